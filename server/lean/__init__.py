@@ -1,0 +1,1 @@
+"""The Lean server child process: transport, documents, positions, scratch documents, checker."""

@@ -1,0 +1,1 @@
+"""Search over proof states; not built yet."""

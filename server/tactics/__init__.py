@@ -1,0 +1,1 @@
+"""Where candidate tactics come from: one small class a source, behind one Protocol."""

@@ -1,0 +1,46 @@
+"""The contract of a tactic source. One Protocol and the request it answers; nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tacit.server.values import Candidate, Goal
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRequest:
+    """What a source may look at.
+
+    `goals` are all goals at the cursor, the main one first. `known` are the names of the tactics that this
+    environment parses (probed once for each set of imports). `declaration` is the name of the theorem being
+    proved, never to be proposed. `imports` are the module names in the file's header.
+    """
+
+    goals: tuple[Goal, ...]
+    known: frozenset[str]
+    declaration: str | None = None
+    imports: tuple[str, ...] = ()
+
+    @property
+    def goal(self) -> Goal:
+        """The main goal."""
+        return self.goals[0]
+
+
+class TacticSource(Protocol):
+    """Proposes candidates for a goal, in batches, likeliest and cheapest first.
+
+    A source must be deterministic for a request, must not block the loop, and may be cancelled between any two
+    batches. What it proposes is never trusted: every candidate goes through the gate and the checker.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name shown beside a suggestion; unique among the sources."""
+        ...
+
+    def candidates(self, request: SourceRequest) -> AsyncIterator[Sequence[Candidate]]:
+        """Yield batches of candidates. An empty batch is allowed; an exception disables this source for the request."""
+        ...

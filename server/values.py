@@ -1,0 +1,117 @@
+"""The frozen values that pass between the steps of one suggestion. No behaviour beyond small derivations.
+
+    Goal → Candidate* → CheckedTactic* → Suggestion*
+
+Each step takes values and returns values; what belongs to one version of a document carries that version, and
+a value of an old version is dropped, never shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from tacit.server.text import Span
+
+
+class Verdict(Enum):
+    """What Lean made of one candidate. Every verdict but REFUSED rests on something Lean said."""
+
+    CLOSES = "closes"
+    PROGRESSES = "progresses"
+    FAILS = "fails"
+    TIMED_OUT = "times out"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One line of a local context: the names that share a type, the type, and the value of a `let`.
+
+    A name that ends in `✝` is inaccessible: no tactic text can mention it.
+    """
+
+    names: tuple[str, ...]
+    type: str
+    value: str | None = None
+
+    @property
+    def accessible(self) -> tuple[str, ...]:
+        """The names that a tactic may mention."""
+        return tuple(name for name in self.names if not name.endswith("✝") and name != "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One goal as Lean prints it."""
+
+    hypotheses: tuple[Hypothesis, ...]
+    target: str
+    tag: str | None = None
+    text: str = ""
+
+    @property
+    def has_metavariables(self) -> bool:
+        """Whether a `?x` stands anywhere: such goals share unknowns, and one may assign another's."""
+        return any(
+            "?" in part
+            for part in (self.target, *(h.type for h in self.hypotheses), *(h.value or "" for h in self.hypotheses))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A tactic that a source proposes.
+
+    `prior` is the source's own estimate in [0, 1] that it helps. A `query` (`exact?`, `simp?`, …) is run for
+    the "Try this" it prints and is never shown itself.
+    """
+
+    text: str
+    source: str
+    prior: float = 0.5
+    query: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedTactic:
+    """A candidate with Lean's verdict.
+
+    `goals` are the goals left (PROGRESSES); `message` is Lean's message (FAILS) or the reason (REFUSED,
+    TIMED_OUT); `try_this` are the replacements Lean printed for it; `axioms` are those the finished theorem
+    rests on (a verified CLOSES); `verified` says the tactic was elaborated once more in place.
+    """
+
+    candidate: Candidate
+    verdict: Verdict
+    goals: tuple[Goal, ...] = ()
+    message: str = ""
+    try_this: tuple[str, ...] = ()
+    axioms: tuple[str, ...] = ()
+    verified: bool = False
+
+    def with_source(self, source: str) -> CheckedTactic:
+        """The same verdict under another source's name."""
+        return replace(self, candidate=replace(self.candidate, source=source))
+
+
+@dataclass(frozen=True, slots=True)
+class TextEdit:
+    """Replace a span of the document by a text."""
+
+    span: Span
+    new_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What the editor may show: a checked tactic, the edit that inserts it, and the document version it holds for."""
+
+    tactic: str
+    verdict: Verdict
+    goals: tuple[Goal, ...]
+    edit: TextEdit
+    source: str
+    version: int
+    axioms: tuple[str, ...] = ()
+    verified: bool = False
