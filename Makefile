@@ -1,0 +1,123 @@
+# `make` alone lists the targets. Everything happens in .venv, made from requirements/dev.lock on first use;
+# a target whose environment is up to date starts at once.
+
+PYTHON ?= python3
+ARGS ?=
+# What `make test` does before pytest may be left out: EXTENSION=no, E2E=no.
+EXTENSION ?= yes
+E2E ?= yes
+
+BIN := .venv/bin
+LOCKS := requirements/runtime.lock requirements/dev.lock
+EXT := vscode-extension
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+.PHONY: help
+help: ## List the targets
+	@echo 'make TARGET [ARGS="…"]'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@echo 'PYTHON=… chooses the Python (3.11 or later) that .venv is made with.'
+
+# ---------------------------------------------------------------- environment
+
+.PHONY: setup
+setup: .venv/.installed ## Make .venv (done by the other targets when it is missing or old)
+	@echo 'Ready: $(BIN)/tacit'
+
+.venv/.locked: $(LOCKS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Tacit needs Python 3.11 or later, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1 | head -n 1)." \
+	    "Name another one: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "'$(PYTHON)' cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Making .venv with $$($(PYTHON) --version) (once, about half a minute)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@
+
+.venv/.installed: .venv/.locked pyproject.toml
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: lock
+lock: ## Resolve requirements/*.in again (ARGS=--upgrade takes newer versions)
+	@test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/python -m pip install --quiet uv; }
+	@for name in runtime dev; do \
+	  .cache/lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --strip-extras \
+	    --no-header --no-emit-index-url --no-emit-find-links $(ARGS) \
+	    requirements/$$name.in --output-file requirements/$$name.lock || exit 1; \
+	done
+
+# ---------------------------------------------------------------- use
+
+.PHONY: demo
+demo: .venv/.installed ## Check suggestions for the demo goals and show them (ARGS go to `tacit demo`)
+	@$(BIN)/tacit demo $(ARGS)
+
+.PHONY: bench
+bench: .venv/.installed ## Measure how many goals are closed, and how fast
+	@$(BIN)/python tests/bench/run.py $(ARGS)
+
+# ---------------------------------------------------------------- checks
+
+.PHONY: test
+test: lint extension e2e-setup ## Lint, then run every test that can run here (ARGS go to pytest)
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: .venv/.installed ## ruff and mypy
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { $(BIN)/ruff format --check .; echo "'make format' formats them."; exit 1; }
+	@$(BIN)/mypy
+
+.PHONY: format
+format: .venv/.installed ## Format the Python code and mend what ruff can mend
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+.PHONY: extension
+extension: ## Lint, type-check and build the VS Code extension, where Node is present
+ifeq ($(EXTENSION),no)
+	@echo 'VS Code extension: not checked, as asked.'
+else
+	@if ! command -v npm >/dev/null; then \
+	  echo 'VS Code extension: not checked, because there is no npm here.'; \
+	elif [ ! -f $(EXT)/package-lock.json ]; then \
+	  echo 'VS Code extension: not checked, because there is no $(EXT)/package-lock.json.'; \
+	elif ! $(MAKE) $(EXT)/node_modules/.installed; then \
+	  echo "VS Code extension: not checked, because 'npm ci' failed (see above)."; \
+	else \
+	  cd $(EXT) && npm run --silent lint && npm run --silent typecheck && npm run --silent build; \
+	fi
+endif
+
+$(EXT)/node_modules/.installed: $(EXT)/package-lock.json
+	@echo 'VS Code extension: installing its packages (once)'
+	@cd $(EXT) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: e2e-setup
+e2e-setup: ## Get the VS Code that the end-to-end tests drive; without it they are skipped
+ifeq ($(E2E),no)
+	@echo 'End-to-end tests: not set up, as asked.'
+else
+	@if [ ! -x tests/e2e/setup.sh ]; then \
+	  echo 'End-to-end tests: skipped, because there is no tests/e2e/setup.sh.'; \
+	else \
+	  tests/e2e/setup.sh || echo "End-to-end tests: skipped, because their setup failed (exit status $$?)."; \
+	fi
+endif
+
+.PHONY: record
+record: .venv/.installed ## Run the Lean tests and the demo on a real Lean and keep its answers
+	@$(BIN)/python -m pytest tests/lean --record $(ARGS)
+	@$(BIN)/tacit demo --record
+
+.PHONY: clean
+clean: ## Remove everything that the other targets made
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info
+	rm -rf $(EXT)/node_modules $(EXT)/out $(EXT)/*.vsix
+	find index retrieval server tests -name __pycache__ -type d -prune -exec rm -rf {} +
