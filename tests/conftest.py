@@ -1,0 +1,76 @@
+"""What every test level shares: the `--record` option, and one line at the end that says how Lean took part.
+
+A test marked `lean` tells where its answers came from by appending to `request.node.user_properties`:
+`("lean", "live")` or `("lean", "replayed")`, and, where it is known, `("lean-version", "4.27.0")`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+LIVE, REPLAYED, SKIPPED, SILENT = "live", "replayed", "skipped", "silent"
+
+_lean_tests = pytest.StashKey[frozenset[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--record",
+        action="store_true",
+        default=False,
+        help="run the tests marked `lean` on a real Lean and keep its answers, for machines that have none",
+    )
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    # Markers and not `report.keywords`: those hold folder names too, and one of the folders is called lean.
+    session.config.stash[_lean_tests] = frozenset(
+        item.nodeid for item in session.items if any(item.iter_markers("lean")) or any(item.iter_markers("live"))
+    )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    line = lean_line(_reports(terminalreporter), config.stash.get(_lean_tests, frozenset()))
+    if line:
+        terminalreporter.write_line(line)
+
+
+def _reports(terminalreporter: pytest.TerminalReporter) -> Iterator[pytest.TestReport]:
+    for reports in terminalreporter.stats.values():
+        yield from (report for report in reports if isinstance(report, pytest.TestReport))
+
+
+def lean_line(reports: Iterable[pytest.TestReport], lean_tests: frozenset[str]) -> str:
+    """The summary line, each Lean test counted once; empty when none of them ran or was skipped."""
+    how: dict[str, str] = {}
+    versions: dict[str, set[str]] = {LIVE: set(), REPLAYED: set()}
+    for report in reports:
+        if report.nodeid not in lean_tests:
+            continue
+        said = [value for name, value in report.user_properties if name == "lean"]
+        kind = str(said[-1]) if said else SILENT
+        if report.skipped and not hasattr(report, "wasxfail"):
+            kind = SKIPPED
+        # One test may have several reports (a failure, then an error while it is torn down).
+        if how.get(report.nodeid, SILENT) == SILENT:
+            how[report.nodeid] = kind
+        if kind in versions:
+            versions[kind] |= {str(value) for name, value in report.user_properties if name == "lean-version"}
+    if not how:
+        return ""
+    counts = {kind: sum(1 for each in how.values() if each == kind) for kind in (LIVE, REPLAYED, SKIPPED, SILENT)}
+    live, replayed = _joined(versions[LIVE]), _joined(versions[REPLAYED])
+    parts = [
+        f"{counts[LIVE]} live" + (f" (Lean {live})" if live else ""),
+        f"{counts[REPLAYED]} replayed from recordings" + (f" of Lean {replayed}" if replayed else ""),
+        f"{counts[SKIPPED]} skipped",
+    ]
+    if counts[SILENT]:
+        parts.append(f"{counts[SILENT]} that asked Lean nothing")
+    return "lean tests: " + ", ".join(parts)
+
+
+def _joined(versions: set[str]) -> str:
+    return " and ".join(sorted(versions))
