@@ -1,0 +1,148 @@
+"""N candidates for one goal in one elaboration: the text of the trick, and how Lean's answer to it is read.
+
+The goal is duplicated by `apply (fun {α : Prop} (c c … : α) => c)`, and each copy gets a block of its own:
+
+    (apply (fun {tacitSort : Prop} (tacitCopy tacitCopy : tacitSort) => tacitCopy)
+     · (first candidate)
+       trace_state
+     · (second candidate)
+       trace_state)
+
+Lean recovers from an error inside a `·` block and goes on with the next. Silence is not success: after a
+syntax error no later block runs and none complains, so a verdict needs the message of the block's own
+`trace_state`, at its own line and column. Pure functions; layouts count lines from the body's first line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tacit.server.lean.elaborator import Message, Severity
+from tacit.server.lean.goals import COPY_TAG, parse_goals
+from tacit.server.text import Position
+from tacit.server.values import Goal
+
+_UNSOLVED = "unsolved goals"
+# An axiom that scratch texts declare, to stand in for what is not proved yet: unlike `sorry`, it can be told
+# from a `sorry` that a candidate brings in.
+STAND_IN = "tacitHole"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Where one candidate stands in a body: lines `first`..`last` of the body, its bullet, and its mark."""
+
+    first: int
+    last: int
+    bullet: int
+    mark: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A tactic text to put in a hole, and where its parts are, relative to the body's first character."""
+
+    text: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What Lean said of one block. `goals` is None when the block gave no sign of having run to its end."""
+
+    goals: tuple[Goal, ...] | None
+    errors: tuple[Message, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def silent(self) -> bool:
+        """No evidence at all: neither the mark nor an error."""
+        return self.goals is None and not self.errors
+
+
+def _indented(text: str, column: int) -> list[str]:
+    return [" " * column + line if line.strip() else "" for line in text.strip("\n").split("\n")]
+
+
+def copies(candidates: Sequence[str], *, sort: str = "Prop") -> Body:
+    """The body that tries each candidate on a copy of the main goal. `sort` is `Sort _` for goals that are data."""
+    names = " ".join([COPY_TAG] * len(candidates))
+    lines = [f"(apply (fun {{tacitSort : {sort}}} ({names} : tacitSort) => {COPY_TAG})"]
+    blocks = []
+    for candidate in candidates:
+        first = len(lines)
+        inner = _indented(candidate, 4)
+        lines += [" · (" + inner[0][4:], *inner[1:]]
+        lines[-1] += ")"
+        lines.append("   trace_state")
+        blocks.append(Block(first, len(lines) - 1, 1, Position(len(lines) - 1, 3)))
+    lines[-1] += ")"
+    return Body("\n".join(lines), tuple(blocks))
+
+
+def alone(candidate: str) -> Body:
+    """The body that tries one candidate on the goals as they are, the others left in place.
+
+    For goals that share metavariables: on copies, one candidate's assignment would reach all the others.
+    """
+    inner = _indented(candidate, 2)
+    lines = ["((" + inner[0][2:], *inner[1:]]
+    lines[-1] += ")"
+    lines.append(" trace_state")
+    mark = Position(len(lines) - 1, 1)
+    lines.append(" all_goals sorry)")
+    return Body("\n".join(lines), (Block(0, len(lines) - 2, 0, mark),))
+
+
+def probe() -> tuple[Body, Position]:
+    """The body that shows the goals, closes the main one, and tells whether it is a proposition.
+
+    Returns the body (its one block's mark shows the goals) and the mark that appears only for propositions.
+    """
+    lines = [
+        "(trace_state",
+        f" try (apply (fun {{tacitSort : Prop}} ({COPY_TAG} : tacitSort) => {COPY_TAG})",
+        "      trace_state)",
+        f" exact {STAND_IN})",
+    ]
+    return Body("\n".join(lines), (Block(0, 3, 0, Position(0, 1)),)), Position(2, 6)
+
+
+def at(position: Position, origin: Position, column: int) -> Position:
+    """A body's position in the document: the first line begins at `origin`, the others at `column`."""
+    if position.line == 0:
+        return Position(origin.line, origin.column + position.column)
+    return Position(origin.line + position.line, column + position.column)
+
+
+def read(block: Block, messages: Sequence[Message], origin: Position, column: int) -> Reading:
+    """The reading of one block from the messages of the whole document."""
+    mark = at(block.mark, origin, column)
+    bullet = at(Position(block.first, block.bullet), origin, column)
+    first, last = origin.line + block.first, origin.line + block.last
+    traces: list[str] = []
+    errors: list[Message] = []
+    unsolved: list[Message] = []
+    notes: list[str] = []
+    for message in messages:
+        if not first <= message.start.line <= last or (message.start.line == first and message.start < bullet):
+            continue
+        if message.severity is Severity.INFORMATION and message.start == mark:
+            traces.append(message.text)
+        elif message.severity is Severity.ERROR:
+            # Only the block's own leftover stands at its bullet; one deeper inside is a failed `by`.
+            own = message.start == bullet and message.text.startswith(_UNSOLVED)
+            (unsolved if own else errors).append(message)
+        elif message.severity is Severity.INFORMATION:
+            notes.append(message.text)
+    states = set(traces)
+    goals: tuple[Goal, ...] | None = None
+    if len(states) == 1:
+        goals = parse_goals(traces[0])
+    elif len(states) > 1 and not errors:
+        # The block ran more than once (`<;>`, `all_goals`), on different goals: no single verdict is true.
+        return Reading(None, tuple(unsolved), tuple(notes))
+    if goals is not None and not goals and unsolved:
+        return Reading(None, tuple(unsolved), tuple(notes))
+    return Reading(goals, tuple(errors), tuple(notes))

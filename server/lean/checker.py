@@ -1,0 +1,324 @@
+"""Runs candidates in Lean and says what came of each. The one place where a verdict is made.
+
+`open` probes a place, `check` runs a batch in one elaboration, `verify` elaborates one tactic again in place,
+whole declaration, and reads its axioms. Every verdict but REFUSED rests on a message that Lean sent for
+exactly that text; a candidate that poisons a batch (no later block ran) is found and thrown out, one that
+hangs or kills Lean is found by halving and remembered.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tacit.server.errors import LeanDied, NoGoal
+from tacit.server.lean import batch
+from tacit.server.lean.batch import STAND_IN
+from tacit.server.lean.elaborator import Elaboration, Elaborator, Message, Outcome, Severity
+from tacit.server.lean.gate import refusal
+from tacit.server.lean.goals import is_conv
+from tacit.server.lean.hole import Hole, inside_conv
+from tacit.server.lean.site import (
+    SORRY_AXIOM,
+    STANDARD_AXIOMS,
+    Scratch,
+    Site,
+    axioms_of,
+    inner_errors,
+    relative_errors,
+)
+from tacit.server.lean.syntax import Command
+from tacit.server.text import Position
+from tacit.server.values import Candidate, CheckedTactic, Goal, Verdict
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds. `prefix` for imports and all that stands above; `batch` for one batch, `each` more for a candidate."""
+
+    prefix: float = 180.0
+    batch: float = 4.0
+    each: float = 0.1
+    halved: float = 1.5
+    verify: float = 20.0
+    heartbeats: int = 20_000
+
+
+class Checker:
+    """Checks candidates through one Elaborator; see the module's contract. Not for concurrent use."""
+
+    def __init__(self, elaborator: Elaborator, limits: Limits | None = None) -> None:
+        self._lean = elaborator
+        self._limits = limits or Limits()
+        self._hung: dict[tuple[str, str], str] = {}
+        self._hung_texts: dict[str, set[str]] = {}
+        self.elaborations = 0
+
+    async def open(self, text: str, command: Command, holes: Sequence[Hole], *, label: str = "") -> Site:
+        """The first of the places where Lean shows a goal. Raises NoGoal with what Lean said when none does."""
+        reasons: list[str] = []
+        for hole in holes:
+            site = Site(text, command, hole)
+            found = await self._probe(site, label)
+            if isinstance(found, Site):
+                return found
+            reasons.append(found)
+        raise NoGoal(reasons[0] if reasons else "There is no place for a tactic at the cursor.")
+
+    async def _probe(self, site: Site, label: str) -> Site | str:
+        body, prop_mark = batch.probe()
+        scratch = site.scratch(body.text, whole=True)
+        result = await self._elaborate(scratch.text, self._limits.prefix, f"{label} probe")
+        if result.outcome is not Outcome.DONE:
+            return self._failed(result)
+        messages = result.messages
+        if broken := _header_error(messages):
+            raise NoGoal(f"The imports of this file do not load: {broken}", hint="Build the project first (`lake build`).")
+        reading = batch.read(body.blocks[0], messages, scratch.origin, scratch.column)
+        if reading.goals is None:
+            return await self._why_no_goal(site, scratch, messages)
+        if not reading.goals:
+            return "There are no goals left here."
+        if any(is_conv(g.text) for g in reading.goals):
+            return "Goals inside `conv` are not supported: the tactics there are of another kind."
+        mark = batch.at(prop_mark, scratch.origin, scratch.column)
+        is_prop = any(m.severity is Severity.INFORMATION and m.start == mark for m in messages)
+        allowed = relative_errors(scratch, messages)
+        if site.hole.fresh:
+            # With text below that goes on with the proof, a closing tactic here would leave it without a goal.
+            allowed = Counter({t: n for t, n in allowed.items() if "no goals" not in t})
+        return replace(
+            site,
+            goals=reading.goals,
+            is_data=not is_prop,
+            errors=tuple(sorted((n, t) for t, n in allowed.items())),
+            axioms=axioms_of(scratch, messages),
+        )
+
+    async def _why_no_goal(self, site: Site, scratch: Scratch, messages: Sequence[Message]) -> str:
+        # `skip` is a tactic in both languages, so that Lean can show the goal of either.
+        shown = await self._lean.goals(*_with_skip(site), timeout=self._limits.prefix)
+        in_conv = inside_conv(site.text, site.command, site.hole.span.start)
+        if in_conv or any(is_conv(goal) for goal in shown):
+            # (2021 prints conv goals with `⊢`, later versions with `|`.)
+            return "Goals inside `conv` are not supported: the tactics there are of another kind."
+        # Below the hole errors may be ours; above it they are the user's, and often the reason.
+        start = site.command.span.start
+        above = [m for m in messages if m.severity is Severity.ERROR and m.start < scratch.origin]
+        line = site.text.count("\n", 0, start)
+        near = [m for m in above if m.start.line >= line]
+        said = f" Lean says: {_first_line(near[-1].text)}." if near else ""
+        return f"Lean shows no goal here.{said}"
+
+    def _failed(self, result: Elaboration) -> str:
+        if result.outcome is Outcome.UNRECORDED:
+            return result.detail
+        if result.outcome is Outcome.TIMED_OUT:
+            return f"Lean did not finish with what stands above in {self._limits.prefix:.0f} s."
+        raise LeanDied(f"Lean died while elaborating this file: {result.detail}.")
+
+    async def _elaborate(self, text: str, timeout: float, label: str) -> Elaboration:
+        self.elaborations += 1
+        return await self._lean.elaborate(text, timeout=timeout, label=label.strip())
+
+    # ---------------------------------------------------------------- candidates
+
+    def gate(self, site: Site, candidate: Candidate) -> CheckedTactic | None:
+        """The refusal of a candidate, or None when it may run."""
+        reason = refusal(candidate.text, own_name=site.name, local_names=site.local_names)
+        if reason is None and site.hole.typed and not candidate.text.startswith(site.hole.typed):
+            reason = "It does not continue what was typed."
+        return CheckedTactic(candidate, Verdict.REFUSED, message=reason) if reason else None
+
+    async def check(self, site: Site, candidates: Sequence[Candidate], *, label: str = "") -> list[CheckedTactic]:
+        """One verdict for each candidate, in their order. CLOSES here is not yet verified in place."""
+        verdicts: dict[int, CheckedTactic] = {}
+        runnable: list[int] = []
+        for i, candidate in enumerate(candidates):
+            known = self.gate(site, candidate) or self._remembered(site, candidate)
+            if known is not None:
+                verdicts[i] = known
+            else:
+                runnable.append(i)
+        batches = [[i] for i in runnable] if site.metavariables else [runnable] if runnable else []
+        for indices in batches:
+            found = await self._run(site, [candidates[i] for i in indices], label, halved=False)
+            verdicts.update(zip(indices, found, strict=True))
+        return [verdicts[i] for i in range(len(candidates))]
+
+    def _remembered(self, site: Site, candidate: Candidate) -> CheckedTactic | None:
+        goal = site.goals[0].text
+        reason = self._hung.get((candidate.text, goal))
+        if reason is None and len(self._hung_texts.get(candidate.text, ())) >= 2:
+            reason = "It hung on two other goals, and is left out until Lean is restarted."
+        return CheckedTactic(candidate, Verdict.TIMED_OUT, message=reason) if reason else None
+
+    def _remember(self, site: Site, candidate: Candidate, reason: str) -> CheckedTactic:
+        goal = site.goals[0].text
+        self._hung[candidate.text, goal] = reason
+        self._hung_texts.setdefault(candidate.text, set()).add(goal)
+        return CheckedTactic(candidate, Verdict.TIMED_OUT, message=reason)
+
+    async def _run(
+        self, site: Site, candidates: Sequence[Candidate], label: str, *, halved: bool
+    ) -> list[CheckedTactic]:
+        """Verdicts for candidates that passed the gate; splits on a hang, throws poisoners out."""
+        verdicts: dict[int, CheckedTactic] = {}
+        left = list(range(len(candidates)))
+        while left:
+            body = self._body(site, [candidates[i] for i in left])
+            scratch = site.scratch(body.text)
+            base = self._limits.halved if halved else self._limits.batch
+            timeout = base + self._limits.each * len(left)
+            result = await self._elaborate(scratch.text, timeout, f"{label} batch of {len(left)}")
+            if result.outcome is Outcome.UNRECORDED:
+                for i in left:
+                    verdicts[i] = CheckedTactic(candidates[i], Verdict.REFUSED, message=result.detail)
+                break
+            if result.outcome is not Outcome.DONE:
+                found = await self._split(site, [candidates[i] for i in left], result, timeout, label)
+                verdicts.update(zip(left, found, strict=True))
+                break
+            readings = [batch.read(b, result.messages, scratch.origin, scratch.column) for b in body.blocks]
+            silent = [n for n, reading in enumerate(readings) if reading.silent]
+            for n, reading in enumerate(readings):
+                if n not in silent:
+                    verdicts[left[n]] = self._verdict(site, candidates[left[n]], reading)
+            if not silent:
+                break
+            culprit = silent[0]
+            poison = _poison(scratch, result.messages)
+            verdicts[left[culprit]] = CheckedTactic(candidates[left[culprit]], Verdict.FAILS, message=poison)
+            left = [left[n] for n in silent[1:]]
+        return [verdicts[i] for i in range(len(candidates))]
+
+    def _body(self, site: Site, candidates: Sequence[Candidate]) -> batch.Body:
+        texts = [c.text for c in candidates]
+        if site.metavariables:
+            return batch.alone(texts[0])
+        return batch.copies(texts, sort="Sort _" if site.is_data else "Prop")
+
+    async def _split(
+        self, site: Site, candidates: Sequence[Candidate], result: Elaboration, timeout: float, label: str
+    ) -> list[CheckedTactic]:
+        """Halve a batch that hung or killed Lean until the one that did it stands alone."""
+        # Lean starts afresh after a hang: what stands above is elaborated once, with its own limit, so that
+        # its time is not charged to the candidates.
+        await self._elaborate(site.scratch(batch.probe()[0].text, whole=True).text, self._limits.prefix, f"{label} restart")
+        if len(candidates) == 1:
+            if result.outcome is Outcome.TIMED_OUT:
+                return [self._remember(site, candidates[0], f"It did not finish in {timeout:.1f} s.")]
+            self._remember(site, candidates[0], "Lean died of it.")
+            return [CheckedTactic(candidates[0], Verdict.FAILS, message=f"Lean died of it: {result.detail}")]
+        middle = len(candidates) // 2
+        return [
+            *await self._run(site, candidates[:middle], label, halved=True),
+            *await self._run(site, candidates[middle:], label, halved=True),
+        ]
+
+    def _verdict(self, site: Site, candidate: Candidate, reading: batch.Reading) -> CheckedTactic:
+        notes = reading.notes
+        if reading.errors or reading.goals is None:
+            message = reading.errors[0].text if reading.errors else "It ran more than once, on different goals."
+            return CheckedTactic(candidate, Verdict.FAILS, message=message, try_this=notes)
+        left = reading.goals
+        if site.metavariables:
+            others = len(site.goals) - 1
+            left = left[: max(0, len(left) - others)]
+        if not left:
+            return CheckedTactic(candidate, Verdict.CLOSES, try_this=notes)
+        if [_shape(g) for g in left] == [_shape(site.goals[0])]:
+            return CheckedTactic(candidate, Verdict.FAILS, message="It changes nothing.", try_this=notes)
+        return CheckedTactic(candidate, Verdict.PROGRESSES, goals=left, try_this=notes)
+
+    # ---------------------------------------------------------------- in place
+
+    async def verify(self, site: Site, checked: CheckedTactic, *, label: str = "") -> CheckedTactic:
+        """Elaborate a closing or progressing tactic once more, as the user would have it: in place, whole declaration.
+
+        A close stays CLOSES only when the declaration shows no new error, no `sorry` and no axiom that the
+        unfinished one did not have already (propext, Classical.choice and Quot.sound apart).
+        """
+        scratch = site.scratch(checked.candidate.text, whole=True)
+        result = await self._elaborate(scratch.text, self._limits.verify, f"{label} in place: {checked.candidate.text}")
+        if result.outcome is Outcome.UNRECORDED:
+            return replace(checked, verdict=Verdict.REFUSED, message=result.detail)
+        if result.outcome is not Outcome.DONE:
+            await self._elaborate(site.text[: site.command.span.start], self._limits.prefix, f"{label} restart")
+            return self._remember(site, checked.candidate, "It did not finish in place.")
+        inner = inner_errors(scratch, result.messages)
+        if inner:
+            return _fails(checked, inner[0].text)
+        allowed = {text: count for count, text in site.errors}
+        errors = relative_errors(scratch, result.messages)
+        for text, count in errors.items():
+            unfinished = checked.verdict is Verdict.PROGRESSES and text.startswith("unsolved goals")
+            if count > allowed.get(text, 0) and not unfinished:
+                return _fails(checked, text)
+        if checked.verdict is Verdict.PROGRESSES:
+            return replace(checked, verified=True)
+        axioms = axioms_of(scratch, result.messages)
+        return self._judge_axioms(site, checked, axioms, clean=not errors)
+
+    def _judge_axioms(
+        self, site: Site, checked: CheckedTactic, axioms: frozenset[str] | None, *, clean: bool
+    ) -> CheckedTactic:
+        if axioms is None:
+            return _unverified(checked, "Lean did not say which axioms the finished declaration rests on.")
+        own = {a for a in axioms if a.split(".")[-1] != STAND_IN}
+        before = site.axioms or frozenset()
+        if SORRY_AXIOM in own and (not clean or SORRY_AXIOM in before):
+            # Errors elsewhere put a sorry into the declaration, or what is already written rests on one. Who
+            # brought in which cannot be told any more, so the whole is not called closed.
+            return _unverified(checked, "It closes this goal; the declaration still has errors or a `sorry` elsewhere.")
+        if SORRY_AXIOM in own:
+            return _fails(checked, "It rests on `sorry`.")
+        extra = own - STANDARD_AXIOMS - before
+        if extra:
+            return _fails(checked, f"It rests on the axiom `{min(extra)}`.")
+        return replace(checked, verified=True, axioms=tuple(sorted(own)))
+
+
+def _with_skip(site: Site) -> tuple[str, Position]:
+    scratch = site.scratch("skip")
+    return scratch.text, scratch.origin
+
+
+def _fails(checked: CheckedTactic, message: str) -> CheckedTactic:
+    return replace(checked, verdict=Verdict.FAILS, message=message, goals=())
+
+
+def _unverified(checked: CheckedTactic, message: str) -> CheckedTactic:
+    return replace(checked, verdict=Verdict.PROGRESSES, message=message, goals=())
+
+
+def _shape(goal: Goal) -> tuple[object, ...]:
+    """A goal up to its tag and white space."""
+    hypotheses = tuple((h.names, " ".join(h.type.split()), h.value) for h in goal.hypotheses)
+    return hypotheses, " ".join(goal.target.split())
+
+
+def _first_line(text: str) -> str:
+    return text.strip().split("\n")[0][:200]
+
+
+def _header_error(messages: Sequence[Message]) -> str | None:
+    """Lean puts a failed import at the file's very beginning (2021) or on the import (since)."""
+    for message in messages:
+        if message.severity is Severity.ERROR and message.start.line == 0 and message.start.column == 0:
+            words = ("unknown package", "unknown module", "object file", "import", "lake", "bad import", "package")
+            if any(w in message.text for w in words):
+                return _first_line(message.text)
+    return None
+
+
+def _poison(scratch: Scratch, messages: Sequence[Message]) -> str:
+    """What Lean said where the batch stopped: the syntax error, wherever it put it."""
+    errors = [m for m in messages if m.severity is Severity.ERROR and m.start >= scratch.origin]
+    syntax = [m for m in errors if "expected" in m.text or "unknown tactic" in m.text or "unexpected" in m.text]
+    return (syntax or errors)[-1].text if errors else "Nothing after it ran."
+

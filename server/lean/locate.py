@@ -1,0 +1,187 @@
+"""Finds a Lean and the command that starts its language server for a file. Starts nothing but `lean --version`.
+
+Order: the settings, the environment variable TACIT_LEAN, PATH, ~/.elan/bin. Inside a Lake workspace the
+command is `lake serve` (it knows the packages and options of the workspace), elsewhere `lean --server`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tacit.server.errors import LeanNotFound
+
+INSTALL_HINT = "Install Lean with elan (https://lean-lang.org/install), or set TACIT_LEAN to a lean executable."
+_VERSION = re.compile(r"version (?P<version>\d+\.\d+\.\d+[^\s,)]*)")
+_LAKEFILES = ("lakefile.toml", "lakefile.lean")
+
+
+@dataclass(frozen=True, slots=True)
+class LeanSettings:
+    """What a user may set. `path` is a `lean` executable or a toolchain folder; `memory_mib` 0 means no limit of ours."""
+
+    path: str | None = None
+    server_args: tuple[str, ...] = ()
+    memory_mib: int | None = None
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+
+@dataclass(frozen=True, slots=True)
+class LeanInstall:
+    """A Lean that answered `--version`. `origin` says where it was found, for people."""
+
+    lean: Path
+    lake: Path | None
+    version: str
+    origin: str
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """(major, minor, patch)."""
+        numbers = re.findall(r"\d+", self.version)[:3]
+        return tuple(int(n) for n in numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCommand:
+    """How to start the language server: argument vector, working folder, and whether it is Lake that starts it."""
+
+    argv: tuple[str, ...]
+    cwd: Path
+    lake: bool
+    version: str
+
+
+def workspace_root(file: Path) -> tuple[Path, bool]:
+    """(folder, is a Lake workspace): the outermost-needed root for a file, by the nearest lakefile above it."""
+    folder = file if file.is_dir() else file.parent
+    for parent in (folder, *folder.parents):
+        if any((parent / name).is_file() for name in _LAKEFILES):
+            return parent, True
+    return folder, False
+
+
+def _executable(path: Path) -> Path | None:
+    """`path` itself, or the `lean` in it when it is a toolchain folder."""
+    names = ("lean.exe", "lean") if sys.platform == "win32" else ("lean",)
+    for candidate in (path, *(path / "bin" / n for n in names), *(path / n for n in names)):
+        if candidate.is_file() and os.access(candidate, os.X_OK):
+            return candidate
+    return None
+
+
+def candidates(settings: LeanSettings) -> list[tuple[str, Path]]:
+    """Every place where a Lean is, in the order of preference, as (where it was found, path).
+
+    Raises LeanNotFound when a place that the user named has none: falling through to another Lean than the
+    one asked for would check tactics against the wrong library.
+    """
+    environment = settings.environment
+    for origin, named in (("the settings", settings.path), ("TACIT_LEAN", environment.get("TACIT_LEAN"))):
+        if named:
+            found = _executable(Path(named).expanduser())
+            if found is None:
+                found_on_path = shutil.which(named, path=environment.get("PATH"))
+                found = Path(found_on_path) if found_on_path else None
+            if found is None:
+                raise LeanNotFound(
+                    f"{origin} names {named!r} as Lean, but there is no executable lean.",
+                    hint="Correct it, or remove it to let Tacit look for Lean itself.",
+                )
+            return [(origin, found)]
+    places: list[tuple[str, Path]] = []
+    if on_path := shutil.which("lean", path=environment.get("PATH")):
+        places.append(("PATH", Path(on_path)))
+    home = environment.get("HOME") or environment.get("USERPROFILE")
+    if home and (elan := _executable(Path(home) / ".elan" / "bin")):
+        places.append(("~/.elan/bin", elan))
+    return places
+
+
+async def read_version(lean: Path, cwd: Path, *, timeout: float = 30.0) -> str:
+    """What `lean --version` says, such as `4.27.0`. Raises LeanNotFound with its words when it fails.
+
+    It runs in the workspace because elan's `lean` chooses the toolchain by folder (and may download it, hence
+    the generous limit).
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            str(lean),
+            "--version",
+            cwd=cwd,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    except OSError as exc:
+        raise LeanNotFound(f"{lean} cannot be started ({exc.strerror}).", hint=INSTALL_HINT) from exc
+    try:
+        out, err = await asyncio.wait_for(process.communicate(), timeout)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise LeanNotFound(
+            f"`lean --version` in {cwd} gave no answer in {timeout:.0f} s.",
+            hint="If elan is downloading a toolchain, run `lean --version` there once and wait for it to finish.",
+        ) from None
+    except asyncio.CancelledError:
+        process.kill()
+        raise
+    match = _VERSION.search(out.decode(errors="replace"))
+    if process.returncode != 0 or match is None:
+        said = (err or out).decode(errors="replace").strip().splitlines()
+        raise LeanNotFound(
+            f"`lean --version` in {cwd} failed: {said[-1] if said else f'exit code {process.returncode}'}.",
+            hint="Run it there by hand: elan may need to install the toolchain that `lean-toolchain` names.",
+        )
+    return match["version"]
+
+
+async def find_lean(settings: LeanSettings, cwd: Path) -> LeanInstall:
+    """The first Lean that answers. Raises LeanNotFound with the reasons when none does."""
+    reasons: list[str] = []
+    for origin, lean in candidates(settings):
+        try:
+            version = await read_version(lean, cwd)
+        except LeanNotFound as exc:
+            reasons.append(str(exc))
+            continue
+        return LeanInstall(lean, _lake_beside(lean), version, origin)
+    if reasons:
+        raise LeanNotFound(" ".join(reasons))
+    raise LeanNotFound("No Lean was found in the settings, TACIT_LEAN, PATH or ~/.elan/bin.", hint=INSTALL_HINT)
+
+
+def _lake_beside(lean: Path) -> Path | None:
+    """The `lake` of the same toolchain: beside `lean`, or beside what a link to `lean` points to."""
+    for folder in (lean.parent, lean.resolve().parent):
+        lake = folder / ("lake.exe" if sys.platform == "win32" else "lake")
+        if lake.is_file() and os.access(lake, os.X_OK):
+            return lake
+    return None
+
+
+def server_commands(install: LeanInstall, file: Path, settings: LeanSettings) -> list[ServerCommand]:
+    """The commands to try in order: `lake serve` where there is a Lake workspace, then `lean --server`.
+
+    The second stays as a fallback: Lake of 2021 reads no `lakefile.toml`, and a broken lakefile should not
+    take checking away from a file that imports nothing.
+    """
+    root, is_lake = workspace_root(file)
+    args = list(settings.server_args)
+    # Since 4.9 a Lean server waits 200 ms after an edit before it reports; scratch documents need no such
+    # calm. (Lean of 2021 takes the same delay from `initializationOptions.editDelay` instead.)
+    if install.key >= (4, 9, 0) and not any("server.reportDelayMs" in a for a in args):
+        args.append("-Dserver.reportDelayMs=0")
+    commands: list[ServerCommand] = []
+    if is_lake and install.lake is not None:
+        extra = ("--", *args) if args else ()
+        commands.append(ServerCommand((str(install.lake), "serve", *extra), root, True, install.version))
+    commands.append(ServerCommand((str(install.lean), "--server", *args), root, False, install.version))
+    return commands

@@ -1,0 +1,180 @@
+"""A place in a document that has been probed: what its goals are, and how scratch texts are made for it.
+
+Pure: builds texts and compares messages. The rest of the file below the command is left out of every scratch
+text (nothing there can change what holds above), the rest of the command is kept (it can).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tacit.server.lean.batch import STAND_IN
+from tacit.server.lean.elaborator import Message, Severity
+from tacit.server.lean.hole import Hole, is_tactic_position
+from tacit.server.lean.syntax import Command, DeclarationHead, Kind, Token, declaration_head
+from tacit.server.text import LineIndex, Position
+from tacit.server.values import Goal
+
+EXAMPLE_NAME = "tacitExample"
+SORRY_AXIOM = "sorryAx"
+STANDARD_AXIOMS = frozenset({"propext", "Classical.choice", "Quot.sound"})
+_DEPENDS = re.compile(r"depends on axioms: \[(?P<axioms>[^\]]*)\]", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """A scratch text: where the body stands in it, and the line of its `#print axioms` (None: has none)."""
+
+    text: str
+    origin: Position
+    column: int
+    end: Position
+    axioms_line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A hole in a command of a text, with what the probe said. Built by `Checker.open`."""
+
+    text: str
+    command: Command
+    hole: Hole
+    goals: tuple[Goal, ...] = ()
+    is_data: bool = False
+    errors: tuple[tuple[int, str], ...] = ()
+    axioms: frozenset[str] | None = None
+
+    @property
+    def head(self) -> DeclarationHead | None:
+        """The declaration's keyword and name."""
+        return declaration_head(self.command, before=self.hole.span.start)
+
+    @property
+    def name(self) -> str | None:
+        """The declaration's name as written, or None for `example` and unnamed instances."""
+        head = self.head
+        return head.name.text if head is not None and head.name is not None else None
+
+    @property
+    def local_names(self) -> frozenset[str]:
+        """The accessible hypotheses of the main goal."""
+        return frozenset(n for h in (self.goals[0].hypotheses if self.goals else ()) for n in h.accessible)
+
+    @property
+    def metavariables(self) -> bool:
+        """Whether goals share unknowns, so that candidates must run one at a time."""
+        return any(g.has_metavariables for g in self.goals)
+
+    @property
+    def other_sorries(self) -> list[Token]:
+        """Every `sorry` of the command that is not the hole."""
+        span = self.hole.span
+        return [
+            t
+            for t in self.command.tokens
+            if t.kind is Kind.IDENT and t.text == "sorry" and not (span.start <= t.start < span.end)
+        ]
+
+    def scratch(self, body: str, *, whole: bool = False) -> Scratch:
+        """The document up to the command's end with `body` in the hole.
+
+        `whole` makes it fit for judging the finished declaration: an `example` gets a name, every other
+        `sorry` of the command becomes an axiom of its own (so that a `sorry` that the body brings in stands
+        out), and `#print axioms` follows.
+        """
+        start, end = self.command.span.start, self.command.span.end
+        hole = self.hole
+        edits: list[tuple[int, int, str]] = [(hole.span.start, hole.span.end, "")]
+        name: str | None = None
+        prologue = ""
+        if whole:
+            name_edit, name = self._naming()
+            edits += name_edit
+            for token in self.other_sorries:
+                tactic = is_tactic_position(self.command, token.start)
+                edits.append((token.start, token.end, f"exact {STAND_IN}" if tactic else STAND_IN))
+            prologue = f"axiom {STAND_IN}.{{tacitU}} {{α : Sort tacitU}} : α\n"
+        done: list[str] = [self.text[:start], prologue]
+        position, filled, origin_offset = start, hole, 0
+        for edit_start, edit_end, new in sorted(edits, key=lambda edit: edit[:2]):
+            done.append(self.text[position:edit_start])
+            position = edit_end
+            if (edit_start, edit_end) == (hole.span.start, hole.span.end):
+                # An edit further left on the line may have moved the hole; its lines must stay aligned.
+                above = "".join(done) + hole.before
+                filled = replace(hole, column=len(above) - (above.rfind("\n") + 1))
+                origin_offset = len(above)
+                new = filled.fill(body)
+            done.append(new)
+        done.append(self.text[position:end])
+        text = "".join(done)
+        index = LineIndex(text)
+        origin = index.position(origin_offset)
+        filled_end = index.position(
+            origin_offset + len(filled.fill(body)) - len(filled.before) - len(filled.after)
+        )
+        axioms_line = None
+        if name is not None:
+            text = text.rstrip() + f"\n#print axioms {name}\n"
+            axioms_line = LineIndex(text).line_count - 2
+        return Scratch(text, origin, filled.column, filled_end, axioms_line)
+
+    def _naming(self) -> tuple[list[tuple[int, int, str]], str | None]:
+        """The edits that give the declaration a name `#print axioms` can ask for, and the name."""
+        head = self.head
+        if head is None:
+            return [], None
+        keyword = head.keyword
+        if keyword.text == "example":
+            # The line break keeps what follows in its columns: tactic blocks are aligned by them.
+            name = f"theorem {EXAMPLE_NAME}{self._break(keyword.end)}"
+            return [(keyword.start, keyword.end, name)], EXAMPLE_NAME
+        if head.name is not None:
+            return [], head.name.text
+        if keyword.text != "instance":
+            return [], None
+        at = keyword.end
+        after = [t for t in self.command.tokens if t.start >= keyword.end]
+        if len(after) > 1 and after[0].text == "(" and after[1].text in ("priority", "prio"):
+            at = next((t.end for t in after if t.text == ")"), keyword.end)
+        return [(at, at, f" {EXAMPLE_NAME}{self._break(at)}")], EXAMPLE_NAME
+
+    def _break(self, offset: int) -> str:
+        """A line break and as many spaces as bring the next character back to its column."""
+        return "\n" + " " * LineIndex(self.text).position(offset).column
+
+
+def relative_errors(scratch: Scratch, messages: Sequence[Message]) -> Counter[str]:
+    """The errors outside the body (above it, or below its end), by text.
+
+    Places shift with the body's size, and hypothesis names in a message may not; the text is what tells a new
+    error from an old one. Counted, because the same error twice is one more than once.
+    """
+    return Counter(
+        m.text
+        for m in messages
+        if m.severity is Severity.ERROR and m.start.line != scratch.axioms_line and not _inside(scratch, m)
+    )
+
+
+def inner_errors(scratch: Scratch, messages: Sequence[Message]) -> list[Message]:
+    """The errors that stand inside the body."""
+    return [m for m in messages if m.severity is Severity.ERROR and _inside(scratch, m)]
+
+
+def _inside(scratch: Scratch, message: Message) -> bool:
+    return scratch.origin <= message.start < scratch.end
+
+
+def axioms_of(scratch: Scratch, messages: Sequence[Message]) -> frozenset[str] | None:
+    """What `#print axioms` said, or None when it said nothing (the declaration failed, or has no name)."""
+    for message in messages:
+        if message.start.line == scratch.axioms_line and message.severity is Severity.INFORMATION:
+            if match := _DEPENDS.search(message.text):
+                return frozenset(a.strip() for a in match["axioms"].split(",") if a.strip())
+            if "does not depend on any axioms" in message.text:
+                return frozenset()
+    return None
