@@ -10,6 +10,7 @@ E2E ?= yes
 BIN := .venv/bin
 LOCKS := requirements/runtime.lock requirements/dev.lock
 EXT := vscode-extension
+NODE := 20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -29,8 +30,8 @@ setup: .venv/.installed ## Make .venv (done by the other targets when it is miss
 
 .venv/.locked: $(LOCKS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "Tacit needs Python 3.11 or later, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1 | head -n 1)." \
-	    "Name another one: make PYTHON=python3.12 …" >&2; exit 1; }
+	  echo "Tacit needs Python 3.11 or later; '$(PYTHON) --version' says: $$($(PYTHON) --version 2>&1 | head -n 1)" >&2; \
+	  echo "Name another Python: make PYTHON=python3.12 …" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "'$(PYTHON)' cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@echo "Making .venv with $$($(PYTHON) --version) (once, about half a minute)"
@@ -84,19 +85,22 @@ ifeq ($(EXTENSION),no)
 	@echo 'VS Code extension: not checked, as asked.'
 else
 	@if ! command -v npm >/dev/null; then \
-	  echo 'VS Code extension: not checked, because there is no npm here.'; \
+	  echo 'VS Code extension: not checked, because there is no Node with npm here.'; \
+	elif ! node -e 'process.exit(parseInt(process.versions.node) < $(NODE) ? 1 : 0)'; then \
+	  echo "VS Code extension: not checked, because its tools need Node $(NODE) or later and this is $$(node --version)."; \
 	elif [ ! -f $(EXT)/package-lock.json ]; then \
 	  echo 'VS Code extension: not checked, because there is no $(EXT)/package-lock.json.'; \
-	elif ! $(MAKE) $(EXT)/node_modules/.installed; then \
+	elif ! $(MAKE) --silent $(EXT)/node_modules/.installed; then \
 	  echo "VS Code extension: not checked, because 'npm ci' failed (see above)."; \
 	else \
-	  cd $(EXT) && npm run --silent lint && npm run --silent typecheck && npm run --silent build; \
+	  cd $(EXT) && npm run --silent lint && npm run --silent typecheck && npm run --silent build && \
+	    echo 'VS Code extension: linted, type-checked and built.'; \
 	fi
 endif
 
 $(EXT)/node_modules/.installed: $(EXT)/package-lock.json
 	@echo 'VS Code extension: installing its packages (once)'
-	@cd $(EXT) && npm ci --no-audit --no-fund --loglevel=error
+	@cd $(EXT) && npm ci --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
 .PHONY: e2e-setup
