@@ -45,7 +45,7 @@ setup: .venv/.installed ## Make .venv (done by the other targets when it is miss
 
 .PHONY: lock
 lock: ## Resolve requirements/*.in again (ARGS=--upgrade takes newer versions)
-	@test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/python -m pip install --quiet uv; }
+	@test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/python -m pip install -qq uv; }
 	@for name in runtime dev; do \
 	  .cache/lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --strip-extras \
 	    --no-header --no-emit-index-url --no-emit-find-links $(ARGS) \
@@ -71,7 +71,7 @@ test: lint extension e2e-setup ## Lint, then run every test that can run here (A
 .PHONY: lint
 lint: .venv/.installed ## ruff and mypy
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/ruff format --quiet --check . || { $(BIN)/ruff format --check .; echo "'make format' formats them."; exit 1; }
+	@$(BIN)/ruff format --quiet --check --output-format concise . || { echo "'make format' formats them." >&2; exit 1; }
 	@$(BIN)/mypy
 
 .PHONY: format

@@ -16,26 +16,28 @@ PARTS = ("tacit.server.lean", "tacit.server.tactics", "tacit.server.model")
 FOUNDATION = ("tacit.server.values", "tacit.server.text", "tacit.server.errors")
 ASSEMBLY = ("tacit.server.suggest", "tacit.server.prover")
 COMPOSE = "tacit.server.compose"
-FRONTS = ("tacit.server.app", "tacit.server.cli")
 
 ONE_WAY = "imports go server → retrieval → index"
-APART = "the parts of the server do not know each other"
-UPWARD = "a part does not know who puts it together"
+BASE = "values, text and errors rest on nothing"
+APART = "a part of the server knows itself, values, text and errors, and nothing else of the server"
+PUTS_TOGETHER = "suggest and prover put the parts together, and know nothing above themselves"
+PURE = "suggest and prover know neither LSP nor the terminal"
 ONE_ROOT = "concrete classes meet in compose only; depend on the Protocol"
+ONE_PROCESS = "the model worker alone loads llama.cpp"
+NO_TESTS = "Tacit runs without its tests"
 
 RULES = (
     Rule(ONE_WAY, who="tacit.index", never=("tacit.retrieval", "tacit.server")),
     Rule(ONE_WAY, who="tacit.retrieval", never=("tacit.server",)),
+    *(Rule(BASE, who=each, never=("tacit",), but=FOUNDATION) for each in FOUNDATION),
+    *(Rule(APART, who=each, never=("tacit.server",), but=(each, *FOUNDATION)) for each in PARTS),
     *(
-        Rule("values, text and errors rest on nothing", who=each, never=("tacit",), but=FOUNDATION)
-        for each in FOUNDATION
+        Rule(PUTS_TOGETHER, who=each, never=("tacit.server",), but=(*ASSEMBLY, *PARTS, *FOUNDATION))
+        for each in ASSEMBLY
     ),
-    *(Rule(APART, who=each, never=PARTS, but=(each,)) for each in PARTS),
-    *(Rule(UPWARD, who=each, never=(*ASSEMBLY, COMPOSE, *FRONTS)) for each in PARTS),
-    *(Rule(UPWARD, who=each, never=(COMPOSE, *FRONTS)) for each in ASSEMBLY),
-    *(Rule("knows neither LSP nor the terminal", who=each, never=("pygls", "lsprotocol", "rich")) for each in ASSEMBLY),
-    Rule("one process holds the model", who="tacit", never=("llama_cpp",), except_in=("tacit.server.model",)),
-    Rule("Tacit runs without its tests", who="tacit", never=("tests",)),
+    *(Rule(PURE, who=each, never=("pygls", "lsprotocol", "rich")) for each in ASSEMBLY),
+    Rule(ONE_PROCESS, who="tacit", never=("llama_cpp",), except_in=("tacit.server.model",)),
+    Rule(NO_TESTS, who="tacit", never=("tests",)),
 )
 # Whatever implements one of these is chosen in compose; beside its own package nobody else may import its module.
 PROTOCOLS = ("tacit.server.lean.elaborator.Elaborator", "tacit.server.tactics.source.TacticSource")
@@ -101,18 +103,19 @@ def test_a_house_in_order_breaks_no_rule(house: Path) -> None:
         ("index/store.py", "import tacit.retrieval", ONE_WAY),
         ("index/store.py", "from tacit import server", ONE_WAY),
         ("retrieval/rank.py", "def rank():\n    from tacit.server import values", ONE_WAY),
-        ("server/errors.py", "from tacit.server import lean", "values, text and errors rest on nothing"),
+        ("server/errors.py", "from tacit.server import lean", BASE),
         ("server/lean/checker.py", "from ..tactics import source", APART),
         ("server/tactics/fixed.py", "from tacit.server.lean.elaborator import Elaborator", APART),
         ("server/model/__init__.py", "from ..lean import elaborator", APART),
-        ("server/tactics/own.py", "if TYPE_CHECKING:\n    from tacit.server import suggest", UPWARD),
-        ("server/suggest.py", "import importlib\nimportlib.import_module('tacit.server.compose')", UPWARD),
-        ("server/prover/search.py", "import lsprotocol.types as lsp", "knows neither LSP nor the terminal"),
-        ("server/tactics/model.py", "def load():\n    import llama_cpp", "one process holds the model"),
+        ("server/tactics/own.py", "if TYPE_CHECKING:\n    from tacit.server import suggest", APART),
+        ("server/suggest.py", "import importlib\nimportlib.import_module('tacit.server.compose')", PUTS_TOGETHER),
+        ("server/prover/search.py", "from tacit.server.app import main", PUTS_TOGETHER),
+        ("server/prover/search.py", "import lsprotocol.types as lsp", PURE),
+        ("server/tactics/model.py", "def load():\n    import llama_cpp", ONE_PROCESS),
         ("server/app.py", "from tacit.server.tactics.fixed import Fixed", ONE_ROOT),
         ("server/app.py", "from tacit.server.lean import engine", ONE_ROOT),
         ("server/suggest.py", "from tacit.server.lean.engine import Engine", ONE_ROOT),
-        ("server/cli.py", "import tests.lean", "Tacit runs without its tests"),
+        ("server/cli.py", "import tests.lean", NO_TESTS),
     ],
 )
 def test_each_rule_is_held(house: Path, file: str, text: str, why: str) -> None:
