@@ -5,12 +5,27 @@ Puts `lean` and `tactics` together; knows neither LSP nor the terminal.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from tacit.server.text import Position, Span
-from tacit.server.values import CheckedTactic, Goal, Suggestion
+from tacit.server.errors import TacitError
+from tacit.server.lean.checker import Checker
+from tacit.server.lean.hole import holes
+from tacit.server.lean.pool import Pool
+from tacit.server.lean.site import Site
+from tacit.server.lean.syntax import Commands, imports
+from tacit.server.ranking import rank, same_result
+from tacit.server.tactics.source import SourceRequest, TacticSource
+from tacit.server.text import LineIndex, Position, Span
+from tacit.server.values import Candidate, CheckedTactic, Goal, Suggestion, TextEdit, Verdict
+
+log = logging.getLogger(__name__)
+BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +45,7 @@ class GoalFound:
     goals: tuple[Goal, ...]
     hole: Span
     declaration: str | None
+    is_data: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +78,32 @@ Event = GoalFound | BatchChecked | Found | Finished
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How far to go. `budget` is seconds for the whole request; `stop_at_first_close` ends it at the first verified close.
+    """How far to go.
 
-    `verify_progress` elaborates progressing tactics once more in place too (ghost text asks for it). `typed`
-    is what the user has typed of a tactic before the cursor: only candidates that extend it are tried, and the
-    edit replaces it.
+    `budget` is seconds for the whole request; no new batch begins after it. `stop_at_first_close` ends the
+    request at the first verified close. `verify_progress` elaborates progressing tactics once more in place
+    too (ghost text asks for it). `closes_only` leaves progress out. `limit` is how many suggestions are
+    verified and shown. `extend_typed` takes the text before the cursor as a tactic being typed; otherwise it
+    is a whole one. `near` takes a `sorry` elsewhere on the cursor's line too.
     """
 
     budget: float = 10.0
     stop_at_first_close: bool = False
     verify_progress: bool = False
-    limit: int | None = None
+    closes_only: bool = False
+    limit: int = 10
+    extend_typed: bool = False
+    near: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LeanStatus:
-    """What `tacit/status` and `tacit doctor` say of Lean."""
+    """What `tacit/status` and `tacit doctor` say of Lean.
 
-    state: str  # "not started" | "starting" | "ready" | "replaying" | "missing" | "failed"
+    `state` is one of "not started", "starting", "ready", "replaying", "missing", "failed".
+    """
+
+    state: str
     version: str = ""
     command: tuple[str, ...] = ()
     replayed: bool = False
@@ -88,31 +112,224 @@ class LeanStatus:
     restarts: int = 0
 
 
+@dataclass(slots=True)
+class _Run:
+    """What one request has seen so far."""
+
+    started: float
+    seen: set[str] = field(default_factory=set)
+    shown: set[object] = field(default_factory=set)
+    checked: int = 0
+    found: int = 0
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self.started
+
+
 class Suggester:
     """Answers suggestion requests. Build one with `tacit.server.compose.build_suggester`."""
 
-    def suggest(
+    def __init__(
+        self,
+        pool: Pool,
+        sources: Sequence[TacticSource],
+        harvest: Callable[[str], tuple[str, ...]],
+        status: Callable[[], LeanStatus],
+    ) -> None:
+        self._pool = pool
+        self._sources = tuple(sources)
+        self._harvest = harvest
+        self._status = status
+        self._preparing: dict[str, asyncio.Task[None]] = {}
+
+    async def suggest(
         self, document: Document, position: Position, options: Options = Options()
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Stream events for the goal at `position`: GoalFound, then BatchChecked and Found in any order, then Finished.
 
         Raises NoGoal when there is nothing to prove there, LeanNotFound when no Lean can be started. Closing
         the iterator (or cancelling the task that drives it) frees Lean for the next request at once.
         """
-        raise NotImplementedError
+        run = _Run(time.monotonic())
+        text = document.text
+        offset = LineIndex(text).offset(position)
+        command, places = holes(text, offset, extend_typed=options.extend_typed, near=options.near)
+        await self._stop_preparing(document.uri)
+        slot = await self._pool.slot(document.uri)
+        async with slot.lock:
+            label = f"{(document.path or Path('untitled')).name}:{position.line + 1}"
+            header = Commands(text).header()
+            known = await self._pool.known(slot, header)
+            site = await slot.checker.open(text, command, places, label=label)
+            yield GoalFound(site.goals, site.hole.span, site.name, site.is_data)
+            request = SourceRequest(site.goals, known, site.name, imports(header))
+            async with aclosing(self._waves(request, run)) as waves:
+                async for wave in waves:
+                    async with aclosing(self._check(slot.checker, site, wave, run, options, document, label)) as events:
+                        async for event in events:
+                            yield event
+                    if run.found >= options.limit or self._done(run, options):
+                        break
+        yield Finished(run.checked, run.elapsed, " ".join(run.notices))
+
+    @staticmethod
+    def _done(run: _Run, options: Options) -> bool:
+        if run.elapsed >= options.budget:
+            run.notices.append(f"Stopped after {options.budget:g} s.")
+            return True
+        return options.stop_at_first_close and "closed" in run.shown
+
+    async def _waves(self, request: SourceRequest, run: _Run) -> AsyncGenerator[list[Candidate], None]:
+        """The candidates of all sources, batch by batch: whatever is there, the likeliest first, none twice."""
+        iterators = {s.name: aiter(s.candidates(request)) for s in self._sources}
+        tasks: dict[str, asyncio.Future[Sequence[Candidate]]] = {}
+        try:
+            while iterators:
+                for name, iterator in iterators.items():
+                    if name not in tasks:
+                        tasks[name] = asyncio.ensure_future(_next(iterator))
+                await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.sleep(0)  # those that need no waiting are all done by now, whatever their order
+                wave: list[Candidate] = []
+                for name in [n for n in iterators if tasks[n].done()]:
+                    task = tasks.pop(name)
+                    try:
+                        wave += task.result()
+                    except StopAsyncIteration:
+                        del iterators[name]
+                    except TacitError as exc:
+                        run.notices.append(str(exc))
+                        del iterators[name]
+                    except Exception:
+                        log.exception("The source %s failed; the others go on.", name)
+                        run.notices.append(f"The source {name} failed; the others went on.")
+                        del iterators[name]
+                fresh = []
+                for candidate in sorted(wave, key=lambda c: -c.prior):
+                    if candidate.text not in run.seen:
+                        run.seen.add(candidate.text)
+                        fresh.append(candidate)
+                for start in range(0, len(fresh), BATCH):
+                    yield fresh[start : start + BATCH]
+        finally:
+            for pending in tasks.values():
+                pending.cancel()
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+    async def _check(
+        self,
+        checker: Checker,
+        site: Site,
+        wave: Sequence[Candidate],
+        run: _Run,
+        options: Options,
+        document: Document,
+        label: str,
+    ) -> AsyncGenerator[Event, None]:
+        """One batch, then a batch of what its "Try this" messages say, and the suggestions of both."""
+        while wave:
+            began = time.monotonic()
+            checked = await checker.check(site, wave, label=label)
+            run.checked += sum(c.verdict is not Verdict.REFUSED for c in checked)
+            yield BatchChecked(tuple(checked), time.monotonic() - began)
+            for tactic in sorted((c for c in checked if _showable(c, options)), key=rank):
+                if run.found >= options.limit or (options.stop_at_first_close and "closed" in run.shown):
+                    break
+                if (result := same_result(tactic)) in run.shown:
+                    continue
+                if tactic.verdict is Verdict.CLOSES or options.verify_progress:
+                    tactic = await checker.verify(site, tactic, label=label)
+                if not _showable(tactic, options):
+                    continue
+                run.shown.add(result)
+                if tactic.verdict is Verdict.CLOSES:
+                    run.shown.add("closed")
+                run.found += 1
+                yield Found(_suggestion(site, tactic, document.version), run.elapsed)
+            wave = self._harvested(checked, run)
+
+    def _harvested(self, checked: Sequence[CheckedTactic], run: _Run) -> list[Candidate]:
+        """The replacements Lean printed, as candidates in their own right."""
+        found: list[Candidate] = []
+        for tactic in checked:
+            source = f"Try this ({tactic.candidate.text.split()[0]})"
+            for message in tactic.try_this:
+                for text in self._harvest(message):
+                    if text not in run.seen:
+                        run.seen.add(text)
+                        found.append(Candidate(text, source, prior=0.9))
+        return found[:BATCH]
 
     async def prepare(self, document: Document) -> None:
-        """Elaborate what stands above so that the first request is quick; errors are kept for `status`."""
-        raise NotImplementedError
+        """Elaborate what stands there so that the first request is quick. Gives way to any request at once."""
+        await self._stop_preparing(document.uri)
+        task = asyncio.ensure_future(self._prepare(document))
+        self._preparing[document.uri] = task
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not task.cancelled():
+                task.cancel()
+                raise
+        finally:
+            if self._preparing.get(document.uri) is task:
+                del self._preparing[document.uri]
+
+    async def _prepare(self, document: Document) -> None:
+        try:
+            slot = await self._pool.slot(document.uri)
+            async with slot.lock:
+                await self._pool.known(slot, Commands(document.text).header())
+                await slot.lean.elaborate(document.text, timeout=180.0, label="prepare")
+        except TacitError as exc:
+            log.info("Not prepared: %s", exc)
+
+    async def _stop_preparing(self, uri: str) -> None:
+        task = self._preparing.pop(uri, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def forget(self, uri: str) -> None:
         """The document was closed: release its Lean process."""
-        raise NotImplementedError
+        await self._stop_preparing(uri)
+        await self._pool.forget(uri)
 
     def status(self) -> LeanStatus:
         """What Lean is doing now. Never waits."""
-        raise NotImplementedError
+        return self._status()
 
     async def aclose(self) -> None:
         """Stop everything; no process is left behind."""
-        raise NotImplementedError
+        for uri in list(self._preparing):
+            await self._stop_preparing(uri)
+        await self._pool.aclose()
+
+
+async def _next(iterator: AsyncIterator[Sequence[Candidate]]) -> Sequence[Candidate]:
+    return await anext(iterator)
+
+
+def _showable(tactic: CheckedTactic, options: Options) -> bool:
+    if tactic.candidate.query:
+        return False
+    if tactic.verdict is Verdict.PROGRESSES:
+        return not options.closes_only
+    return tactic.verdict is Verdict.CLOSES
+
+
+def _suggestion(site: Site, tactic: CheckedTactic, version: int) -> Suggestion:
+    text = tactic.candidate.text
+    return Suggestion(
+        tactic=text,
+        verdict=tactic.verdict,
+        goals=tactic.goals,
+        edit=TextEdit(site.hole.span, site.hole.fill(text)),
+        source=tactic.candidate.source,
+        version=version,
+        axioms=tactic.axioms,
+        verified=tactic.verified,
+        note=tactic.message,
+    )

@@ -8,7 +8,7 @@ a value of an old version is dropped, never shown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from tacit.server.text import Span
@@ -90,10 +90,6 @@ class CheckedTactic:
     axioms: tuple[str, ...] = ()
     verified: bool = False
 
-    def with_source(self, source: str) -> CheckedTactic:
-        """The same verdict under another source's name."""
-        return replace(self, candidate=replace(self.candidate, source=source))
-
 
 @dataclass(frozen=True, slots=True)
 class TextEdit:
@@ -105,7 +101,11 @@ class TextEdit:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What the editor may show: a checked tactic, the edit that inserts it, and the document version it holds for."""
+    """What the editor may show: a checked tactic, the edit that inserts it, and the document version it holds for.
+
+    A PROGRESSES without goals closes the goal at hand, in a declaration that has errors or a `sorry` elsewhere;
+    `note` says so.
+    """
 
     tactic: str
     verdict: Verdict
@@ -115,3 +115,4 @@ class Suggestion:
     version: int
     axioms: tuple[str, ...] = ()
     verified: bool = False
+    note: str = ""

@@ -77,7 +77,9 @@ class Checker:
             return self._failed(result)
         messages = result.messages
         if broken := _header_error(messages):
-            raise NoGoal(f"The imports of this file do not load: {broken}", hint="Build the project first (`lake build`).")
+            raise NoGoal(
+                f"The imports of this file do not load: {broken}", hint="Build the project first (`lake build`)."
+            )
         reading = batch.read(body.blocks[0], messages, scratch.origin, scratch.column)
         if reading.goals is None:
             return await self._why_no_goal(site, scratch, messages)
@@ -208,7 +210,9 @@ class Checker:
         """Halve a batch that hung or killed Lean until the one that did it stands alone."""
         # Lean starts afresh after a hang: what stands above is elaborated once, with its own limit, so that
         # its time is not charged to the candidates.
-        await self._elaborate(site.scratch(batch.probe()[0].text, whole=True).text, self._limits.prefix, f"{label} restart")
+        await self._elaborate(
+            site.scratch(batch.probe()[0].text, whole=True).text, self._limits.prefix, f"{label} restart"
+        )
         if len(candidates) == 1:
             if result.outcome is Outcome.TIMED_OUT:
                 return [self._remember(site, candidates[0], f"It did not finish in {timeout:.1f} s.")]
@@ -321,4 +325,3 @@ def _poison(scratch: Scratch, messages: Sequence[Message]) -> str:
     errors = [m for m in messages if m.severity is Severity.ERROR and m.start >= scratch.origin]
     syntax = [m for m in errors if "expected" in m.text or "unknown tactic" in m.text or "unexpected" in m.text]
     return (syntax or errors)[-1].text if errors else "Nothing after it ran."
-

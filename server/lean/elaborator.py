@@ -77,7 +77,7 @@ class Elaborator(Protocol):
         ...
 
     async def elaborate(self, text: str, *, timeout: float, label: str = "") -> Elaboration:
-        """Every diagnostic of this text. `timeout` in seconds; `label` says what the text is for, for a reader of recordings.
+        """Every diagnostic of this text. `timeout` in seconds; `label` tells a reader of recordings what it is for.
 
         Raises LeanNotFound or LeanDied when no Lean can be had at all.
         """

@@ -22,8 +22,8 @@ _NO_PROOF = frozenset(
 )
 # Runs code, evaluates terms, opens files or processes, talks to the network, or changes how Lean checks.
 _RUNS_CODE = frozenset(
-    """run_tac run_cmd run_elab run_meta run_conv by_elab eval eval_expr evalTerm elab elab_rules macro macro_rules syntax
-    unsafe implemented_by extern csimp initialize include_str include_bytes set_option unlock_limits
+    """run_tac run_cmd run_elab run_meta run_conv by_elab eval eval_expr evalTerm elab elab_rules macro macro_rules
+    syntax unsafe implemented_by extern csimp initialize include_str include_bytes set_option unlock_limits
     declare_syntax_cat dbg_trace dbgTrace dbgTraceVal dbgTraceIfShared dbg_sleep dbgSleep panic unreachable
     polyrith llmstep suggest_tactics search_proof aesop_llm sleep_heartbeats IO FilePath Process Socket
     trace guard_msgs sleep""".split()
@@ -33,9 +33,13 @@ _FORBIDDEN_WORDS = _NO_PROOF | _RUNS_CODE
 
 def _hidden(char: str) -> bool:
     # Control characters and bidirectional overrides: what is shown would not be what Lean reads.
-    return (ord(char) < 32 and char not in "\n") or char == "\x7f" or "\u202a" <= char <= "\u202e" or (
-        "\u2066" <= char <= "\u2069"
-    ) or char in "\u200b\u200e\u200f\u2028\u2029\ufeff"
+    return (
+        (ord(char) < 32 and char != "\n")
+        or char == "\x7f"
+        or "\u202a" <= char <= "\u202e"
+        or ("\u2066" <= char <= "\u2069")
+        or char in "\u200b\u200e\u200f\u2028\u2029\ufeff"
+    )
 
 
 def refusal(text: str, *, own_name: str | None = None, local_names: Collection[str] = ()) -> str | None:

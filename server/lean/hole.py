@@ -37,7 +37,9 @@ class Hole:
 
 
 # After these words a tactic follows.
-_TACTIC_BEFORE = frozenset({"by", "·", ".", ";", "<;>", "=>", "try", "repeat", "all_goals", "any_goals", "first", "|", "at"})
+_TACTIC_BEFORE = frozenset(
+    {"by", "·", ".", ";", "<;>", "=>", "try", "repeat", "all_goals", "any_goals", "first", "|", "at"}
+)
 # After these a term follows that needs no parentheses.
 _TERM_BEFORE = frozenset(
     {":=", "=>", "from", "exact", "refine", "show", "<|", "$", ",", "⟨", "(", "then", "else", "return", "fun", "apply"}
@@ -193,7 +195,7 @@ def holes(text: str, offset: int, *, extend_typed: bool = False, near: bool = Fa
     """
     commands = Commands(text)
     if (comment := commands.comment_at(offset)) is not None:
-        what = "string" if comment.text.startswith(("\"", "r")) else "comment"
+        what = "string" if comment.text.startswith(('"', "r")) else "comment"
         raise NoGoal(f"The cursor is inside a {what}.", hint="Put it where a tactic can stand.")
     command = commands.around(offset)
     if command is None:
@@ -222,9 +224,7 @@ def holes(text: str, offset: int, *, extend_typed: bool = False, near: bool = Fa
     return command, found
 
 
-def _line_end_holes(
-    text: str, index: LineIndex, command: Command, offset: int, *, extend_typed: bool
-) -> list[Hole]:
+def _line_end_holes(text: str, index: LineIndex, command: Command, offset: int, *, extend_typed: bool) -> list[Hole]:
     """The places at the end of a line that has text."""
     position = index.position(offset)
     line = index.line(position.line)
@@ -253,6 +253,6 @@ def _line_end_holes(
         span = Span(offset - len(typed), offset)
         return [Hole(span, "", "", start, typed=typed)] if typed.strip() else []
     inner = start
-    if line[: inner].strip() not in ("", "·", "."):
+    if line[:inner].strip() not in ("", "·", "."):
         inner = _indent(line)  # after `by tac` or `| zero => tac` on one line, the next tactic cannot be told
     return [Hole(here, "\n" + " " * inner, "", inner)] if inner else []

@@ -77,7 +77,7 @@ class LiveElaborator:
         self._published: dict[int, _Published] = {}
         self._header_errors: tuple[Message, ...] = ()
         self._disturbed = False
-        self._closed = False
+        self.closed = False
         self.restarts = -1
         self.notice = ""
 
@@ -100,7 +100,7 @@ class LiveElaborator:
         """Start the server if it is not up; falls back to the next command when one does not start."""
         if self.running:
             return
-        if self._closed:
+        if self.closed:
             raise LeanDied("This Lean server was closed.")
         while True:
             try:
@@ -164,7 +164,7 @@ class LiveElaborator:
         return process.pid if process is not None else None
 
     def _note_processes(self) -> None:
-        """Remember the server's process tree: workers have sessions of their own since 2025, so no group kill reaches them."""
+        """Remember the process tree: today's workers have sessions of their own, so no group kill reaches them."""
         pid = self._pid()
         if pid is None:
             return
@@ -265,7 +265,7 @@ class LiveElaborator:
             await transport.notify("textDocument/didOpen", params)
             return
         old = LineIndex(self._text)
-        common = len(os.path.commonprefix((self._text, text)))
+        common = len(os.path.commonprefix((self._text, text)))  # noqa: RUF071 - on text that is what is wanted
         start = old.position(common)
         end = old.position(len(self._text))
         self._version += 1
@@ -320,7 +320,7 @@ class LiveElaborator:
 
     async def aclose(self) -> None:
         """See Elaborator."""
-        self._closed = True
+        self.closed = True
         await self._kill()
 
 

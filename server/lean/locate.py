@@ -24,7 +24,7 @@ _LAKEFILES = ("lakefile.toml", "lakefile.lean")
 
 @dataclass(frozen=True, slots=True)
 class LeanSettings:
-    """What a user may set. `path` is a `lean` executable or a toolchain folder; `memory_mib` 0 means no limit of ours."""
+    """What a user may set: `path` is a `lean` executable or a toolchain folder; `memory_mib` 0 sets no limit."""
 
     path: str | None = None
     server_args: tuple[str, ...] = ()

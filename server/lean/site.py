@@ -113,9 +113,7 @@ class Site:
         text = "".join(done)
         index = LineIndex(text)
         origin = index.position(origin_offset)
-        filled_end = index.position(
-            origin_offset + len(filled.fill(body)) - len(filled.before) - len(filled.after)
-        )
+        filled_end = index.position(origin_offset + len(filled.fill(body)) - len(filled.before) - len(filled.after))
         axioms_line = None
         if name is not None:
             text = text.rstrip() + f"\n#print axioms {name}\n"

@@ -266,9 +266,7 @@ class Commands:
         end = self._starts[index + 1] if index + 1 < len(self._starts) else len(self.text)
         # Line comments between two commands belong to the next one; they are of no use to either.
         inner = tuple(
-            t
-            for t in self._tokens
-            if start <= t.start < end and t.kind not in (Kind.LINE_COMMENT, Kind.BLOCK_COMMENT)
+            t for t in self._tokens if start <= t.start < end and t.kind not in (Kind.LINE_COMMENT, Kind.BLOCK_COMMENT)
         )
         firsts = frozenset(
             t.start for t in inner if not self.text[self.text.rfind("\n", 0, t.start) + 1 : t.start].strip()

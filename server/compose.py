@@ -1,0 +1,133 @@
+"""The composition root: the one module that knows every concrete class and puts them together."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from tacit.server.errors import LeanNotFound
+from tacit.server.lean.checker import Limits
+from tacit.server.lean.elaborator import Elaborator
+from tacit.server.lean.live import LiveElaborator
+from tacit.server.lean.locate import LeanInstall, LeanSettings, find_lean, server_commands, workspace_root
+from tacit.server.lean.pool import Pool
+from tacit.server.lean.recordings import Recorder, Recordings, ReplayElaborator, replay_notice
+from tacit.server.settings import Settings
+from tacit.server.suggest import LeanStatus, Suggester
+from tacit.server.tactics.hypotheses import HypothesisTactics
+from tacit.server.tactics.portfolio import Portfolio
+from tacit.server.tactics.probes import probe_names
+from tacit.server.tactics.source import TacticSource
+from tacit.server.tactics.try_this import harvest
+
+
+def path_of(uri: str) -> Path | None:
+    """The file a `file:` URI names; None for untitled and other schemes."""
+    parts = urlsplit(uri)
+    if parts.scheme != "file":
+        return None
+    return Path(url2pathname(unquote(parts.path)))
+
+
+def lean_settings(settings: Settings) -> LeanSettings:
+    """The part of the settings that finding and starting Lean needs."""
+    return LeanSettings(settings.lean_path or None, settings.lean_args, settings.lean_memory_mib)
+
+
+class LiveLean:
+    """Opens live Elaborators and knows what to say of them. One install is looked up for each workspace folder."""
+
+    def __init__(self, settings: Settings, recorder: Recorder | None = None) -> None:
+        self._settings = lean_settings(settings)
+        self._recorder = recorder
+        self._installs: dict[Path, asyncio.Task[LeanInstall]] = {}
+        self._open: list[LiveElaborator] = []
+        self._status = LeanStatus("not started")
+
+    async def install(self, file: Path) -> LeanInstall:
+        """The Lean for a file. Raises LeanNotFound, and asks anew next time: installing Lean helps at once."""
+        root, _ = workspace_root(file)
+        task = self._installs.get(root)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            folder = root if root.is_dir() else Path.cwd()
+            task = self._installs[root] = asyncio.ensure_future(find_lean(self._settings, folder))
+        # Shielded: a request that is cancelled must not take the look-up from the others.
+        return await asyncio.shield(task)
+
+    async def __call__(self, uri: str) -> Elaborator:
+        """Make the Elaborator of a document."""
+        file = path_of(uri)
+        if file is None:
+            # An untitled document has no folder: Lean gets a name for it that no file has.
+            file = Path(tempfile.gettempdir()) / "tacit-untitled.lean"
+            uri = file.as_uri()
+        try:
+            self._status = LeanStatus("starting")
+            install = await self.install(file)
+            commands = server_commands(install, file, self._settings)
+            elaborator = LiveElaborator(commands, uri, memory_mib=self._settings.memory_mib)
+            await elaborator.start()
+        except LeanNotFound as exc:
+            self._status = LeanStatus("missing", sentence=str(exc))
+            raise
+        self._open.append(elaborator)
+        self._status = LeanStatus("ready", install.version)
+        return self._recorder.wrap(elaborator) if self._recorder is not None else elaborator
+
+    def status(self) -> LeanStatus:
+        """What can be said of Lean now."""
+        self._open = [e for e in self._open if not e.closed]
+        if not self._open:
+            return self._status if self._status.state != "ready" else LeanStatus("not started", self._status.version)
+        last = self._open[-1]
+        return LeanStatus(
+            "ready" if last.running else "failed",
+            last.identity.version,
+            last.command.argv,
+            sentence=last.notice,
+            documents=len(self._open),
+            restarts=sum(max(0, e.restarts) for e in self._open),
+        )
+
+
+class RecordedLean:
+    """Opens Elaborators that answer from recordings."""
+
+    def __init__(self, recordings: Recordings) -> None:
+        self._recordings = recordings
+
+    async def __call__(self, uri: str) -> Elaborator:
+        """Make one; all documents share the recordings."""
+        del uri
+        return ReplayElaborator(self._recordings)
+
+    def status(self) -> LeanStatus:
+        """Says plainly that this is no live Lean."""
+        version = self._recordings.version
+        return LeanStatus("replaying", version, replayed=True, sentence=replay_notice(version))
+
+
+def sources() -> list[TacticSource]:
+    """Every tactic source, in the order in which ties between their candidates are broken."""
+    return [Portfolio(), HypothesisTactics()]
+
+
+def build_suggester(
+    settings: Settings | None = None,
+    *,
+    recordings: Sequence[Path] = (),
+    recorder: Recorder | None = None,
+    limits: Limits | None = None,
+    choose: Callable[[list[TacticSource]], list[TacticSource]] = lambda all_: all_,
+) -> Suggester:
+    """A Suggester over a live Lean; over recordings only when files of them are given.
+
+    `recorder` notes what the live Lean answers. `choose` narrows the sources, for measurements.
+    """
+    lean = RecordedLean(Recordings.load(recordings)) if recordings else LiveLean(settings or Settings(), recorder)
+    pool = Pool(lean, probe_names(), limits=limits)
+    return Suggester(pool, choose(sources()), harvest, lean.status)
