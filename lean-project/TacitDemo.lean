@@ -1,0 +1,3 @@
+import TacitDemo.Monoid
+import TacitDemo.Order
+import TacitDemo.Sort
