@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tacit.server.errors import LeanDied, NoGoal
-from tacit.server.lean import batch
+from tacit.server.lean import batch, environment
 from tacit.server.lean.batch import STAND_IN
 from tacit.server.lean.elaborator import Elaboration, Elaborator, Message, Outcome, Severity
 from tacit.server.lean.gate import refusal
@@ -61,12 +61,18 @@ class Checker:
     async def open(self, text: str, command: Command, holes: Sequence[Hole], *, label: str = "") -> Site:
         """The first of the places where Lean shows a goal. Raises NoGoal with what Lean said when none does."""
         reasons: list[str] = []
-        for hole in holes:
-            site = Site(text, command, hole)
-            found = await self._probe(site, label)
-            if isinstance(found, Site):
-                return found
-            reasons.append(found)
+        for cut in (False, True):
+            for hole in holes:
+                rest = text[hole.span.end : command.span.end]
+                if cut and not rest.strip():
+                    continue
+                # Second try: what follows in the declaration may be broken, and a syntax error there silences
+                # Lean about all of it. Without it the goal can be seen, and tactics checked up to here.
+                site = Site(text, command.upto(hole.span.end) if cut else command, hole)
+                found = await self._probe(site, label)
+                if isinstance(found, Site):
+                    return found
+                reasons.append(found)
         raise NoGoal(reasons[0] if reasons else "There is no place for a tactic at the cursor.")
 
     async def _probe(self, site: Site, label: str) -> Site | str:
@@ -171,6 +177,7 @@ class Checker:
         """Verdicts for candidates that passed the gate; splits on a hang, throws poisoners out."""
         verdicts: dict[int, CheckedTactic] = {}
         left = list(range(len(candidates)))
+        asked_parser = False
         while left:
             body = self._body(site, [candidates[i] for i in left])
             scratch = site.scratch(body.text)
@@ -186,17 +193,41 @@ class Checker:
                 verdicts.update(zip(left, found, strict=True))
                 break
             readings = [batch.read(b, result.messages, scratch.origin, scratch.column) for b in body.blocks]
-            silent = [n for n, reading in enumerate(readings) if reading.silent]
-            for n, reading in enumerate(readings):
-                if n not in silent:
-                    verdicts[left[n]] = self._verdict(site, candidates[left[n]], reading)
-            if not silent:
+            if not any(reading.silent for reading in readings):
+                verdicts |= {
+                    i: self._verdict(site, candidates[i], r) for i, r in zip(left, readings, strict=True)
+                }
                 break
-            culprit = silent[0]
-            poison = _poison(scratch, result.messages)
-            verdicts[left[culprit]] = CheckedTactic(candidates[left[culprit]], Verdict.FAILS, message=poison)
-            left = [left[n] for n in silent[1:]]
+            # A syntax error anywhere: Lean then drops nearly all that the elaboration of the command said, so
+            # that nothing can be taken from this run but where the error stands.
+            bad: dict[int, str] = {}
+            if not asked_parser and len(left) > 1:
+                asked_parser = True
+                bad = await self._unparsed(site, {i: candidates[i].text for i in left}, timeout, label)
+            if not bad:
+                where, message = _poison(scratch, body, result.messages)
+                bad = {left[where]: message}
+            for i, message in bad.items():
+                verdicts[i] = CheckedTactic(candidates[i], Verdict.FAILS, message=message)
+            left = [i for i in left if i not in bad]
         return [verdicts[i] for i in range(len(candidates))]
+
+    async def _unparsed(self, site: Site, texts: dict[int, str], timeout: float, label: str) -> dict[int, str]:
+        """Those of the candidates that do not parse here, all asked in one text, with Lean's message for each."""
+        above = site.text[: site.command.span.start]
+        text, marks = environment.question(above, {str(i): t for i, t in texts.items()})
+        result = await self._elaborate(text, timeout, f"{label} which of {len(texts)} parse")
+        if result.outcome is not Outcome.DONE:
+            return {}
+        parsed = {m.start for m in result.messages if m.severity is Severity.INFORMATION}
+        errors = [m for m in result.messages if m.severity is Severity.ERROR]
+        bad = {}
+        for i in texts:
+            mark = Position(marks[str(i)], environment.MARK_COLUMN)
+            if mark not in parsed:
+                near = [m for m in errors if m.start.line <= mark.line + 1]
+                bad[i] = near[-1].text if near else "It is no tactic that Lean can read here."
+        return bad
 
     def _body(self, site: Site, candidates: Sequence[Candidate]) -> batch.Body:
         texts = [c.text for c in candidates]
@@ -320,8 +351,14 @@ def _header_error(messages: Sequence[Message]) -> str | None:
     return None
 
 
-def _poison(scratch: Scratch, messages: Sequence[Message]) -> str:
-    """What Lean said where the batch stopped: the syntax error, wherever it put it."""
+def _poison(scratch: Scratch, body: batch.Body, messages: Sequence[Message]) -> tuple[int, str]:
+    """Which block a syntax error stands in, and what it says; the first block when it stands in none."""
     errors = [m for m in messages if m.severity is Severity.ERROR and m.start >= scratch.origin]
-    syntax = [m for m in errors if "expected" in m.text or "unknown tactic" in m.text or "unexpected" in m.text]
-    return (syntax or errors)[-1].text if errors else "Nothing after it ran."
+    for message in errors:
+        if message.text.startswith("unsolved goals"):
+            continue
+        line = message.start.line - scratch.origin.line
+        for n, block in enumerate(body.blocks):
+            if block.first <= line <= block.last:
+                return n, message.text
+    return 0, errors[0].text if errors else "Lean said nothing of it."

@@ -13,6 +13,9 @@ from tacit.server.lean.elaborator import Elaborator, Outcome, Severity
 from tacit.server.text import Position
 
 
+MARK_COLUMN = 2
+
+
 def question(header: str, samples: Mapping[str, str]) -> tuple[str, dict[str, int]]:
     """The text that asks for all samples, and the line of each one's evidence.
 
@@ -38,4 +41,4 @@ async def known_tactics(
     if result.outcome is not Outcome.DONE:
         return frozenset()
     ran = {m.start for m in result.messages if m.severity is Severity.INFORMATION}
-    return frozenset(name for name, line in marks.items() if Position(line, 2) in ran)
+    return frozenset(name for name, line in marks.items() if Position(line, MARK_COLUMN) in ran)

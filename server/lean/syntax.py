@@ -209,6 +209,11 @@ class Command:
     tokens: tuple[Token, ...]
     line_starts: frozenset[int]
 
+    def upto(self, offset: int) -> Command:
+        """The command without what stands behind an offset."""
+        kept = tuple(t for t in self.tokens if t.end <= offset)
+        return Command(Span(self.span.start, offset), kept, self.line_starts)
+
 
 def _starts_command(token: Token, text: str) -> bool:
     if token.kind is Kind.BLOCK_COMMENT:

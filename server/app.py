@@ -1,0 +1,67 @@
+"""The sidecar: `tacit serve`. Builds the server and runs it over standard input and output; nothing else.
+
+Importing this is cheap. pygls and lsprotocol take some 0.3 s (14,000 lines of message types), so they are imported when
+the server is built, not before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tacit.server.lifecycle import Lifecycle
+    from tacit.server.settings import Settings
+    from tacit.server.suggest import Suggester
+
+EXIT_SECONDS = 3.0
+"""Seconds that threads of libraries get to end once all is done."""
+
+
+def create_server(build: Callable[[Settings], Suggester]) -> Lifecycle:
+    """A server that answers with the suggester that `build` makes for the settings in force.
+
+    `build` is called when Lean is first needed, and again when settings that concern Lean change. It may raise
+    TacitError: the sentence is shown, and the server goes on.
+    """
+    from tacit.server.lifecycle import assemble
+
+    return assemble(build, _version())
+
+
+def serve(build: Callable[[Settings], Suggester] | None = None, *, log_level: str = "WARNING") -> int:
+    """Serve one editor over standard input and output until it is gone; the exit status. Logs to standard error."""
+    from tacit.server.stdio import claim
+
+    source, sink = claim()
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=log_level)
+    lifecycle = create_server(build or _build)
+    code = asyncio.run(lifecycle.run(source, sink))
+    # Nothing may keep the process: not a library's thread, not an executor's.
+    last = threading.Timer(EXIT_SECONDS, os._exit, [code])
+    last.daemon = True
+    last.start()
+    return code
+
+
+def _build(settings: Settings) -> Suggester:
+    from tacit.server.compose import build_suggester
+
+    return build_suggester(settings)
+
+
+def _version() -> str:
+    try:
+        return version("lean-tacit")
+    except PackageNotFoundError:
+        return "0"
+
+
+if __name__ == "__main__":
+    sys.exit(serve())

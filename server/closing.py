@@ -1,0 +1,171 @@
+"""The command `tacit.closeGoal`: find a tactic that ends the goal, put it into the document, say what happened.
+
+An edit is sent for the very version that was asked about, so that an editor which has moved on refuses it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import cattrs
+from lsprotocol import types
+
+from tacit.server import wire
+from tacit.server.actions import workspace_edit
+from tacit.server.features import SLACK, current, question
+from tacit.server.mirror import OpenDocument
+from tacit.server.protocol import TacitServer
+from tacit.server.question import closes
+from tacit.server.requests import Run, Stopped, Why
+from tacit.server.session import Session
+from tacit.server.suggest import BatchChecked, Options
+from tacit.server.values import Suggestion
+
+EVERYTHING = 10_000
+"""A limit that is none: tactics that only make progress must not use up the room for one that closes."""
+
+EDITOR_SECONDS = 10.0
+"""Seconds that the editor gets to apply an edit, and to make a place for a progress message."""
+
+CHANGED = "The document changed while Tacit was searching, so nothing was inserted."
+
+
+class Closing:
+    """Answers the command."""
+
+    def __init__(self, server: TacitServer, session: Session) -> None:
+        self._server = server
+        self._session = session
+
+    def register(self) -> None:
+        """Register the command on the server."""
+        self._server.command_async(wire.CLOSE_GOAL)(self.close_goal)
+
+    async def close_goal(self, params: types.ExecuteCommandParams) -> wire.CloseGoalResult:
+        """Close one goal in one step. What the user can do nothing about is a sentence, not an error."""
+        argument = self._argument(params)
+        try:
+            document = current(self._session, argument.uri, argument.version)
+        except wire.ContentModified:
+            return _nothing(CHANGED)
+        budget = argument.budget or self._session.settings.suggest_budget
+        options = Options(budget, stop_at_first_close=True, limit=EVERYTHING, near=True)
+        asked = question(document, argument.position, options)
+        try:
+            run = self._session.requests.recall(asked)
+            if run is None or run.closing is None:
+                run = self._session.requests.ask(asked)
+                with run.follow():
+                    async with self._progress(params.work_done_token, run):
+                        await run.until(lambda run: run.closing is not None, budget + SLACK, once_ready=True)
+        except Stopped as stopped:
+            return _nothing(CHANGED if stopped.why is Why.CHANGED else f"Nothing was inserted: {stopped.why.value}.")
+        except _CancelledByUser:
+            return _nothing("Cancelled; nothing was inserted.")
+        except Exception as error:
+            return _nothing(self._session.explain(error))
+        finally:
+            self._session.announce()
+        self._session.works()
+        if run.closing is None:
+            return _nothing(_failure(run, budget))
+        return await self._apply(document, run.closing)
+
+    async def _apply(self, document: OpenDocument, suggestion: Suggestion) -> wire.CloseGoalResult:
+        edit = workspace_edit(document, suggestion, versioned=self._session.versioned_edits)
+        params = types.ApplyWorkspaceEditParams(edit=edit, label="Close this goal")
+        try:
+            async with asyncio.timeout(EDITOR_SECONDS):
+                answer = await self._server.workspace_apply_edit_async(params)
+        except TimeoutError:
+            return wire.CloseGoalResult(False, suggestion.tactic, "The editor did not answer whether it took the edit.")
+        except Exception as error:
+            return wire.CloseGoalResult(False, suggestion.tactic, f"The editor refused the edit: {error}.")
+        if not answer.applied:
+            why = f": {answer.failure_reason.rstrip('.')}" if answer.failure_reason else ""
+            return wire.CloseGoalResult(False, suggestion.tactic, f"The editor did not take the edit{why}.")
+        rest = "" if closes(suggestion) or not suggestion.note else f" {suggestion.note}"
+        return wire.CloseGoalResult(True, suggestion.tactic, f"Closed the goal with `{suggestion.tactic}`.{rest}")
+
+    def _argument(self, params: types.ExecuteCommandParams) -> wire.CloseGoalArgument:
+        arguments = params.arguments or []
+        if len(arguments) != 1:
+            raise wire.InvalidParams(f"The command {wire.CLOSE_GOAL} takes one argument, {{uri, position}}.")
+        try:
+            return self._server.protocol.structure(arguments[0], wire.CloseGoalArgument)
+        except cattrs.BaseValidationError as error:
+            raise wire.InvalidParams(wire.sentence(f"The argument of {wire.CLOSE_GOAL}", error)) from error
+
+    @asynccontextmanager
+    async def _progress(self, token: types.ProgressToken | None, run: Run) -> AsyncIterator[None]:
+        """Show that something goes on, with a way to stop it, where the editor can."""
+        progress = self._server.work_done_progress
+        if token is None:
+            token = await self._make_place()
+        if token is None:
+            yield
+            return
+        task = asyncio.current_task()
+        by_user = False
+
+        def cancel(done: Future[Any]) -> None:
+            nonlocal by_user
+            if done.cancelled() and task is not None:
+                by_user = True
+                task.cancel()
+
+        progress.begin(token, types.WorkDoneProgressBegin("Closing the goal", cancellable=True, message="asking Lean"))
+        progress.tokens[token].add_done_callback(cancel)
+        reports = self._session.spawn(self._report(token, run))
+        try:
+            yield
+        except asyncio.CancelledError:
+            if by_user and task is not None:
+                task.uncancel()
+                raise _CancelledByUser from None
+            raise
+        finally:
+            reports.cancel()
+            progress.tokens.pop(token, None)
+            progress.end(token, types.WorkDoneProgressEnd())
+
+    async def _make_place(self) -> str | None:
+        window = self._server.client_capabilities.window
+        if not (window and window.work_done_progress):
+            return None
+        token = f"tacit-{uuid.uuid4()}"
+        with suppress(Exception):
+            async with asyncio.timeout(EDITOR_SECONDS):
+                await self._server.work_done_progress.create_async(token)
+            return token
+        return None
+
+    async def _report(self, token: types.ProgressToken, run: Run) -> None:
+        tried = 0
+        with suppress(Exception):
+            async for event in run.stream():
+                if isinstance(event, BatchChecked):
+                    tried += len(event.checked)
+                    message = f"{tried} tactic{'' if tried == 1 else 's'} tried"
+                    self._server.work_done_progress.report(token, types.WorkDoneProgressReport(message=message))
+
+
+class _CancelledByUser(Exception):
+    """The user pressed cancel on the progress message."""
+
+
+def _nothing(text: str) -> wire.CloseGoalResult:
+    return wire.CloseGoalResult(False, None, text)
+
+
+def _failure(run: Run, budget: float) -> str:
+    tried = run.finished.checked if run.finished else 0
+    if run.finished and run.finished.elapsed < budget:
+        text = f"None of the {tried} tactics tried closes this goal." if tried else "There was no tactic to try here."
+        return f"{text} {run.finished.notice}".strip()
+    return f"No proof found in {budget:g} s."

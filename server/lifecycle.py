@@ -1,0 +1,108 @@
+"""Begins and ends with the editor: initialize, settings, open documents, and every way in which it can go away.
+
+The editor is gone when it says `exit`, when its end of a pipe closes, when the process that `initialize` named has
+ended, or when a signal asks the sidecar to stop. Each of these stops Lean and ends the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from typing import BinaryIO
+
+from lsprotocol import types
+
+from tacit.server.closing import Closing
+from tacit.server.features import Features
+from tacit.server.protocol import TacitServer
+from tacit.server.session import Session
+from tacit.server.settings import Settings
+from tacit.server.stdio import Output, process_gone, read_in_thread
+from tacit.server.suggest import Suggester
+
+log = logging.getLogger(__name__)
+
+
+class Lifecycle:
+    """The notifications, and the main loop."""
+
+    def __init__(self, server: TacitServer, session: Session) -> None:
+        self._server = server
+        self._session = session
+
+    def register(self) -> None:
+        """Register every handler on the server."""
+        feature = self._server.feature
+        feature(types.INITIALIZE)(self.initialize)
+        feature(types.INITIALIZED)(self.initialized)
+        feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)(self.did_change_configuration)
+        feature(types.TEXT_DOCUMENT_DID_OPEN)(self.did_open)
+        feature(types.TEXT_DOCUMENT_DID_CHANGE)(self.did_change)
+        self._server.on_close = self._session.closed
+
+    def initialize(self, params: types.InitializeParams) -> None:
+        """Take the first settings, and keep an eye on the editor's process."""
+        self._session.configure(params.initialization_options)
+        if params.process_id is not None:
+            self._session.spawn(self._watch(params.process_id))
+
+    async def initialized(self, _: types.InitializedParams) -> None:
+        """Say in which state Lean is."""
+        self._session.announce()
+
+    async def did_change_configuration(self, params: types.DidChangeConfigurationParams) -> None:
+        """Take new settings, or ask for them where the editor only says that there are some."""
+        if params.settings:
+            self._session.configure(params.settings)
+        else:
+            await self._session.pull()
+
+    def did_open(self, params: types.DidOpenTextDocumentParams) -> None:
+        """Let Lean read it."""
+        self._session.opened(params.text_document.uri)
+
+    def did_change(self, params: types.DidChangeTextDocumentParams) -> None:
+        """What was asked of it is void."""
+        self._session.changed(params.text_document.uri)
+
+    async def _watch(self, pid: int) -> None:
+        await process_gone(pid)
+        log.info("the editor's process has ended")
+        self._server.end(1)
+
+    async def run(self, source: int, sink: BinaryIO) -> int:
+        """Serve until the editor is gone; the exit status."""
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[int] = loop.create_future()
+
+        def end(code: int) -> None:
+            if not ended.done():
+                ended.set_result(code)
+
+        self._server.end = end
+        self._server.closed = self._session.close
+        output = Output(sink, lambda: end(1))
+        self._server.protocol.set_writer(output)
+        for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+            with suppress(AttributeError, NotImplementedError, ValueError):  # Windows; not the main thread
+                loop.add_signal_handler(getattr(signal, name), end, 1)
+        read_in_thread(source, self._server.protocol.receive, lambda: end(0 if self._server.shut_down else 1))
+        try:
+            return await ended
+        finally:
+            output.close()
+            await self._session.close()
+
+
+def assemble(build: Callable[[Settings], Suggester], version: str) -> Lifecycle:
+    """A server with every feature, ready to run."""
+    server = TacitServer(version)
+    session = Session(server, build)
+    lifecycle = Lifecycle(server, session)
+    lifecycle.register()
+    Features(server, session).register()
+    Closing(server, session).register()
+    return lifecycle

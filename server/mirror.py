@@ -1,0 +1,116 @@
+"""The editor's open documents, exactly as the editor holds them. Applies edits, converts positions; nothing else.
+
+LSP ends a line at LF, CRLF or a lone CR, and nowhere else; `pygls.workspace` ends it wherever `str.splitlines`
+does (form feed, U+0085, U+2028 …) and clamps a column past the end to one before it, so edits land in the wrong
+place. Tacit counts lines at LF only, as Lean does. Both meet here, in offsets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from tacit.server.suggest import Document
+from tacit.server.text import LineIndex, Position, Span
+
+_LONE_CR = re.compile("\r(?!\n)")
+
+Place = tuple[int, int]
+"""A position as LSP writes it: 0-based line, 0-based column in UTF-16 units."""
+
+Change = tuple[tuple[Place, Place] | None, str]
+"""Replace a range by a text; the whole document where the range is None."""
+
+
+class OpenDocument:
+    """One version of an open document. Immutable; the line tables are made when first asked for."""
+
+    def __init__(self, uri: str, version: int, text: str) -> None:
+        self.uri = uri
+        self.version = version
+        self.text = text
+
+    @cached_property
+    def value(self) -> Document:
+        """This version as the rest of Tacit takes it."""
+        return Document(self.uri, self.version, self.text, path_of(self.uri))
+
+    def offset(self, place: Place) -> int:
+        """The offset of an LSP position; what lies past the end of a line or of the text is clamped, as LSP asks."""
+        index = self._lsp
+        at = index.offset(index.from_utf16(*place))
+        # The table's lines end at LF, so the CR of a CRLF counts as the line's last character: step before it.
+        return at - 1 if at and self.text[at - 1 : at + 1] == "\r\n" else at
+
+    def position(self, place: Place) -> Position:
+        """The position of an LSP position as the rest of Tacit counts it."""
+        return self._lean.position(self.offset(place))
+
+    def place(self, offset: int) -> Place:
+        """The LSP position of an offset."""
+        return self._lsp.to_utf16(self._lsp.position(offset))
+
+    def range(self, span: Span) -> tuple[Place, Place]:
+        """The LSP range of a span."""
+        return self.place(span.start), self.place(span.end)
+
+    def line(self, offset: int) -> Span:
+        """The line an offset stands on, as LSP counts lines, without its end."""
+        number = self._lsp.position(offset).line
+        start = self._lsp.offset(Position(number, 0))
+        return Span(start, start + len(self._lsp.line(number).removesuffix("\r")))
+
+    def changed(self, version: int, changes: Iterable[Change]) -> OpenDocument:
+        """The document after some changes, each of which stands on the result of the one before."""
+        document = self
+        for where, text in changes:
+            if where is not None:
+                start, end = document.offset(where[0]), document.offset(where[1])
+                text = document.text[:start] + text + document.text[max(start, end) :]
+            document = OpenDocument(self.uri, version, text)
+        return document if document is not self else OpenDocument(self.uri, version, self.text)
+
+    @cached_property
+    def _lsp(self) -> LineIndex:
+        # A lone CR becomes LF, one character for one, so that offsets stay what they are.
+        return LineIndex(_LONE_CR.sub("\n", self.text)) if "\r" in self.text else self._lean
+
+    @cached_property
+    def _lean(self) -> LineIndex:
+        return LineIndex(self.text)
+
+
+class Mirror:
+    """The newest version of each open document. A URI is found in whichever way it is percent-encoded."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, OpenDocument] = {}
+
+    def __iter__(self) -> Iterator[OpenDocument]:
+        return iter(tuple(self._open.values()))
+
+    def find(self, uri: str) -> OpenDocument | None:
+        """The newest version of a document; None when it is not open."""
+        return self._open.get(unquote(uri))
+
+    def put(self, document: OpenDocument) -> None:
+        """A document was opened or changed."""
+        self._open[unquote(document.uri)] = document
+
+    def remove(self, uri: str) -> OpenDocument | None:
+        """A document was closed; the version it had, None when it was not open."""
+        return self._open.pop(unquote(uri), None)
+
+
+def path_of(uri: str) -> Path | None:
+    """The path of a `file:` URI; None for a document that has none (untitled, virtual, remote)."""
+    parts = urlsplit(uri)
+    if parts.scheme != "file":
+        return None
+    host = f"//{parts.netloc}" if parts.netloc and parts.netloc != "localhost" else ""
+    path = Path(url2pathname(host + parts.path))
+    return path if path.is_absolute() else None

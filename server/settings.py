@@ -1,0 +1,140 @@
+"""What the user can set, and reading it out of what an editor sends. Nothing else.
+
+Editors send settings nested (`{"suggest": {"budget": 5}}`) or dotted (`{"suggest.budget": 5}`), with or without the
+section name `tacit` around them. A key that is not here is the editor's own and is passed over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+SECTION = "tacit"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. An empty `lean_path` means: find it; `lean_memory_mib` 0 means: Lean's own limit.
+
+    `suggest_budget` is seconds for one request. `inline_wait` is how many seconds ghost text waits for a closing
+    tactic before it shows one that only makes progress; `action_wait` how many a list of code actions waits.
+    """
+
+    lean_path: str = ""
+    lean_args: tuple[str, ...] = ()
+    lean_memory_mib: int = 0
+    suggest_budget: float = 10.0
+    inline_enabled: bool = True
+    inline_wait: float = 1.0
+    action_wait: float = 1.5
+
+    def same_lean(self, other: Settings) -> bool:
+        """Whether the running Lean can stay when these settings take the place of the others."""
+        return (self.lean_path, self.lean_args, self.lean_memory_mib) == (
+            other.lean_path,
+            other.lean_args,
+            other.lean_memory_mib,
+        )
+
+
+class _Unfit(Exception):
+    """A value that a key cannot take; the message says what it must be."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    field: str
+    read: Callable[[Any], Any]
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _Unfit("a string")
+    return value.strip()
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        raise _Unfit("a list of strings")
+    return tuple(value)
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _Unfit("true or false")
+    return value
+
+
+def _seconds(least: float, most: float) -> Callable[[Any], float]:
+    def read(value: Any) -> float:
+        # `least <= value` is false for NaN, which JSON as Python reads it can hold.
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            raise _Unfit(f"a number of seconds from {least:g} to {most:g}")
+        return float(value)
+
+    return read
+
+
+def _mebibytes(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not (value == 0 or 256 <= value <= 1 << 20):
+        raise _Unfit("0 (no limit) or a whole number of MiB from 256 up")
+    return value
+
+
+KEYS: Mapping[str, _Key] = {
+    "lean.path": _Key("lean_path", _string),
+    "lean.args": _Key("lean_args", _strings),
+    "lean.memoryMiB": _Key("lean_memory_mib", _mebibytes),
+    "suggest.budget": _Key("suggest_budget", _seconds(0.1, 600)),
+    "inline.enabled": _Key("inline_enabled", _flag),
+    "inline.wait": _Key("inline_wait", _seconds(0, 60)),
+    "codeAction.wait": _Key("action_wait", _seconds(0, 60)),
+}
+
+
+def read_settings(raw: Any, base: Settings = Settings()) -> tuple[Settings, tuple[str, ...]]:
+    """Lay what an editor sent over `base`: the new settings, and a sentence for each value that cannot be used.
+
+    A key that is absent or unfit keeps its value in `base`; `null` sets it back to its default.
+    """
+    if raw is None:
+        return base, ()
+    if not isinstance(raw, Mapping):
+        return base, (f"The settings of Tacit must be an object, not {_shown(raw)}; nothing was changed.",)
+    given = _flat(raw)
+    settings, complaints = base, []
+    for name, key in KEYS.items():
+        if name not in given:
+            continue
+        try:
+            value = getattr(Settings(), key.field) if given[name] is None else key.read(given[name])
+        except _Unfit as unfit:
+            kept = _shown(getattr(base, key.field))
+            complaints.append(
+                f"The setting {SECTION}.{name} must be {unfit}, not {_shown(given[name])}; {kept} is kept."
+            )
+        else:
+            settings = replace(settings, **{key.field: value})
+    return settings, tuple(complaints)
+
+
+def _flat(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted keys without the section name; `{"tacit": {"lean": {"path": "x"}}}` → `{"lean.path": "x"}`."""
+    flat: dict[str, Any] = {}
+
+    def walk(value: Any, name: str) -> None:
+        if isinstance(value, Mapping) and name not in KEYS:
+            for key, inner in value.items():
+                walk(inner, f"{name}.{key}" if name else str(key))
+        else:
+            flat[name.removeprefix(f"{SECTION}.")] = value
+
+    walk(raw, "")
+    return flat
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,97 @@
+"""What may be used at one point of a term search: facts by their type, rules with premises, things to split.
+
+A fact is put in with everything that follows from its shape alone: the parts of a conjunction, both directions of
+an equivalence, an equation the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from tacit.server.tactics import lexer, shape
+from tacit.server.tactics.shape import Binder, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A proof with premises: `term` is applied to the first `layout[0]` binders, then `.mp` or `.1` follows, …"""
+
+    term: str
+    binders: tuple[Binder, ...]
+    conclusion: str
+    layout: tuple[int | str, ...]
+
+    def apply(self, arguments: list[str]) -> str:
+        """The term on arguments, one a binder; an empty argument is implicit."""
+        text, at = self.term, 0
+        for part in self.layout:
+            if isinstance(part, str):
+                text = f"{lexer.argument(text)}{part}"
+            else:
+                given = [lexer.argument(a) for a in arguments[at : at + part] if a]
+                text, at = (f"{lexer.argument(text)} {' '.join(given)}" if given else text), at + part
+        return text
+
+
+@dataclass(slots=True)
+class Scope:
+    """What may be used at one point of the search."""
+
+    exact: dict[str, str] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    rules: list[Rule] = field(default_factory=list)
+    splits: list[tuple[str, Shape]] = field(default_factory=list)
+    data: list[tuple[str, str]] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+    path: frozenset[str] = frozenset()
+
+    def copy(self) -> Scope:
+        """A scope to extend without touching this one; goals met so far may be met again with more facts."""
+        return Scope(
+            dict(self.exact), dict(self.types), list(self.rules), list(self.splits), list(self.data), set(self.taken)
+        )
+
+    def under(self, goal: str) -> Scope:
+        """The same facts below a goal."""
+        return replace(self, path=self.path | {goal})
+
+    def variable(self, name: str, text: str) -> None:
+        """Put in a bound variable; its type may be unknown (empty)."""
+        self.data.append((name, text))
+        if text:
+            self.add(name, text)
+
+    def add(self, term: str, text: str) -> None:
+        """Put in a fact and what follows from its shape alone."""
+        key = lexer.canonical(text)
+        if key in self.exact:
+            return
+        self.exact[key], self.types[key] = term, text
+        read = shape.read(text)
+        if read.op == "∧":
+            self.add(f"{lexer.argument(term)}.1", read.left)
+            self.add(f"{lexer.argument(term)}.2", read.right)
+        elif read.op in {"=", "≠"}:
+            swapped = f"{read.right} {read.op} {read.left}"
+            self.exact.setdefault(lexer.canonical(swapped), f"{lexer.argument(term)}.symm")
+            self.types.setdefault(lexer.canonical(swapped), swapped)
+        if read.op in {"∨", "∃"}:
+            self.splits.append((term, read))
+        if read.op in {"→", "∀", "¬", "≠", "↔"}:
+            binders, conclusion = shape.telescope(text, negation=True)
+            self.rules.extend(_rules(term, binders, conclusion, (len(binders),) if binders else ()))
+
+
+def _rules(term: str, binders: tuple[Binder, ...], conclusion: str, layout: tuple[int | str, ...]) -> Iterator[Rule]:
+    """A rule for each way to use a conclusion: `∧` and `↔` give two."""
+    read = shape.read(conclusion)
+    if read.op == "∧" and len(layout) < 6:
+        yield from _rules(term, binders, read.left, (*layout, ".1"))
+        yield from _rules(term, binders, read.right, (*layout, ".2"))
+    elif read.op == "↔" and len(layout) < 6:
+        for name, premise, result in ((".mp", read.left, read.right), (".mpr", read.right, read.left)):
+            more, end = shape.telescope(result, negation=True)
+            yield from _rules(term, (*binders, Binder("", premise), *more), end, (*layout, name, 1 + len(more)))
+    elif binders:
+        yield Rule(term, binders, conclusion, layout)

@@ -1,0 +1,316 @@
+"""Finds small proof terms by matching the printed types of the context: backward search with a budget of steps.
+
+Covers what a person writes as `exact`: `h₂ (h₁ hp)`, `⟨h.2, h.1⟩`, `fun hp => Or.inl hp`, `absurd hp hnp`,
+`h.elim (fun hp => …) (fun hq => …)`, `⟨x, hx⟩`. The search knows the connectives and nothing else (the rules of
+intuitionistic natural deduction, plus symmetry and transitivity of `=`); Lean decides whether a term is right.
+"""
+
+from __future__ import annotations
+
+from tacit.server.tactics import lexer, shape
+from tacit.server.tactics.facts import Rule, Scope
+from tacit.server.tactics.names import binder_name, proof_name
+from tacit.server.tactics.shape import Binder, Shape
+from tacit.server.tactics.view import View, fresh
+
+_STEPS = 700
+_DEPTH = 9
+_LENGTH = 240  # a longer term is right as often, but nobody wants to read it
+
+
+class TermSearch:
+    """One search for one goal. Deterministic; at most `steps` subgoals."""
+
+    def __init__(self, view: View, steps: int = _STEPS) -> None:
+        self._view = view
+        self._budget = steps
+        self._steps = 0
+        self._classical = False
+
+    def terms(self) -> tuple[str, ...]:
+        """Terms for the target: one found constructively, else one by contradiction; empty when there is none."""
+        scope = self._scope()
+        found = self._limited(self._view.target, scope)
+        if found is None:
+            self._classical = True
+            found = self._limited(self._view.target, scope)
+        return (found,) if found and len(found) <= _LENGTH else ()
+
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What the context proves by projections alone, as (term, type)."""
+        scope = self._scope()
+        return tuple((term, scope.types[key]) for key, term in scope.exact.items())
+
+    def _scope(self) -> Scope:
+        scope = Scope(taken=set(self._view.types), data=[(x.name, x.type) for x in self._view.data])
+        for local in reversed(self._view.proofs):
+            scope.add(local.name, local.type)
+        return scope
+
+    def _limited(self, goal: str, scope: Scope) -> str | None:
+        """Deepen step by step, so that the smallest proof is found first."""
+        self._steps = self._budget
+        for depth in range(1, _DEPTH + 1):
+            found = self._prove(goal, scope, depth)
+            if found is not None or self._steps <= 0:
+                return found
+        return None
+
+    def _name(self, base: str, scope: Scope) -> str:
+        return fresh(base, scope.taken)
+
+    def _prove(self, goal: str, scope: Scope, depth: int) -> str | None:
+        self._steps -= 1
+        key = lexer.canonical(goal)
+        if key in scope.exact:
+            return scope.exact[key]
+        if self._steps <= 0 or depth < 0 or key in scope.path:
+            return None
+        if "False" in scope.exact:
+            return f"{lexer.argument(scope.exact['False'])}.elim"
+        read = shape.read(goal)
+        scope = scope.under(key)
+        if read.op in {"=", "↔"} and lexer.same(read.left, read.right):
+            return "rfl" if read.op == "=" else "Iff.rfl"
+        if key == "True":
+            return "trivial"
+        if read.op in {"→", "∀", "¬", "≠"}:
+            return self._lambda(read, scope, depth)
+        if read.op == "∧":
+            # A disjunction is split above the pair: one `elim` then serves both halves.
+            return (
+                self._pair(read.left, read.right, scope, 0)
+                or (self._split(goal, scope, depth - 1) if depth else None)
+                or self._pair(read.left, read.right, scope, depth)
+            )
+        if read.op == "↔":
+            return self._pair(f"({read.left}) → {read.right}", f"({read.right}) → {read.left}", scope, depth)
+        if depth == 0:
+            return None
+        return (
+            self._backward(goal, scope, depth - 1)
+            or self._build(read, scope, depth - 1)
+            or self._split(goal, scope, depth - 1)
+            or self._absurd(goal, scope, depth - 1)
+            or self._by_contradiction(goal, scope, depth - 1)
+        )
+
+    def _pair(self, left: str, right: str, scope: Scope, depth: int) -> str | None:
+        first = self._prove(left, scope, depth)
+        second = self._prove(right, scope, depth) if first is not None else None
+        if first is None or second is None:
+            return None
+        if second.startswith("⟨") and lexer.is_atomic(second) and shape.read(right).op in {"∧", "∃"}:
+            second = second[1:-1]
+        return f"⟨{first}, {second}⟩"
+
+    def _lambda(self, read: Shape, scope: Scope, depth: int) -> str | None:
+        if read.op == "∀":
+            binders, body = read.binders, read.right
+        elif read.op == "→":
+            binders, body = (Binder("", read.left),), read.right
+        elif read.op == "¬":
+            binders, body = (Binder("", read.right),), "False"
+        else:
+            binders, body = (Binder("", f"{read.left} = {read.right}"),), "False"
+        inner = scope.copy()
+        patterns = []
+        renamed: dict[str, str] = {}
+        for binder in binders:
+            text = shape.substitute(binder.type, renamed)
+            if binder.name:
+                name = binder_name(binder, self._view, inner.taken)
+                if name != binder.name:
+                    renamed[binder.name] = name
+                inner.variable(name, text)
+            else:
+                name = self._take(text, inner)
+            if binder.explicit:
+                patterns.append(name)
+        found = self._prove(shape.substitute(body, renamed), inner, depth)
+        if found is None or not patterns:
+            return found
+        if found.startswith("fun ") and " => " in found:
+            return f"fun {' '.join(patterns)} {found[4:]}"
+        return _eta(patterns, found)
+
+    def _take(self, text: str, scope: Scope) -> str:
+        """Put a new proof of `text` into the scope, taken apart when it is `∧` or `∃`; the pattern that binds it."""
+        read = shape.read(text)
+        if read.op == "∧":
+            left, right = self._take(read.left, scope), self._take(read.right, scope)
+            return f"⟨{left}, {right[1:-1] if right.startswith('⟨') else right}⟩"
+        if read.op == "∃" and read.binders:
+            names = {binder.name: binder_name(binder, self._view, scope.taken) for binder in read.binders}
+            for binder in read.binders:
+                scope.variable(names[binder.name], binder.type)
+            rest = self._take(shape.substitute(read.right, names), scope)
+            return f"⟨{', '.join(names.values())}, {rest[1:-1] if rest.startswith('⟨') else rest}⟩"
+        name = self._name(proof_name(text), scope)
+        scope.taken.add(name)
+        scope.add(name, text)
+        return name
+
+    def _backward(self, goal: str, scope: Scope, depth: int) -> str | None:
+        for rule in scope.rules:
+            unknowns = {binder.name for binder in rule.binders if binder.name}
+            bound = shape.match(rule.conclusion, goal, unknowns)
+            if bound is not None:
+                found = self._arguments(rule, bound, unknowns, scope, depth)
+                if found is not None:
+                    return rule.apply(found)
+        equation = shape.read(goal)
+        if equation.op == "=" and depth:
+            for key, term in list(scope.exact.items()):
+                step = shape.read(scope.types[key])
+                if step.op == "=" and lexer.same(step.left, equation.left):
+                    rest = self._prove(f"{step.right} = {equation.right}", scope, depth - 1)
+                    if rest is not None:
+                        return f"{lexer.argument(term)}.trans {lexer.argument(rest)}"
+        return None
+
+    def _arguments(
+        self, rule: Rule, bound: dict[str, str], unknowns: set[str], scope: Scope, depth: int
+    ) -> list[str] | None:
+        """Arguments for every binder of a rule whose conclusion fits; premises may bind what is still unknown."""
+        bound = dict(bound)
+        given: dict[int, str] = {}
+        for at, binder in enumerate(rule.binders):
+            if binder.name:
+                continue
+            premise = shape.substitute(binder.type, bound)
+            loose = {name for name in unknowns - bound.keys() if name in lexer.identifiers(premise)}
+            if loose:
+                for key, term in scope.exact.items():
+                    more = shape.match(premise, scope.types[key], loose)
+                    if more is not None:
+                        bound.update(more)
+                        given[at] = term
+                        break
+                else:
+                    return None
+            else:
+                proof = self._prove(premise, scope, depth)
+                if proof is None:
+                    return None
+                given[at] = proof
+        arguments = []
+        for at, binder in enumerate(rule.binders):
+            if not binder.explicit:
+                arguments.append("")
+            elif not binder.name:
+                arguments.append(given[at])
+            elif binder.name in bound:
+                arguments.append(bound[binder.name] if lexer.is_identifier(bound[binder.name]) else "_")
+            else:
+                wanted = shape.substitute(binder.type, bound)
+                value = scope.exact.get(lexer.canonical(wanted)) or _of_type(scope, wanted)
+                if value is None:
+                    return None
+                arguments.append(value)
+        return arguments
+
+    def _build(self, read: Shape, scope: Scope, depth: int) -> str | None:
+        if read.op == "∨":
+            for side, name in ((read.left, "Or.inl"), (read.right, "Or.inr")):
+                found = self._prove(side, scope, depth)
+                if found is not None:
+                    return f"{name} {lexer.argument(found)}"
+        if read.op == "∃" and read.binders:
+            first, *others = read.binders
+            rest = " ".join(f"({b.name} : {b.type})" if b.type else b.name for b in others)
+            body = f"∃ {rest}, {read.right}" if others else read.right
+            for witness in self._witnesses(first, body, scope):
+                inner = shape.substitute(body, {first.name: witness})
+                found = self._prove(inner, scope, depth)
+                if found is not None:
+                    nested = found.startswith("⟨") and lexer.is_atomic(found) and shape.read(inner).op in {"∧", "∃"}
+                    return f"⟨{witness}, {found[1:-1] if nested else found}⟩"
+        return None
+
+    def _witnesses(self, binder: Binder, body: str, scope: Scope) -> list[str]:
+        """Terms that an `∃` might be about: what matches one of its conjuncts, then variables of its type."""
+        found: list[str] = []
+        conjuncts = [body]
+        while (read := shape.read(conjuncts[-1])).op in {"∧", "∃"}:
+            conjuncts[-1:] = [read.left, read.right] if read.op == "∧" else [read.right]
+        for conjunct in conjuncts:
+            equation = shape.read(conjunct)
+            if equation.op == "=":
+                for side, other in ((equation.left, equation.right), (equation.right, equation.left)):
+                    if side == binder.name and binder.name not in lexer.identifiers(other):
+                        found.append(other)
+            for key in scope.exact:
+                bound = shape.match(conjunct, scope.types[key], [binder.name])
+                if bound and binder.name in bound:
+                    found.append(bound[binder.name])
+            for rule in scope.rules:
+                bound = shape.match(conjunct, rule.conclusion, [binder.name]) or {}
+                witness = bound.get(binder.name, "")
+                if witness and not lexer.identifiers(witness) & {b.name for b in rule.binders}:
+                    found.append(witness)
+        found.extend(name for name, of in scope.data if not (binder.type and of) or lexer.same(of, binder.type))
+        return list(dict.fromkeys(found))[:5]
+
+    def _split(self, goal: str, scope: Scope, depth: int) -> str | None:
+        for at, (term, read) in enumerate(scope.splits):
+            rest = scope.copy()
+            del rest.splits[at]
+            if read.op == "∨":
+                branches = []
+                for side in (read.left, read.right):
+                    inner = rest.copy()
+                    pattern = self._take(side, inner)
+                    body = self._prove(goal, inner, depth)
+                    if body is None:
+                        break
+                    branches.append(lexer.argument(_eta([pattern], body)))
+                else:
+                    return f"{lexer.argument(term)}.elim {' '.join(branches)}"
+            elif read.binders:
+                pattern = self._take(f"∃ {read.binders[0].name}, True", Scope(taken=set(scope.taken)))
+                inner = rest.copy()
+                names = {b.name: binder_name(b, self._view, inner.taken) for b in read.binders[:1]}
+                for binder in read.binders[:1]:
+                    inner.variable(names[binder.name], binder.type)
+                others = " ".join(b.name for b in read.binders[1:])
+                body_type = shape.substitute(f"∃ {others}, {read.right}" if others else read.right, names)
+                pattern = self._take(body_type, inner)
+                body = self._prove(goal, inner, depth)
+                if body is not None:
+                    return f"{lexer.argument(term)}.elim fun {next(iter(names.values()))} {pattern} => {body}"
+        return None
+
+    def _absurd(self, goal: str, scope: Scope, depth: int) -> str | None:
+        for rule in scope.rules:
+            if rule.conclusion != "False" or len(rule.binders) != 1:
+                continue
+            premise = self._prove(rule.binders[0].type, scope, depth - 1) if depth else None
+            if premise is not None:
+                refuted = rule.apply([])
+                return f"absurd {lexer.argument(premise)} {lexer.argument(refuted)}"
+        return None
+
+    def _by_contradiction(self, goal: str, scope: Scope, depth: int) -> str | None:
+        if not self._classical or goal == "False":
+            return None
+        inner = scope.copy()
+        name = self._take(f"¬({goal})", inner)
+        found = self._prove("False", inner, depth)
+        return f"Classical.byContradiction {_eta([name], found, always=True)}" if found is not None else None
+
+
+def _of_type(scope: Scope, text: str) -> str | None:
+    return next((name for name, of in scope.data if lexer.same(of, text)), None)
+
+
+def _eta(patterns: list[str], body: str, always: bool = False) -> str:
+    """`fun x => f x` as `f`, any other function as it is; with `always`, as it is."""
+    last = patterns[-1]
+    if not always and len(patterns) == 1 and body.endswith(f" {last}"):
+        head = body[: -len(last) - 1]
+        if last not in lexer.identifiers(head) and (lexer.is_atomic(head) or head.count("(") == head.count(")")):
+            simple = lexer.tokens(head)
+            if all(word.text not in {"fun", "=>"} for word in simple):
+                return head
+    return f"fun {' '.join(patterns)} => {body}"

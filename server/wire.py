@@ -1,0 +1,348 @@
+"""The messages that are Tacit's own, as they stand on the wire. Types and their JSON; nothing else.
+
+`tacit/suggest` (request: SuggestParams → SuggestResult). With a `partialResultToken`, each suggestion is sent when it
+is found as `$/progress {token, value: {suggestions: [item]}}`, the goals before them as `{goals, version}`; the result
+is the whole all the same. Errors: -32602 the parameters cannot be used or the document is not open; -32801 the document
+changed; -32802 a newer request for the document took its place; -32800 cancelled by the client.
+`tacit/status` (request, no parameters → StatusResult) and `tacit/statusChanged` (notification: LeanState).
+`tacit.closeGoal` (command: [CloseGoalArgument] → CloseGoalResult).
+
+Names are camelCase on the wire; positions are LSP positions (UTF-16); seconds are numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import attrs
+import cattrs
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
+from pygls.protocol import default_converter
+
+from tacit.server.mirror import OpenDocument, Place
+from tacit.server.suggest import Found, LeanStatus
+from tacit.server.text import Span
+from tacit.server.values import Goal, Suggestion, TextEdit
+
+SUGGEST = "tacit/suggest"
+STATUS = "tacit/status"
+STATUS_CHANGED = "tacit/statusChanged"
+CLOSE_GOAL = "tacit.closeGoal"
+
+MAX_BUDGET = 600.0
+
+
+def _budget(_: object, __: object, value: float | None) -> None:
+    if value is not None and not 0 < value <= MAX_BUDGET:
+        raise ValueError(f"budget must be a number of seconds above 0, at most {MAX_BUDGET:g}")
+
+
+def _positive(_: object, __: object, value: int | None) -> None:
+    if value is not None and value < 1:
+        raise ValueError("limit must be a whole number from 1 up")
+
+
+@attrs.define
+class DocumentIdentifier:
+    """A document; with a `version`, the request is refused (-32801) unless that is the current one."""
+
+    uri: str
+    version: int | None = None
+
+
+@attrs.define
+class SuggestParams:
+    """Where to look, how many seconds at most, and how many suggestions at most."""
+
+    text_document: DocumentIdentifier
+    position: types.Position
+    budget: float | None = attrs.field(default=None, validator=_budget)
+    limit: int | None = attrs.field(default=None, validator=_positive)
+    partial_result_token: int | str | None = None
+    work_done_token: int | str | None = None
+
+
+@attrs.define
+class SuggestRequest:
+    """`tacit/suggest`."""
+
+    id: int | str
+    params: SuggestParams
+    method: str = SUGGEST
+    jsonrpc: str = "2.0"
+
+
+@attrs.define
+class CloseGoalArgument:
+    """The one argument of `tacit.closeGoal`."""
+
+    uri: str
+    position: types.Position
+    version: int | None = None
+    budget: float | None = attrs.field(default=None, validator=_budget)
+
+
+@attrs.define
+class CloseGoalResult:
+    """What closing a goal came to: whether the editor took the edit, the tactic found, and a sentence to show."""
+
+    applied: bool
+    tactic: str | None
+    sentence: str
+
+
+@attrs.define
+class HypothesisItem:
+    """One line of a local context."""
+
+    names: Sequence[str]
+    type: str
+    value: str | None
+
+
+@attrs.define
+class GoalItem:
+    """A goal: `text` is how Lean prints the whole of it."""
+
+    target: str
+    hypotheses: Sequence[HypothesisItem]
+    tag: str | None
+    text: str
+
+
+@attrs.define
+class SuggestionItem:
+    """A checked tactic. `verdict` is "closes" or "progresses"; `goals` are those left after it.
+
+    One that progresses and leaves no goals closes the goal at hand, in a declaration that is not finished; `note`
+    says why.
+    """
+
+    tactic: str
+    verdict: str
+    verified: bool
+    goals: Sequence[GoalItem]
+    edit: types.TextEdit
+    version: int
+    source: str
+    elapsed: float
+    axioms: Sequence[str]
+    note: str
+
+
+@attrs.define
+class SuggestResult:
+    """All that was found. `notice` is a sentence to show, or empty; `replayed`: Lean's answers are recordings."""
+
+    goals: Sequence[GoalItem]
+    suggestions: Sequence[SuggestionItem]
+    checked: int
+    elapsed: float
+    notice: str
+    version: int
+    declaration: str | None
+    hole: types.Range | None
+    replayed: bool
+
+
+@attrs.define
+class PartialGoals:
+    """The first part of a streamed answer: the goals at the place asked for."""
+
+    goals: Sequence[GoalItem]
+    version: int
+
+
+@attrs.define
+class PartialSuggestions:
+    """A further part of a streamed answer, to be appended."""
+
+    suggestions: Sequence[SuggestionItem]
+
+
+@attrs.define
+class LeanState:
+    """What Lean is doing. `state`: not started, starting, ready, replaying, missing or failed."""
+
+    state: str
+    version: str
+    command: Sequence[str]
+    replayed: bool
+    sentence: str
+    documents: int
+    restarts: int
+
+
+@attrs.define
+class DocumentState:
+    """An open document."""
+
+    uri: str
+    version: int
+
+
+@attrs.define
+class RequestState:
+    """A computation that goes on, and how many requests wait for it."""
+
+    uri: str
+    version: int
+    position: types.Position
+    waiting: int
+
+
+@attrs.define
+class StatusResult:
+    """The answer to `tacit/status`."""
+
+    version: str
+    lean: LeanState
+    documents: Sequence[DocumentState]
+    requests: Sequence[RequestState]
+
+
+MESSAGES: dict[str, type] = {SUGGEST: SuggestRequest}
+"""The type of each request whose parameters have one."""
+
+_OWN = (
+    DocumentIdentifier,
+    SuggestParams,
+    SuggestRequest,
+    CloseGoalArgument,
+    CloseGoalResult,
+    HypothesisItem,
+    GoalItem,
+    SuggestionItem,
+    SuggestResult,
+    PartialGoals,
+    PartialSuggestions,
+    LeanState,
+    DocumentState,
+    RequestState,
+    StatusResult,
+)
+
+
+class ContentModified(JsonRpcException):
+    """The document changed: what was found no longer holds."""
+
+    CODE = int(types.LSPErrorCodes.ContentModified)
+    MESSAGE = "The document changed while Tacit was working; ask again."
+
+
+class Superseded(JsonRpcException):
+    """The server ended the request, for a newer one."""
+
+    CODE = int(types.LSPErrorCodes.ServerCancelled)
+    MESSAGE = "A newer request took its place."
+
+
+class Failed(JsonRpcException):
+    """Something went wrong inside Tacit; the log has the details."""
+
+    CODE = int(types.LSPErrorCodes.RequestFailed)
+
+
+class InvalidParams(JsonRpcInvalidParams):
+    """The parameters cannot be used; the message says which and why."""
+
+
+def make_converter() -> cattrs.Converter:
+    """A converter for LSP's messages and these."""
+    converter: cattrs.Converter = default_converter()  # type: ignore[no-untyped-call]
+    for cls in _OWN:
+        renames = {field.name: override(rename=_camel(field.name)) for field in attrs.fields(cls)}
+        converter.register_structure_hook(cls, make_dict_structure_fn(cls, converter, **renames))  # type: ignore[arg-type]
+        converter.register_unstructure_hook(cls, make_dict_unstructure_fn(cls, converter, **renames))  # type: ignore[arg-type]
+    return converter
+
+
+def sentence(what: str, error: BaseException) -> str:
+    """One sentence that says where a message from the editor is not what it must be."""
+    try:
+        first = cattrs.transform_error(error, format_exception=_said)[0]
+    except Exception:
+        first = str(error)
+    said, _, where = first.partition(" @ ")
+    path = re.sub(r"_[a-z]", lambda match: match[0][1].upper(), where.removeprefix("$").removeprefix("."))
+    return f"{what} cannot be used: {path + ': ' if path else ''}{said}."
+
+
+def to_range(places: tuple[Place, Place]) -> types.Range:
+    """A range as LSP writes it."""
+    return types.Range(types.Position(*places[0]), types.Position(*places[1]))
+
+
+def to_edit(document: OpenDocument, edit: TextEdit) -> types.TextEdit:
+    """An edit as LSP writes it."""
+    return types.TextEdit(to_range(document.range(edit.span)), edit.new_text)
+
+
+def to_item(document: OpenDocument, found: Found) -> SuggestionItem:
+    """A suggestion as it is sent."""
+    suggestion: Suggestion = found.suggestion
+    return SuggestionItem(
+        tactic=suggestion.tactic,
+        verdict=suggestion.verdict.value,
+        verified=suggestion.verified,
+        goals=to_goals(suggestion.goals),
+        edit=to_edit(document, suggestion.edit),
+        version=suggestion.version,
+        source=suggestion.source,
+        elapsed=round(found.elapsed, 4),
+        axioms=list(suggestion.axioms),
+        note=suggestion.note,
+    )
+
+
+def to_goals(goals: Sequence[Goal]) -> list[GoalItem]:
+    """Goals as they are sent."""
+    return [
+        GoalItem(
+            target=goal.target,
+            hypotheses=[HypothesisItem(list(h.names), h.type, h.value) for h in goal.hypotheses],
+            tag=goal.tag,
+            text=goal.text,
+        )
+        for goal in goals
+    ]
+
+
+def to_state(status: LeanStatus) -> LeanState:
+    """Lean's status as it is sent."""
+    return LeanState(
+        state=status.state,
+        version=status.version,
+        command=list(status.command),
+        replayed=status.replayed,
+        sentence=status.sentence,
+        documents=status.documents,
+        restarts=status.restarts,
+    )
+
+
+def to_hole(document: OpenDocument, hole: Span | None) -> types.Range | None:
+    """The text that an edit replaces."""
+    return None if hole is None else to_range(document.range(hole))
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def _said(error: BaseException, type_: type | None) -> str:
+    if isinstance(error, KeyError):
+        return "it is required"
+    text = str(error).removesuffix(".")
+    if text.startswith("could not convert string to float"):
+        return "it must be a number"
+    if isinstance(error, ValueError) and type_ not in (int, float) and text:
+        return text  # a validator's own words
+    return f"it must be {_NAMES.get(getattr(type_, '__name__', ''), 'an object')}"
+
+
+_NAMES = {"int": "a whole number", "float": "a number", "str": "a string", "bool": "true or false"}

@@ -1,0 +1,220 @@
+"""The checker's verdicts on goals of every shape, by a real Lean."""
+
+from __future__ import annotations
+
+import pytest
+from tacit.server.errors import NoGoal
+
+from tests.lean.conftest import Bench
+
+pytestmark = [pytest.mark.lean, pytest.mark.asyncio(loop_scope="module")]
+
+AND = "theorem foo (p q : Prop) (h : p ∧ q) : q ∧ p := by\n  sorry‸\n"
+
+
+async def test_each_verdict_is_told_apart(bench: Bench) -> None:
+    found = await bench.check(
+        AND, "exact ⟨h.2, h.1⟩", "constructor", "exact h", "skip", "nonsense", "exact ⟨h.2, h.1", "sorry"
+    )
+    assert {text: tactic.verdict.value for text, tactic in found.items()} == {
+        "exact ⟨h.2, h.1⟩": "closes",
+        "constructor": "progresses",
+        "exact h": "fails",
+        "skip": "fails",
+        "nonsense": "fails",
+        "exact ⟨h.2, h.1": "refused",
+        "sorry": "refused",
+    }
+    assert found["exact ⟨h.2, h.1⟩"].verified
+    assert found["exact ⟨h.2, h.1⟩"].axioms == ()
+    assert [goal.target for goal in found["constructor"].goals] == ["q", "p"]
+    assert [goal.tag for goal in found["constructor"].goals] == ["left", "right"]
+    assert "type mismatch" in found["exact h"].message.lower()
+    assert "changes nothing" in found["skip"].message
+
+
+async def test_what_follows_a_poisoner_is_still_checked(bench: Bench) -> None:
+    verdicts = await bench.verdicts(
+        AND,
+        "exact ⟨h.2, h.1⟩",
+        "unknown_tactic_one h",
+        "exact And.intro h.2 h.1",
+        "rw [",
+        "exact ⟨h.right, h.left⟩",
+        "induction p with",
+        "apply And.intro",
+        "exact fun",
+        "cases h with\n| intro a b => exact ⟨b, a⟩",
+    )
+    closing = [text for text, verdict in verdicts.items() if verdict == "closes"]
+    assert closing == [
+        "exact ⟨h.2, h.1⟩",
+        "exact And.intro h.2 h.1",
+        "exact ⟨h.right, h.left⟩",
+        "cases h with\n| intro a b => exact ⟨b, a⟩",
+    ]
+    assert verdicts["apply And.intro"] == "progresses"
+    assert {verdicts[t] for t in ("unknown_tactic_one h", "induction p with", "exact fun")} == {"fails"}
+
+
+async def test_a_close_inside_bullets_is_seen_in_a_whole_declaration(bench: Bench) -> None:
+    text = "theorem foo (p q : Prop) (h : p ∧ q) : q ∧ p := by\n  constructor\n  · sorry‸\n  · exact h.1\n"
+    found = await bench.check(text, "exact h.2", "exact h.1", "assumption")
+    assert found["exact h.2"].verified
+    assert found["exact h.1"].verdict.value == "fails"
+
+
+async def test_other_sorries_of_the_declaration_do_not_hide_a_close(bench: Bench) -> None:
+    text = "theorem foo (p q : Prop) (h : p ∧ q) : q ∧ p := by\n  constructor\n  · sorry\n  · sorry‸\n"
+    found = await bench.check(text, "exact h.1", "exact h.2")
+    assert found["exact h.1"].verdict.value == "closes"
+    assert found["exact h.1"].verified
+    assert found["exact h.2"].verdict.value == "fails"
+
+
+async def test_a_term_mode_sorry_gets_a_by(bench: Bench) -> None:
+    text = "theorem foo (p q : Prop) (h : p ∧ q) : q ∧ p := ⟨sorry‸, h.1⟩\n"
+    site = await bench.site(text)
+    assert [goal.target for goal in site.goals] == ["q"]
+    assert site.hole.fill("exact h.2") == "by exact h.2"
+    assert (await bench.verdicts(text, "exact h.2")) == {"exact h.2": "closes"}
+
+
+async def test_a_term_mode_sorry_among_arguments_gets_parentheses(bench: Bench) -> None:
+    text = "theorem foo (p q : Prop) (h : p ∧ q) : q ∧ p := And.intro sorry‸ h.1\n"
+    site = await bench.site(text)
+    assert site.hole.fill("exact h.2") == "(by exact h.2)"
+    assert (await bench.verdicts(text, "exact h.2")) == {"exact h.2": "closes"}
+
+
+async def test_an_example_is_verified_under_a_name(bench: Bench) -> None:
+    found = await bench.check("example (n : Nat) : n = n := by sorry‸\n", "exact rfl", "simp")
+    assert found["exact rfl"].verified
+
+
+async def test_a_unicode_line_keeps_its_columns(bench: Bench) -> None:
+    text = "theorem 𝕜foo (𝔭 𝔮 : Prop) (h𝔭 : 𝔭) : 𝔭 ∨ 𝔮 := by have : 𝔭 := h𝔭; sorry‸\n"
+    found = await bench.verdicts(text, "exact Or.inl this", "exact Or.inr this")
+    assert found == {"exact Or.inl this": "closes", "exact Or.inr this": "fails"}
+
+
+async def test_namespaces_sections_and_private_names(bench: Bench) -> None:
+    text = (
+        "namespace Outer\nsection\nvariable (p : Prop)\nopen Nat in\n"
+        "/-- A docstring with a sorry in it. -/\n@[simp] private theorem Inner.foo (h : p) : p ∧ True := by\n  sorry‸\n"
+        "end\nend Outer\n"
+    )
+    found = await bench.check(text, "exact ⟨h, trivial⟩", "simp [h]", "exact foo p h", "exact Outer.Inner.foo p h")
+    assert found["exact ⟨h, trivial⟩"].verified
+    assert found["exact foo p h"].verdict.value == "refused"
+    assert found["exact Outer.Inner.foo p h"].verdict.value == "refused"
+
+
+async def test_a_hypothesis_may_share_the_theorems_last_name(bench: Bench) -> None:
+    found = await bench.verdicts("theorem Foo.h (p : Prop) (h : p) : p := by\n  sorry‸\n", "exact h")
+    assert found == {"exact h": "closes"}
+
+
+async def test_the_first_of_several_goals_is_worked_on(bench: Bench) -> None:
+    text = (
+        "theorem foo (p q : Prop) (hp : p) (hq : q) : p ∧ q := by\n  apply And.intro\n  sorry‸\n  sorry\n"
+    )
+    site = await bench.site(text)
+    assert [goal.target for goal in site.goals] == ["p", "q"]
+    assert await bench.verdicts(text, "exact hp", "exact hq") == {"exact hp": "closes", "exact hq": "fails"}
+
+
+async def test_goals_that_share_a_metavariable_are_not_checked_on_copies(bench: Bench) -> None:
+    text = "theorem foo (n : Nat) : ∃ m, m = n + 0 := by\n  apply Exists.intro\n  sorry‸\n"
+    site = await bench.site(text)
+    assert site.metavariables
+    found = await bench.verdicts(text, "exact rfl", "exact (rfl : n = n + 0)", "exact (rfl : 0 = 0)")
+    assert found == {
+        "exact rfl": "closes",
+        "exact (rfl : n = n + 0)": "closes",
+        "exact (rfl : 0 = 0)": "fails",
+    }
+
+
+async def test_a_goal_that_is_data_is_told(bench: Bench) -> None:
+    text = "def foo (n : Nat) : Nat × Nat := by\n  sorry‸\n"
+    site = await bench.site(text)
+    assert site.is_data
+    found = await bench.check(text, "exact (n, n)", "constructor", "exact n")
+    assert found["exact (n, n)"].verdict.value == "closes"
+    assert [goal.target for goal in found["constructor"].goals] == ["Nat", "Nat"]
+    assert found["exact n"].verdict.value == "fails"
+
+
+async def test_goals_inside_conv_are_plainly_refused(bench: Bench) -> None:
+    with pytest.raises(NoGoal, match="conv"):
+        await bench.site("theorem foo (a b : Nat) : a + b = b + a := by\n  conv =>\n    lhs\n    sorry‸\n")
+
+
+async def test_a_tactic_that_runs_for_several_goals_is_not_judged_by_one(bench: Bench) -> None:
+    text = "theorem foo (p q : Prop) (hp : p) : p ∧ q := by\n  constructor <;> sorry‸\n"
+    try:
+        verdicts = await bench.verdicts(text, "exact hp", "assumption")
+    except NoGoal:
+        return
+    assert "closes" not in verdicts.values()
+
+
+async def test_an_empty_block_after_by(bench: Bench) -> None:
+    text = "theorem foo (p : Prop) (h : p) : p := by‸\n\ntheorem bar : True := trivial\n"
+    site = await bench.site(text)
+    assert site.hole.fill("exact h") == "\n  exact h"
+    assert await bench.verdicts(text, "exact h") == {"exact h": "closes"}
+
+
+async def test_a_blank_line_in_a_block_that_is_being_written(bench: Bench) -> None:
+    text = "theorem foo (p q : Prop) (h : p ∧ q) : q ∧ p := by\n  have hq := h.2\n  ‸\n"
+    found = await bench.check(text, "exact ⟨hq, h.1⟩", "constructor", "exact hq")
+    assert found["exact ⟨hq, h.1⟩"].verified
+    assert found["constructor"].verdict.value == "progresses"
+
+
+async def test_an_unfinished_declaration_is_not_called_closed_but_the_goal_is(bench: Bench) -> None:
+    """The second goal of `constructor` has no proof yet: the error stays, whatever is put in the first."""
+    text = "theorem foo (p q : Prop) (h : p ∧ q) : q ∧ p := by\n  constructor\n  · ‸\n"
+    found = await bench.check(text, "exact h.2", "exact h.1")
+    assert found["exact h.2"].goals == ()
+    assert found["exact h.2"].verdict.value in ("closes", "progresses")
+    assert found["exact h.1"].verdict.value == "fails"
+
+
+async def test_in_the_middle_of_a_finished_proof_nothing_closes(bench: Bench) -> None:
+    """A closing tactic above the one that closes already would break the proof that stands there."""
+    text = "theorem foo (p : Prop) (h : p) : p := by\n  have h' := h\n  ‸\n  exact h'\n"
+    found = await bench.verdicts(text, "exact h'", "assumption")
+    assert "closes" not in found.values()
+
+
+async def test_no_goal_where_none_is(bench: Bench) -> None:
+    for text in (
+        "theorem foo : True := trivial ‸\n",
+        "-- a comm‸ent\n",
+        "theorem foo : True := by\n  trivial\n  ‸\n",
+        "‸\ntheorem foo : True := trivial\n",
+        "def x := \"sor‸ry\"\n",
+    ):
+        with pytest.raises(NoGoal):
+            await bench.site(text)
+
+
+async def test_a_crash_costs_one_candidate(bench: Bench) -> None:
+    """`repeat skip` overflows the stack of a Lean of 2021; later ones stop it with an error."""
+    verdicts = await bench.verdicts(AND, "exact ⟨h.2, h.1⟩", "repeat skip", "exact ⟨h.right, h.left⟩")
+    assert verdicts["repeat skip"] != "closes"
+    assert verdicts["exact ⟨h.2, h.1⟩"] == verdicts["exact ⟨h.right, h.left⟩"] == "closes"
+
+
+async def test_a_hang_costs_one_candidate_and_is_remembered(bench: Bench) -> None:
+    text = "theorem foo (a b c d e : Nat) : a + b + c + d = d + c + b + a := by\n  sorry‸\n"
+    loop = "simp [Nat.add_comm, Nat.add_left_comm, Nat.add_assoc]"
+    hang = "repeat (have := a)"
+    found = await bench.check(text, "exact absurd a", loop, hang, "constructor", "skip")
+    assert found[hang].verdict.value in ("times out", "fails")
+    assert found["skip"].verdict.value == "fails"
+    again = await bench.check(text, hang, "skip")
+    assert again[hang].verdict.value in ("times out", "fails")
