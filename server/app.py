@@ -41,6 +41,8 @@ def serve(build: Callable[[Settings], Suggester] | None = None, *, log_level: st
 
     source, sink = claim()
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=log_level)
+    # At their own INFO they log every message, whole.
+    logging.getLogger("pygls").setLevel(logging.WARNING)
     lifecycle = create_server(build or _build)
     code = asyncio.run(lifecycle.run(source, sink))
     # Nothing may keep the process: not a library's thread, not an executor's.

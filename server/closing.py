@@ -44,7 +44,7 @@ class Closing:
 
     def register(self) -> None:
         """Register the command on the server."""
-        self._server.command_async(wire.CLOSE_GOAL)(self.close_goal)
+        self._server.on_command(wire.CLOSE_GOAL, self.close_goal)
 
     async def close_goal(self, params: types.ExecuteCommandParams) -> wire.CloseGoalResult:
         """Close one goal in one step. What the user can do nothing about is a sentence, not an error."""

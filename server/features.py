@@ -39,13 +39,13 @@ class Features:
 
     def register(self) -> None:
         """Register every handler on the server."""
-        feature = self._server.feature
+        on = self._server.on
         # The capability is only advertised when the options are given.
-        feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(self.inline_completion)
+        on(types.TEXT_DOCUMENT_INLINE_COMPLETION, self.inline_completion, types.InlineCompletionOptions())
         options = types.CodeActionOptions(code_action_kinds=actions.KINDS)
-        feature(types.TEXT_DOCUMENT_CODE_ACTION, options)(self.code_action)
-        feature(wire.SUGGEST)(self.suggest)
-        feature(wire.STATUS)(self.status)
+        on(types.TEXT_DOCUMENT_CODE_ACTION, self.code_action, options)
+        on(wire.SUGGEST, self.suggest)
+        on(wire.STATUS, self.status)
 
     async def inline_completion(self, params: types.InlineCompletionParams) -> types.InlineCompletionList:
         """Ghost text: a closing tactic as soon as there is one, after a while one that makes progress."""

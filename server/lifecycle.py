@@ -35,12 +35,12 @@ class Lifecycle:
 
     def register(self) -> None:
         """Register every handler on the server."""
-        feature = self._server.feature
-        feature(types.INITIALIZE)(self.initialize)
-        feature(types.INITIALIZED)(self.initialized)
-        feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)(self.did_change_configuration)
-        feature(types.TEXT_DOCUMENT_DID_OPEN)(self.did_open)
-        feature(types.TEXT_DOCUMENT_DID_CHANGE)(self.did_change)
+        on = self._server.on
+        on(types.INITIALIZE, self.initialize)
+        on(types.INITIALIZED, self.initialized)
+        on(types.WORKSPACE_DID_CHANGE_CONFIGURATION, self.did_change_configuration)
+        on(types.TEXT_DOCUMENT_DID_OPEN, self.did_open)
+        on(types.TEXT_DOCUMENT_DID_CHANGE, self.did_change)
         self._server.on_close = self._session.closed
 
     def initialize(self, params: types.InitializeParams) -> None:

@@ -6,6 +6,7 @@ whatever else the editor offers; commands can be cancelled; `exit` ends the loop
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Generator
@@ -129,9 +130,7 @@ class TacitProtocol(LanguageServerProtocol):
         yield self.fm.features[types.TEXT_DOCUMENT_DID_CHANGE], (params,), None
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
-    def lsp_text_document__did_close(  # type: ignore[override]
-        self, params: types.DidCloseTextDocumentParams
-    ) -> None:
+    def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
         """Forget a closed document."""
         if document := self.mirror.remove(params.text_document.uri):
             self._server.on_close(document)
@@ -163,15 +162,21 @@ class TacitServer(LanguageServer):
         """Whether the editor has said goodbye."""
         return self.protocol._shutdown
 
-    def command_async(self, name: str) -> Callable[[Command], Command]:
-        """Register a command that gets the request's whole parameters, its progress token among them."""
+    def on(self, method: str, handler: Callable[[Any], Any], options: Any = None) -> None:
+        """Register a handler, which may be a bound method: pygls itself takes functions only."""
+        if asyncio.iscoroutinefunction(handler):
 
-        def register(command: Command) -> Command:
-            self.protocol.commands[name] = command
-            self.command(name)(lambda *_: None)  # so that the capabilities name it
-            return command
+            async def handle(params: Any) -> Any:
+                return await handler(params)
 
-        return register
+            self.feature(method, options)(handle)
+        else:
+            self.feature(method, options)(lambda params: handler(params))
+
+    def on_command(self, name: str, command: Command) -> None:
+        """Register a command. It gets the request's whole parameters, its progress token among them."""
+        self.protocol.commands[name] = command
+        self.command(name)(lambda *_: None)  # so that the capabilities name it
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log it; pygls would show every error in a window of the editor."""

@@ -179,6 +179,7 @@ class Session:
         task = asyncio.create_task(_logged(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # one that was cancelled before it began
         return task
 
     def _prepare(self, uri: str, *, at_once: bool = False) -> None:
