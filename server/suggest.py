@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tacit.server.errors import TacitError
 from tacit.server.lean.checker import Checker
+from tacit.server.lean.declarations import above
 from tacit.server.lean.hole import holes
 from tacit.server.lean.pool import Pool
 from tacit.server.lean.site import Site
@@ -164,7 +165,7 @@ class Suggester:
             known = await self._pool.known(slot, header)
             site = await slot.checker.open(text, command, places, label=label)
             yield GoalFound(site.goals, site.hole.span, site.name, site.is_data)
-            request = SourceRequest(site.goals, known, site.name, imports(header))
+            request = SourceRequest(site.goals, known, site.name, imports(header), above(text, offset))
             async with aclosing(self._waves(request, run)) as waves:
                 async for wave in waves:
                     async with aclosing(self._check(slot.checker, site, wave, run, options, document, label)) as events:

@@ -116,3 +116,17 @@ class Suggestion:
     axioms: tuple[str, ...] = ()
     verified: bool = False
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A declaration that stands above the place asked for, in the same file.
+
+    `name` is what may be written at that place (namespaces that are open there left out); `signature` is the
+    text from behind the name up to the value: binders and type. `kind` is the keyword (`theorem`, `def`,
+    `inductive`, …), or `field` for a field of a structure or class, or `constructor`.
+    """
+
+    name: str
+    kind: str
+    signature: str

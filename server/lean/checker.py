@@ -194,9 +194,7 @@ class Checker:
                 break
             readings = [batch.read(b, result.messages, scratch.origin, scratch.column) for b in body.blocks]
             if not any(reading.silent for reading in readings):
-                verdicts |= {
-                    i: self._verdict(site, candidates[i], r) for i, r in zip(left, readings, strict=True)
-                }
+                verdicts |= {i: self._verdict(site, candidates[i], r) for i, r in zip(left, readings, strict=True)}
                 break
             # A syntax error anywhere: Lean then drops nearly all that the elaboration of the command said, so
             # that nothing can be taken from this run but where the error stands.

@@ -265,14 +265,18 @@ class Commands:
     def around(self, offset: int) -> Command | None:
         """The command that an offset stands in or just behind, or None above the first."""
         index = bisect_right(self._starts, offset) - 1
-        if index < 0:
-            return None
+        return self._command(index) if index >= 0 else None
+
+    def all(self) -> Iterator[Command]:
+        """Every command, in order."""
+        return (self._command(i) for i in range(len(self._starts)))
+
+    def _command(self, index: int) -> Command:
         start = self._starts[index]
         end = self._starts[index + 1] if index + 1 < len(self._starts) else len(self.text)
-        # Line comments between two commands belong to the next one; they are of no use to either.
-        inner = tuple(
-            t for t in self._tokens if start <= t.start < end and t.kind not in (Kind.LINE_COMMENT, Kind.BLOCK_COMMENT)
-        )
+        first = bisect_right(self._tokens, start - 1, key=lambda t: t.start)
+        last = bisect_right(self._tokens, end - 1, key=lambda t: t.start)
+        inner = tuple(t for t in self._tokens[first:last] if t.kind not in (Kind.LINE_COMMENT, Kind.BLOCK_COMMENT))
         firsts = frozenset(
             t.start for t in inner if not self.text[self.text.rfind("\n", 0, t.start) + 1 : t.start].strip()
         )

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tacit.server.values import Candidate, Goal
+from tacit.server.values import Candidate, Declaration, Goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +15,15 @@ class SourceRequest:
 
     `goals` are all goals at the cursor, the main one first. `known` are the names of the tactics that this
     environment parses (probed once for each set of imports). `declaration` is the name of the theorem being
-    proved, never to be proposed. `imports` are the module names in the file's header.
+    proved, never to be proposed. `imports` are the module names in the file's header. `above` are the
+    declarations that stand above in the same file, the nearest last.
     """
 
     goals: tuple[Goal, ...]
     known: frozenset[str]
     declaration: str | None = None
     imports: tuple[str, ...] = ()
+    above: tuple[Declaration, ...] = ()
 
     @property
     def goal(self) -> Goal:
