@@ -98,6 +98,11 @@ def has_propositions(view: View) -> bool:
     return view.split_on is not None
 
 
+def several(view: View) -> bool:
+    """More than one variable is bound at the top."""
+    return len(view.shape.binders) > 1
+
+
 ORDER = ("≤", "<", "≥", ">")
 ARITHMETIC = ("=", "≠", "¬", *ORDER, "∣")
 _compares = anywhere("=", "≠", *ORDER)
@@ -162,6 +167,8 @@ _CLOSERS = (
     Entry("constructor <;> intro $h <;> cases $h <;> simp_all", 0.55,
           target("↔")),
     Entry("exact ⟨_, rfl⟩", 0.55, target("∃")),
+    Entry("exact ⟨_, 0, rfl⟩", 0.3, both(target("∃"), several)),
+    Entry("exact ⟨_, _, rfl⟩", 0.4, both(target("∃"), several)),
     Entry("exact ⟨0, by simp⟩", 0.35, target("∃")),
     Entry("exact ⟨1, by simp⟩", 0.25, target("∃")),
     Entry("exact Or.inl rfl", 0.4, both(target("∨"), inside("=", "↔"))),
@@ -194,6 +201,7 @@ _CLOSERS = (
     Entry("exact Nat.mul_comm _ _", 0.4, both(target("="), inside("*")), unless=("grind",)),
     Entry("exact Nat.add_right_comm _ _ _", 0.3, both(target("="), inside("+")), unless=("omega",)),
     Entry("exact Nat.mul_add _ _ _", 0.25, both(target("="), inside("*")), unless=("grind",)),
+    Entry("exact Nat.le_total _ _", 0.3, both(target("∨"), inside("≤", "≥")), unless=("omega",)),
     Entry("exact Nat.eq_zero_or_pos _", 0.3, both(target("∨"), inside("0")), unless=("omega",)),
     Entry("apply Nat.le_antisymm <;> assumption", 0.35, both(target("="), _order), unless=("omega",)),
     Entry("simp [Nat.add_assoc]", 0.3, both(target("="), inside("+")), unless=("omega",)),

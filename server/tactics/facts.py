@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from tacit.server.tactics import lexer, shape
+from tacit.server.tactics.names import binder_name, proof_name
 from tacit.server.tactics.shape import Binder, Shape
+from tacit.server.tactics.view import View, fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,27 @@ class Scope:
         if text:
             self.add(name, text)
 
+    def take(self, text: str, view: View) -> str:
+        """Put in a new proof of `text`, taken apart when it is `∧` or `∃`; the pattern that binds it."""
+        read = shape.read(text)
+        if read.op == "∧":
+            left, right = self.take(read.left, view), self.take(read.right, view)
+            return f"⟨{left}, {right[1:-1] if right.startswith('⟨') else right}⟩"
+        if read.op == "∃" and read.binders:
+            names = {binder.name: binder_name(binder, view, self.taken) for binder in read.binders}
+            for binder in read.binders:
+                self.variable(names[binder.name], binder.type)
+            rest = self.take(shape.substitute(read.right, names), view)
+            return f"⟨{', '.join(names.values())}, {rest[1:-1] if rest.startswith('⟨') else rest}⟩"
+        name = fresh(proof_name(text), self.taken)
+        self.taken.add(name)
+        self.add(name, text)
+        return name
+
+    def of_type(self, text: str) -> list[str]:
+        """The variables of a type."""
+        return [name for name, of in self.data if lexer.same(of, text)]
+
     def add(self, term: str, text: str) -> None:
         """Put in a fact and what follows from its shape alone."""
         key = lexer.canonical(text)
@@ -76,7 +99,7 @@ class Scope:
             swapped = f"{read.right} {read.op} {read.left}"
             self.exact.setdefault(lexer.canonical(swapped), f"{lexer.argument(term)}.symm")
             self.types.setdefault(lexer.canonical(swapped), swapped)
-        if read.op in {"∨", "∃"}:
+        if read.op == "∨" or (read.op == "∃" and read.binders):
             self.splits.append((term, read))
         if read.op in {"→", "∀", "¬", "≠", "↔"}:
             binders, conclusion = shape.telescope(text, negation=True)

@@ -51,7 +51,7 @@ def _offers(view: View, mathlib: bool, plain: bool) -> Iterator[Offer]:
     proofs = sorted(view.proofs, key=lambda local: -view.relevance(local))[:_HYPOTHESES]
     for local in proofs:
         relevance = view.relevance(local)
-        for family in _FAMILIES:
+        for family in (*_FAMILIES, _natural_order) if plain else _FAMILIES:
             for text, prior in family(local, view):
                 yield Offer(text, prior * (0.5 + 0.5 * relevance))
     yield from _pairs(proofs, view, mathlib)
@@ -127,7 +127,6 @@ def _rewrite(local: Local, view: View) -> Iterator[Offer]:
         yield Offer(f"exact funext {name}", 0.6 if view.equates_functions else 0.2)
     if not binders and equation.op == "=" and view.shape.op == "=":
         yield Offer(f"exact congrArg _ {name}", 0.4)
-        yield Offer(f"exact congrFun {name} _", 0.3)
         yield Offer(f"linear_combination {name}", 0.6)
     if view.shape.op not in {"=", "↔"} and not binders:
         for other in view.proofs:
@@ -201,6 +200,25 @@ def _specialise(local: Local, view: View) -> Iterator[Offer]:
         yield Offer(f"specialize {local.name} {value}", 0.35)
 
 
+def _natural_order(local: Local, view: View) -> Iterator[Offer]:
+    """One step from an inequality of naturals to the target, where no arithmetic procedure is at hand."""
+    if local.shape.op not in _ORDER or view.shape.op not in {*_ORDER, "¬", "≠"}:
+        return
+    for lemma in _STEPS.get(local.shape.op + view.shape.op, ()):
+        yield Offer(f"exact Nat.{lemma.replace('$', local.name)}", 0.3)
+
+
+# From the operator of the hypothesis to that of the target; `$` is the hypothesis.
+_STEPS = {
+    "≤≤": ("le_succ_of_le $", "succ_le_succ $", "le_of_succ_le_succ $", "add_le_add_right $ _", "add_le_add_left $ _"),
+    "<≤": ("le_of_lt $", "le_of_lt_succ $", "succ_le_of_lt $"),
+    "≤<": ("lt_succ_of_le $", "lt_of_succ_le $"),
+    "<<": ("succ_lt_succ $", "lt_of_succ_lt_succ $", "add_lt_add_right $ _", "add_lt_add_left $ _"),
+    "<¬": ("not_le_of_gt $",),
+    "≤¬": ("not_lt_of_ge $",),
+    "<≠": ("ne_of_lt $", "ne_of_gt $"),
+}
+
 _FAMILIES: tuple[Callable[[Local, View], Iterator[Offer]], ...] = (
     _apply,
     _rewrite,
@@ -221,7 +239,7 @@ def _pairs(proofs: Sequence[Local], view: View, mathlib: bool) -> Iterator[Offer
             if first.op in _ORDER and second.op in _ORDER and lexer.same(first.right, second.left):
                 fits = lexer.same(first.left, view.shape.left) and lexer.same(second.right, view.shape.right)
                 lemma = "le_trans" if first.op == second.op == "≤" else "lt_trans" if first.op == second.op else ""
-                lemma = lemma or f"{_ORDER[first.op]}_of_{_ORDER[first.op]}_of_{_ORDER[second.op]}"
+                lemma = lemma or f"lt_of_{_ORDER[first.op]}_of_{_ORDER[second.op]}"
                 chain = f"{prefix}{lemma} {one.name} {two.name}"
                 weaker = view.shape.op == "≤" and lemma != "le_trans"
                 chain = f"{prefix}le_of_lt ({chain})" if weaker else chain
@@ -250,8 +268,8 @@ def _witnesses(view: View) -> Iterator[Offer]:
         yield Offer(f"refine ⟨{name}, ?_⟩", 0.45)
         if wanted in _NUMBERS:
             yield Offer(f"exact ⟨{name} + 1, by simp⟩", 0.2)
-    if wanted in _NUMBERS:
-        written = [word.text for word in lexer.tokens(view.target) if word.text.isdigit()]
+    written = [word.text for word in lexer.tokens(view.target) if word.text.isdigit()]
+    if wanted in _NUMBERS or (not wanted and written):
         for number in dict.fromkeys([*written, *map(str, range(11))]):
             yield Offer(f"exact ⟨{number}, by decide⟩", 0.3 if fitting else 0.4)
 

@@ -27,7 +27,7 @@ CLOSED_BY = dict(zip(CLOSE, OPEN, strict=True))
 GREEDY = frozenset("∀ ∃ ∃! ∀ᶠ ∃ᶠ ∀ᵐ ∀ᵉ ∃ᵉ fun λ let let_fun have if match do show by suffices Σ Π".split())
 # Words that can stand in a printed term and are no names.
 _KEYWORDS = GREEDY | frozenset(
-    "then else with from in at of where Type Sort Prop nomatch nofun return for unless try catch finally mut this".split()
+    "then else with from in at of where Type Sort Prop nomatch nofun return for unless try catch finally mut".split()
 )
 
 
@@ -58,8 +58,9 @@ def strip_parentheses(words: Sequence[Token]) -> Sequence[Token]:
     """The words without parentheses around the whole."""
     while len(words) > 2 and words[0].text == "(" and closing(words, 0) == len(words) - 1:
         inner = words[1:-1]
-        if any(word.text in {":", ","} for word in top_level(inner)):
-            return words  # `(x : α)` and `(a, b)` are not the thing inside
+        stop = next((word.text for word in top_level(inner) if word.text in {":", ","} or word.text in GREEDY), "")
+        if stop in {":", ","}:
+            return words  # `(x : α)` and `(a, b)` are not the thing inside, `(∀ x, p)` is
         words = inner
     return words
 
@@ -109,11 +110,12 @@ def is_identifier(text: str) -> bool:
 
 
 def is_atomic(text: str) -> bool:
-    """Whether a term needs no parentheses as an argument."""
+    """Whether a term needs no parentheses as an argument: a name or a bracket, with fields."""
     words = tokens(text)
-    if len(words) == 1 or (words and words[0].text in "(⟨[{" and closing(words, 0) == len(words) - 1):
-        return True
-    return bool(words) and is_identifier(words[0].text) and all(word.text[0] == "." for word in words[1:])
+    if not words:
+        return False
+    first = closing(words, 0) + 1 if words[0].text in {"(", "⟨", "[", "{"} else 1
+    return all(word.text[0] == "." and not word.gap for word in words[first:])
 
 
 def argument(text: str) -> str:

@@ -48,6 +48,8 @@ def recursion(local: Local, view: View, definitions: str = "") -> Iterator[Offer
     yield Offer(f"cases {name} <;> grind{brackets}", 0.4)
     if not definitions:
         yield Offer(f"cases {name} <;> rfl", 0.6 if head == "Bool" else 0.45)
+        if view.shape.op == "∃":
+            yield Offer(f"cases {name} <;> first | contradiction | exact ⟨_, rfl⟩ | simp_all", 0.4)
     others = [x.name for x in view.data if x.name != name and x.name in view.words]
     if recursive and others:
         yield Offer(f"induction {name} generalizing {' '.join(others)} <;> simp_all{brackets}", 0.4)

@@ -16,6 +16,7 @@ from tacit.server.tactics.lexer import Token
 
 _CONNECTIVES = ("↔", "→", "∨", "∧")
 RELATIONS = frozenset("= ≠ ≤ < ≥ > ∈ ∉ ⊆ ⊂ ∣ ≈ ∼ ≡ ≍ == != ~".split())
+_BOUNDARIES = frozenset(_CONNECTIVES) | RELATIONS | {",", ":=", ":"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,12 @@ def telescope(text: str, negation: bool = False) -> tuple[tuple[Binder, ...], st
     return tuple(binders), text
 
 
+def negate(text: str) -> str:
+    """The negation as Lean prints it: parentheses only around what binds weaker than `¬`."""
+    bare = lexer.render(lexer.strip_parentheses(lexer.tokens(text)))
+    return f"¬({bare})" if read(bare).op in _CONNECTIVES else f"¬{bare}"
+
+
 def substitute(text: str, replacements: Mapping[str, str]) -> str:
     """The text with names replaced by terms; a longer term comes in parentheses."""
     if not replacements or not any(name in text for name in replacements):
@@ -187,39 +194,63 @@ def match(pattern: str, text: str, unknowns: Iterable[str]) -> dict[str, str] | 
     wanted = lexer.strip_parentheses(lexer.tokens(pattern))
     given = lexer.strip_parentheses(lexer.tokens(text))
     steps = [400]  # backtracking over long types must not hold the event loop
-    return _match(wanted, given, frozenset(unknowns), {}, steps)
+    return _match(wanted, 0, given, 0, frozenset(unknowns), {}, steps)
 
 
 def _match(
-    wanted: Sequence[Token], given: Sequence[Token], unknowns: frozenset[str], bound: dict[str, str], steps: list[int]
+    wanted: Sequence[Token],
+    start: int,
+    given: Sequence[Token],
+    at: int,
+    unknowns: frozenset[str],
+    bound: dict[str, str],
+    steps: list[int],
 ) -> dict[str, str] | None:
-    at = 0
-    while at < len(wanted) and wanted[at].text not in unknowns:
-        if at >= len(given) or wanted[at].text != given[at].text:
+    while start < len(wanted) and wanted[start].text not in unknowns:
+        if at >= len(given) or wanted[start].text != given[at].text:
             return None
-        at += 1
-    if at == len(wanted):
+        start, at = start + 1, at + 1
+    if start == len(wanted):
         return bound if at == len(given) else None
-    name = wanted[at].text
-    for end in _term_ends(given, at):
+    name = wanted[start].text
+    applied = (start > 0 and _ends_term(wanted[start - 1].text)) or (
+        start + 1 < len(wanted) and _begins_term(wanted[start + 1].text)
+    )
+    for end in _term_ends(given, at, applied):
         steps[0] -= 1
         if steps[0] < 0:
             return None
         term = lexer.render(lexer.strip_parentheses(given[at:end]))
         if name in bound and not lexer.same(bound[name], term):
             continue
-        found = _match(wanted[at + 1 :], given[end:], unknowns, {**bound, name: term}, steps)
+        found = _match(wanted, start + 1, given, end, unknowns, {**bound, name: term}, steps)
         if found is not None:
             return found
     return None
 
 
-def _term_ends(words: Sequence[Token], start: int) -> Iterable[int]:
-    """Where a term that begins at `start` may end, shortest first: brackets stay whole, binders are not crossed."""
+def _ends_term(text: str) -> bool:
+    return lexer.is_identifier(text) or text in lexer.CLOSED_BY or text[0] == "." or text[0].isdigit()
+
+
+def _begins_term(text: str) -> bool:
+    return lexer.is_identifier(text) or text in {"(", "⟨"} or text[0].isdigit()
+
+
+def _term_ends(words: Sequence[Token], start: int, applied: bool) -> Iterable[int]:
+    """Where a term that begins at `start` may end, shortest first.
+
+    As a function or an argument (`applied`) it is one word or one bracket, with its fields; as an operand it may
+    be longer, up to the next relation or connective.
+    """
     at = start
     while at < len(words) and at - start < 40:
         text = words[at].text
-        if text in lexer.CLOSED_BY or text in lexer.GREEDY or text in {",", ":=", ":"}:
+        if text in lexer.CLOSED_BY or text in lexer.GREEDY or text in _BOUNDARIES:
             return
         at = (lexer.closing(words, at) if len(text) == 1 and text in lexer.OPEN else at) + 1
+        while at < len(words) and words[at].text[0] == "." and not words[at].gap:
+            at += 1
         yield at
+        if applied:
+            return

@@ -7,11 +7,14 @@ intuitionistic natural deduction, plus symmetry and transitivity of `=`); Lean d
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 from tacit.server.tactics import lexer, shape
 from tacit.server.tactics.facts import Rule, Scope
-from tacit.server.tactics.names import binder_name, proof_name
+from tacit.server.tactics.names import binder_name
 from tacit.server.tactics.shape import Binder, Shape
-from tacit.server.tactics.view import View, fresh
+from tacit.server.tactics.view import View
 
 _STEPS = 700
 _DEPTH = 9
@@ -55,9 +58,6 @@ class TermSearch:
             if found is not None or self._steps <= 0:
                 return found
         return None
-
-    def _name(self, base: str, scope: Scope) -> str:
-        return fresh(base, scope.taken)
 
     def _prove(self, goal: str, scope: Scope, depth: int) -> str | None:
         self._steps -= 1
@@ -124,7 +124,7 @@ class TermSearch:
                     renamed[binder.name] = name
                 inner.variable(name, text)
             else:
-                name = self._take(text, inner)
+                name = inner.take(text, self._view)
             if binder.explicit:
                 patterns.append(name)
         found = self._prove(shape.substitute(body, renamed), inner, depth)
@@ -133,23 +133,6 @@ class TermSearch:
         if found.startswith("fun ") and " => " in found:
             return f"fun {' '.join(patterns)} {found[4:]}"
         return _eta(patterns, found)
-
-    def _take(self, text: str, scope: Scope) -> str:
-        """Put a new proof of `text` into the scope, taken apart when it is `∧` or `∃`; the pattern that binds it."""
-        read = shape.read(text)
-        if read.op == "∧":
-            left, right = self._take(read.left, scope), self._take(read.right, scope)
-            return f"⟨{left}, {right[1:-1] if right.startswith('⟨') else right}⟩"
-        if read.op == "∃" and read.binders:
-            names = {binder.name: binder_name(binder, self._view, scope.taken) for binder in read.binders}
-            for binder in read.binders:
-                scope.variable(names[binder.name], binder.type)
-            rest = self._take(shape.substitute(read.right, names), scope)
-            return f"⟨{', '.join(names.values())}, {rest[1:-1] if rest.startswith('⟨') else rest}⟩"
-        name = self._name(proof_name(text), scope)
-        scope.taken.add(name)
-        scope.add(name, text)
-        return name
 
     def _backward(self, goal: str, scope: Scope, depth: int) -> str | None:
         for rule in scope.rules:
@@ -172,28 +155,11 @@ class TermSearch:
     def _arguments(
         self, rule: Rule, bound: dict[str, str], unknowns: set[str], scope: Scope, depth: int
     ) -> list[str] | None:
-        """Arguments for every binder of a rule whose conclusion fits; premises may bind what is still unknown."""
-        bound = dict(bound)
-        given: dict[int, str] = {}
-        for at, binder in enumerate(rule.binders):
-            if binder.name:
-                continue
-            premise = shape.substitute(binder.type, bound)
-            loose = {name for name in unknowns - bound.keys() if name in lexer.identifiers(premise)}
-            if loose:
-                for key, term in scope.exact.items():
-                    more = shape.match(premise, scope.types[key], loose)
-                    if more is not None:
-                        bound.update(more)
-                        given[at] = term
-                        break
-                else:
-                    return None
-            else:
-                proof = self._prove(premise, scope, depth)
-                if proof is None:
-                    return None
-                given[at] = proof
+        """Arguments for every binder of a rule whose conclusion fits."""
+        proofs = self._premises(rule, 0, bound, unknowns, scope, depth)
+        if proofs is None:
+            return None
+        bound, given = proofs
         arguments = []
         for at, binder in enumerate(rule.binders):
             if not binder.explicit:
@@ -204,11 +170,41 @@ class TermSearch:
                 arguments.append(bound[binder.name] if lexer.is_identifier(bound[binder.name]) else "_")
             else:
                 wanted = shape.substitute(binder.type, bound)
-                value = scope.exact.get(lexer.canonical(wanted)) or _of_type(scope, wanted)
+                value = scope.exact.get(lexer.canonical(wanted)) or next(iter(scope.of_type(wanted)), None)
                 if value is None:
                     return None
                 arguments.append(value)
         return arguments
+
+    def _premises(
+        self, rule: Rule, at: int, bound: dict[str, str], unknowns: set[str], scope: Scope, depth: int
+    ) -> tuple[dict[str, str], dict[int, str]] | None:
+        """Proofs of the premises from the `at`-th binder on; a premise may bind what the conclusion left open."""
+        while at < len(rule.binders) and rule.binders[at].name:
+            at += 1
+        if at == len(rule.binders):
+            return bound, {}
+        premise = shape.substitute(rule.binders[at].type, bound)
+        loose = {name for name in unknowns - bound.keys() if name in lexer.identifiers(premise)}
+        for more in self._bindings(rule, premise, loose, bound, scope) if loose else ({},):
+            now = {**bound, **more}
+            proof = self._prove(shape.substitute(premise, more), scope, depth)
+            rest = self._premises(rule, at + 1, now, unknowns, scope, depth) if proof is not None else None
+            if proof is not None and rest is not None:
+                return rest[0], {at: proof, **rest[1]}
+        return None
+
+    def _bindings(
+        self, rule: Rule, premise: str, loose: set[str], bound: dict[str, str], scope: Scope
+    ) -> Iterator[dict[str, str]]:
+        """Values for what is open in a premise: from the facts that it matches, then variables of its type."""
+        found = (shape.match(premise, text, loose) for text in scope.types.values())
+        yield from islice((more for more in found if more is not None), 4)
+        if len(loose) == 1:
+            name = next(iter(loose))
+            wanted = next((b.type for b in rule.binders if b.name == name), "")
+            for value in scope.of_type(shape.substitute(wanted, bound))[:4]:
+                yield {name: value}
 
     def _build(self, read: Shape, scope: Scope, depth: int) -> str | None:
         if read.op == "∨":
@@ -257,51 +253,49 @@ class TermSearch:
             rest = scope.copy()
             del rest.splits[at]
             if read.op == "∨":
-                branches = []
-                for side in (read.left, read.right):
-                    inner = rest.copy()
-                    pattern = self._take(side, inner)
-                    body = self._prove(goal, inner, depth)
-                    if body is None:
-                        break
-                    branches.append(lexer.argument(_eta([pattern], body)))
-                else:
-                    return f"{lexer.argument(term)}.elim {' '.join(branches)}"
-            elif read.binders:
-                pattern = self._take(f"∃ {read.binders[0].name}, True", Scope(taken=set(scope.taken)))
-                inner = rest.copy()
-                names = {b.name: binder_name(b, self._view, inner.taken) for b in read.binders[:1]}
-                for binder in read.binders[:1]:
-                    inner.variable(names[binder.name], binder.type)
-                others = " ".join(b.name for b in read.binders[1:])
-                body_type = shape.substitute(f"∃ {others}, {read.right}" if others else read.right, names)
-                pattern = self._take(body_type, inner)
-                body = self._prove(goal, inner, depth)
-                if body is not None:
-                    return f"{lexer.argument(term)}.elim fun {next(iter(names.values()))} {pattern} => {body}"
+                found = self._either(goal, read, rest, depth)
+            else:
+                first, *others = read.binders
+                name = binder_name(first, self._view, rest.taken)
+                rest.variable(name, first.type)
+                names = " ".join(binder.name for binder in others)
+                body = shape.substitute(f"∃ {names}, {read.right}" if others else read.right, {first.name: name})
+                pattern = rest.take(body, self._view)
+                proof = self._prove(goal, rest, depth)
+                found = f"fun {name} {pattern} => {proof}" if proof is not None else None
+            if found is not None:
+                return f"{lexer.argument(term)}.elim {found}"
         return None
 
+    def _either(self, goal: str, read: Shape, scope: Scope, depth: int) -> str | None:
+        branches = []
+        for side in (read.left, read.right):
+            inner = scope.copy()
+            pattern = inner.take(side, self._view)
+            body = self._prove(goal, inner, depth)
+            if body is None:
+                return None
+            branches.append(lexer.argument(_eta([pattern], body)))
+        return " ".join(branches)
+
     def _absurd(self, goal: str, scope: Scope, depth: int) -> str | None:
+        if goal == "False" or not depth:
+            return None
         for rule in scope.rules:
-            if rule.conclusion != "False" or len(rule.binders) != 1:
-                continue
-            premise = self._prove(rule.binders[0].type, scope, depth - 1) if depth else None
-            if premise is not None:
-                refuted = rule.apply([])
-                return f"absurd {lexer.argument(premise)} {lexer.argument(refuted)}"
+            if rule.conclusion == "False" and len(rule.binders) == 1:
+                premise = self._prove(rule.binders[0].type, scope, depth - 1)
+                if premise is not None:
+                    return f"absurd {lexer.argument(premise)} {lexer.argument(rule.apply(['']))}"
         return None
 
     def _by_contradiction(self, goal: str, scope: Scope, depth: int) -> str | None:
-        if not self._classical or goal == "False":
+        negation = shape.negate(goal)
+        if not self._classical or goal == "False" or lexer.canonical(negation) in scope.exact:
             return None
         inner = scope.copy()
-        name = self._take(f"¬({goal})", inner)
+        name = inner.take(negation, self._view)
         found = self._prove("False", inner, depth)
         return f"Classical.byContradiction {_eta([name], found, always=True)}" if found is not None else None
-
-
-def _of_type(scope: Scope, text: str) -> str | None:
-    return next((name for name, of in scope.data if lexer.same(of, text)), None)
 
 
 def _eta(patterns: list[str], body: str, always: bool = False) -> str:
