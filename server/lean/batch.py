@@ -136,13 +136,12 @@ def read(block: Block, messages: Sequence[Message], origin: Position, column: in
             (unsolved if own else errors).append(message)
         elif message.severity is Severity.INFORMATION:
             notes.append(message.text)
-    states = set(traces)
-    goals: tuple[Goal, ...] | None = None
-    if len(states) == 1:
-        goals = parse_goals(traces[0])
-    elif len(states) > 1 and not errors:
-        # The block ran more than once (`<;>`, `all_goals`), on different goals: no single verdict is true.
-        return Reading(None, tuple(unsolved), tuple(notes))
-    if goals is not None and not goals and unsolved:
+    if not traces:
+        return Reading(None, tuple(errors), tuple(notes))
+    goals = parse_goals(traces[0])
+    # A block that ran more than once (`<;>`, `all_goals`) gives several messages at its mark, or one with the
+    # states one below the other. On different goals no single verdict is true.
+    several = len(set(traces)) > 1 or any("\n⊢" in goal.target for goal in goals)
+    if (several and not errors) or (unsolved and not goals):
         return Reading(None, tuple(unsolved), tuple(notes))
     return Reading(goals, tuple(errors), tuple(notes))

@@ -69,10 +69,12 @@ class Checker:
                 # Second try: what follows in the declaration may be broken, and a syntax error there silences
                 # Lean about all of it. Without it the goal can be seen, and tactics checked up to here.
                 site = Site(text, command.upto(hole.span.end) if cut else command, hole)
-                found = await self._probe(site, label)
-                if isinstance(found, Site):
-                    return found
-                reasons.append(found)
+                is_example = site.head is not None and site.head.keyword.text == "example"
+                for as_ in ("theorem", "noncomputable def") if is_example else ("theorem",):
+                    found = await self._probe(replace(site, example_as=as_), label)
+                    if isinstance(found, Site):
+                        return found
+                    reasons.append(found)
         raise NoGoal(reasons[0] if reasons else "There is no place for a tactic at the cursor.")
 
     async def _probe(self, site: Site, label: str) -> Site | str:
@@ -294,8 +296,35 @@ class Checker:
                 return _fails(checked, text)
         if checked.verdict is Verdict.PROGRESSES:
             return replace(checked, verified=True)
-        axioms = axioms_of(scratch, result.messages)
-        return self._judge_axioms(site, checked, axioms, clean=not errors)
+        if site.in_module:
+            return self._judge_module(scratch, checked, result.messages, clean=not errors)
+        judged = self._judge_axioms(site, checked, axioms_of(scratch, result.messages), clean=not errors)
+        if judged.verdict is Verdict.PROGRESSES and errors:
+            return await self._verify_finished(site, judged, label)
+        return judged
+
+    async def _verify_finished(self, site: Site, checked: CheckedTactic, label: str) -> CheckedTactic:
+        """A close in a declaration that is still being written: judged with the rest handed to the stand-in."""
+        text = checked.candidate.text
+        for ending in site.endings():
+            scratch = site.scratch(text, whole=True, ending=ending)
+            result = await self._elaborate(scratch.text, self._limits.verify, f"{label} in place, finished: {text}")
+            if result.outcome is not Outcome.DONE:
+                continue
+            if any(m.severity is Severity.ERROR and m.start >= scratch.start for m in result.messages):
+                continue
+            closes = replace(checked, verdict=Verdict.CLOSES, message="")
+            return self._judge_axioms(site, closes, axioms_of(scratch, result.messages), clean=True)
+        return checked
+
+    def _judge_module(
+        self, scratch: Scratch, checked: CheckedTactic, messages: Sequence[Message], *, clean: bool
+    ) -> CheckedTactic:
+        """Inside a `module` Lean prints no axioms: only a declaration without error and `sorry` counts."""
+        warned = any("sorry" in m.text and m.start >= scratch.start for m in messages if m.severity is Severity.WARNING)
+        if not clean or warned:
+            return _unverified(checked, "It closes this goal; the declaration still has errors or a `sorry` elsewhere.")
+        return replace(checked, verified=True)
 
     def _judge_axioms(
         self, site: Site, checked: CheckedTactic, axioms: frozenset[str] | None, *, clean: bool

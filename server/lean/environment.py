@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from tacit.server.lean.elaborator import Elaborator, Outcome, Severity
 from tacit.server.text import Position
 
-
 MARK_COLUMN = 2
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from tacit.server.lean.batch import STAND_IN
 from tacit.server.lean.elaborator import Message, Severity
 from tacit.server.lean.hole import Hole, is_tactic_position
-from tacit.server.lean.syntax import Command, DeclarationHead, Kind, Token, declaration_head
+from tacit.server.lean.syntax import Command, Commands, DeclarationHead, Kind, Token, code_tokens, declaration_head
 from tacit.server.text import LineIndex, Position
 from tacit.server.values import Goal
 
@@ -26,9 +26,10 @@ _DEPENDS = re.compile(r"depends on axioms: \[(?P<axioms>[^\]]*)\]", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Scratch:
-    """A scratch text: where the body stands in it, and the line of its `#print axioms` (None: has none)."""
+    """A scratch text: where its command and the body in it begin, and the line of its `#print axioms`, if any."""
 
     text: str
+    start: Position
     origin: Position
     column: int
     end: Position
@@ -44,6 +45,7 @@ class Site:
     hole: Hole
     goals: tuple[Goal, ...] = ()
     is_data: bool = False
+    example_as: str = "theorem"
     errors: tuple[tuple[int, str], ...] = ()
     axioms: frozenset[str] | None = None
 
@@ -78,8 +80,50 @@ class Site:
             if t.kind is Kind.IDENT and t.text == "sorry" and not (span.start <= t.start < span.end)
         ]
 
-    def scratch(self, body: str, *, whole: bool = False) -> Scratch:
-        """The document up to the command's end with `body` in the hole.
+    @property
+    def in_module(self) -> bool:
+        """Whether the file is a `module` (2025 on): there Lean refuses `#print axioms`."""
+        return next((t.text for t in code_tokens(Commands(self.text).header())), "") == "module"
+
+    def endings(self) -> list[str]:
+        """Texts that, put behind the hole, finish a declaration that is still being written; likeliest first.
+
+        Where nothing follows the hole, what is left to prove at each level of indentation around it is handed
+        to the stand-in axiom, and so are alternatives (`| succ n ih => …`) that have not been written yet. So a
+        close of the goal at hand can be judged in a declaration without errors.
+        """
+        hole = self.hole
+        if self.text[hole.span.end : self.command.span.end].strip():
+            return []
+        lines = self.text[self.command.span.start : hole.span.start].split("\n")
+        column = hole.column
+        finish = f"all_goals exact {STAND_IN}"
+        plain = [f"\n{' ' * column}{finish}"]
+        with_alternatives = list(plain)
+        wildcard = False
+        for line in reversed(lines[1:] if len(lines) > 1 else []):
+            content = line.lstrip(" ")
+            indent = len(line) - len(content)
+            if not content or indent >= column:
+                continue
+            if content.startswith(("· ", ". ")) and indent + 2 < column:
+                plain.append(f"\n{' ' * (indent + 2)}{finish}")  # the block inside the bullet
+                with_alternatives.append(plain[-1])
+            column = indent
+            if content.startswith("|"):
+                with_alternatives.append(f"\n{' ' * column}| _ => exact {STAND_IN}")
+                wildcard = True
+                # The tactic that the alternatives belong to may begin in the same column.
+                column += 1
+                continue
+            if column == 0:
+                break
+            plain.append(f"\n{' ' * column}{finish}")
+            with_alternatives.append(f"\n{' ' * column}{finish}")
+        return ["".join(with_alternatives), "".join(plain)] if wildcard else ["".join(plain)]
+
+    def scratch(self, body: str, *, whole: bool = False, ending: str = "") -> Scratch:
+        """The document up to the command's end with `body` in the hole, and behind it `ending` (see `endings`).
 
         `whole` makes it fit for judging the finished declaration: an `example` gets a name, every other
         `sorry` of the command becomes an axiom of its own (so that a `sorry` that the body brings in stands
@@ -107,7 +151,7 @@ class Site:
                 above = "".join(done) + hole.before
                 filled = replace(hole, column=len(above) - (above.rfind("\n") + 1))
                 origin_offset = len(above)
-                new = filled.fill(body)
+                new = filled.fill(body) + ending
             done.append(new)
         done.append(self.text[position:end])
         text = "".join(done)
@@ -118,7 +162,7 @@ class Site:
         if name is not None:
             text = text.rstrip() + f"\n#print axioms {name}\n"
             axioms_line = LineIndex(text).line_count - 2
-        return Scratch(text, origin, filled.column, filled_end, axioms_line)
+        return Scratch(text, index.position(start), origin, filled.column, filled_end, axioms_line)
 
     def _naming(self) -> tuple[list[tuple[int, int, str]], str | None]:
         """The edits that give the declaration a name `#print axioms` can ask for, and the name."""
@@ -128,7 +172,7 @@ class Site:
         keyword = head.keyword
         if keyword.text == "example":
             # The line break keeps what follows in its columns: tactic blocks are aligned by them.
-            name = f"theorem {EXAMPLE_NAME}{self._break(keyword.end)}"
+            name = f"{self.example_as} {EXAMPLE_NAME}{self._break(keyword.end)}"
             return [(keyword.start, keyword.end, name)], EXAMPLE_NAME
         if head.name is not None:
             return [], head.name.text

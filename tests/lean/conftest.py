@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+
 from tacit.server.errors import LeanNotFound
 from tacit.server.lean.checker import Checker, Limits
 from tacit.server.lean.elaborator import Elaborator

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tacit.server.errors import NoGoal
 
+from tacit.server.errors import NoGoal
 from tests.lean.conftest import Bench
 
 pytestmark = [pytest.mark.lean, pytest.mark.asyncio(loop_scope="module")]
@@ -116,9 +116,7 @@ async def test_a_hypothesis_may_share_the_theorems_last_name(bench: Bench) -> No
 
 
 async def test_the_first_of_several_goals_is_worked_on(bench: Bench) -> None:
-    text = (
-        "theorem foo (p q : Prop) (hp : p) (hq : q) : p ∧ q := by\n  apply And.intro\n  sorry‸\n  sorry\n"
-    )
+    text = "theorem foo (p q : Prop) (hp : p) (hq : q) : p ∧ q := by\n  apply And.intro\n  sorry‸\n  sorry\n"
     site = await bench.site(text)
     assert [goal.target for goal in site.goals] == ["p", "q"]
     assert await bench.verdicts(text, "exact hp", "exact hq") == {"exact hp": "closes", "exact hq": "fails"}
@@ -174,11 +172,49 @@ async def test_a_blank_line_in_a_block_that_is_being_written(bench: Bench) -> No
     assert found["constructor"].verdict.value == "progresses"
 
 
-async def test_an_unfinished_declaration_is_not_called_closed_but_the_goal_is(bench: Bench) -> None:
-    """The second goal of `constructor` has no proof yet: the error stays, whatever is put in the first."""
-    text = "theorem foo (p q : Prop) (h : p ∧ q) : q ∧ p := by\n  constructor\n  · ‸\n"
+UNFINISHED = {
+    "the other goal of constructor": "  constructor\n  · ‸\n",
+    "without bullets": "  constructor\n  ‸\n",
+    "inside a have": "  have hq : q := by\n    ‸\n",
+    "a have in a bullet": "  constructor\n  · have hq : q := by\n      ‸\n",
+    "the first alternative": "  cases h with\n  | intro hp hq =>\n    constructor\n    · ‸\n",
+}
+
+
+@pytest.mark.parametrize("name", UNFINISHED)
+async def test_a_goal_of_a_declaration_that_is_being_written_closes(bench: Bench, name: str) -> None:
+    text = "theorem foo (p q : Prop) (h : p ∧ q) : q ∧ p := by\n" + UNFINISHED[name]
+    found = await bench.check(text, "exact h.2" if "intro" not in text else "exact hq", "exact h.1", "finish")
+    right, wrong, _ = found.values()
+    assert (right.verdict.value, right.verified, right.axioms) == ("closes", True, ())
+    assert wrong.verdict.value == "fails"
+
+
+async def test_alternatives_that_are_not_written_yet_do_not_hide_a_close(bench: Bench) -> None:
+    text = "theorem foo (n : Nat) : 0 + n = n := by\n  induction n with\n  | zero =>\n    ‸\n"
+    found = await bench.check(text, "rfl", "exact rfl", "exact Nat.succ_ne_zero")
+    assert found["exact rfl"].verified
+    assert found["exact Nat.succ_ne_zero"].verdict.value == "fails"
+
+
+async def test_a_declaration_with_an_error_elsewhere_is_not_called_closed(bench: Bench) -> None:
+    text = "theorem foo (p q : Prop) (h : p ∧ q) : q ∧ p := by\n  constructor\n  · sorry‸\n  · exact nope\n"
     found = await bench.check(text, "exact h.2", "exact h.1")
+    assert found["exact h.2"].verdict.value == "progresses"
     assert found["exact h.2"].goals == ()
+    assert "elsewhere" in found["exact h.2"].message
+    assert found["exact h.1"].verdict.value == "fails"
+
+
+async def test_an_example_of_data(bench: Bench) -> None:
+    site = await bench.site("example (n : Nat) : Nat × Nat := by\n  sorry‸\n")
+    assert site.is_data
+    assert [goal.target for goal in site.goals] == ["Nat × Nat"]
+
+
+async def test_a_syntax_error_further_down_does_not_hide_the_goal(bench: Bench) -> None:
+    text = "theorem foo (p q : Prop) (h : p ∧ q) : q ∧ p := by\n  constructor\n  · ‸\n  · exact (h.\n"
+    found = await bench.check(text, "exact h.2", "exact h.1")
     assert found["exact h.2"].verdict.value in ("closes", "progresses")
     assert found["exact h.1"].verdict.value == "fails"
 
@@ -196,7 +232,7 @@ async def test_no_goal_where_none_is(bench: Bench) -> None:
         "-- a comm‸ent\n",
         "theorem foo : True := by\n  trivial\n  ‸\n",
         "‸\ntheorem foo : True := trivial\n",
-        "def x := \"sor‸ry\"\n",
+        'def x := "sor‸ry"\n',
     ):
         with pytest.raises(NoGoal):
             await bench.site(text)

@@ -25,6 +25,9 @@ FALSE_GOALS = {
     "in a bullet": "theorem self (p q : Prop) (hp : p) : p ∧ q := by\n  constructor\n  · exact hp\n  · sorry‸\n",
     "beside another sorry": "theorem self (p q : Prop) (hp : p) : q ∧ q := by\n  constructor\n  · sorry\n  · sorry‸\n",
     "beside an error": "theorem self (p q : Prop) (hp : p) : q ∧ q := by\n  constructor\n  · sorry‸\n  · exact nope\n",
+    "being written": "theorem self (p q : Prop) (hp : p) : q ∧ q := by\n  constructor\n  · ‸\n",
+    "an alternative being written": "theorem self (n : Nat) : n < n := by\n  cases n with\n  | zero =>\n    ‸\n",
+    "an unfinished have": "theorem self (p q : Prop) (hp : p) : p := by\n  have hq : q := by\n    ‸\n",
     "term mode": "theorem self (p q : Prop) (hp : p) : p ∧ q := ⟨hp, sorry‸⟩\n",
     "an example": "example (p q : Prop) (hp : p) : q := by\n  sorry‸\n",
     "in a mutual block": (
