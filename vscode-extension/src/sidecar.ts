@@ -1,0 +1,198 @@
+/** Runs the sidecar: starts, stops and restarts it, and gives up when it keeps dying. Shows nothing itself. */
+
+import { createInterface } from 'node:readline'
+
+import * as vscode from 'vscode'
+import {
+  CloseAction,
+  type CloseHandlerResult,
+  DidChangeConfigurationNotification,
+  ErrorAction,
+  type ErrorHandler,
+  type ErrorHandlerResult,
+  LanguageClient,
+  type LanguageClientOptions,
+  RevealOutputChannelOn,
+  State,
+} from 'vscode-languageclient/node'
+
+import { SELECTOR } from './documents'
+import { locateSidecar, surroundings } from './locate'
+import { inlineSuggestionsEnabled, readStartSettings, SECTION, wholeSection } from './settings'
+import type { User } from './user'
+
+const START_LIMIT_MS = 30_000
+const MOST_DEATHS = 5
+const DEATH_WINDOW_MINUTES = 3
+
+export class Sidecar implements vscode.Disposable {
+  private readonly started = new vscode.EventEmitter<void>()
+  /** A sidecar answers, for the first time or again. */
+  readonly onDidStart = this.started.event
+
+  private current: QuietClient | undefined
+  /** Starts and stops run one after the other, however fast the user clicks. */
+  private queue: Promise<void> = Promise.resolve()
+
+  constructor(private readonly user: User) {}
+
+  /** The client of a sidecar that answers now. */
+  get running(): LanguageClient | undefined {
+    return this.current?.state === State.Running ? this.current : undefined
+  }
+
+  /** Starts the sidecar, or starts it again. Tells the user when that fails; never throws. */
+  restart(): Promise<void> {
+    return this.enqueue(async () => {
+      await this.stopNow()
+      await this.startNow()
+    })
+  }
+
+  /** Sends the settings as they are now. One that starts later reads them itself. */
+  async configure(): Promise<void> {
+    const settings = { [SECTION]: wholeSection() }
+    await this.running?.sendNotification(DidChangeConfigurationNotification.type, { settings })
+  }
+
+  /** For the end of the extension's life; `stop` comes before. */
+  dispose(): void {
+    this.started.dispose()
+  }
+
+  stop(): Promise<void> {
+    return this.enqueue(() => this.stopNow())
+  }
+
+  private enqueue(step: () => Promise<void>): Promise<void> {
+    this.queue = this.queue.then(step)
+    return this.queue
+  }
+
+  private async startNow(): Promise<void> {
+    const settings = readStartSettings()
+    const located = await locateSidecar(settings, surroundings(vscode.workspace.workspaceFolders?.[0]?.uri.fsPath))
+    if (located.kind === 'Missing') {
+      this.user.sidecarMissing(located.sentence)
+      return
+    }
+    const { command, args } = located
+    this.user.log.info(`Starting ${[command, ...args].join(' ')}`)
+    const deaths: GivesUpAfterDeaths = new GivesUpAfterDeaths(this.user, command, () => client.state === State.Running)
+    const client: QuietClient = new QuietClient(
+      SECTION,
+      'Tacit',
+      { command, args: [...args] },
+      clientOptions(this.user, deaths),
+    )
+    this.current = client
+    client.onDidChangeState(({ newState }) => {
+      // Running comes before the client has registered what the sidecar offers; then the start is over.
+      if (newState === State.Running) void client.start().then(() => { this.started.fire() })
+    })
+    try {
+      await within(START_LIMIT_MS, client.start())
+    } catch (error) {
+      this.user.log.error(error instanceof Error ? error : String(error))
+      deaths.atBirth()
+      await this.stopNow()
+    }
+  }
+
+  private async stopNow(): Promise<void> {
+    const client = this.current
+    this.current = undefined
+    try {
+      await client?.dispose()
+    } catch (error) {
+      // It had ended already, or did not answer `shutdown` in time and is killed.
+      this.user.log.debug(String(error))
+    }
+  }
+}
+
+function clientOptions(user: User, errorHandler: ErrorHandler): LanguageClientOptions {
+  return {
+    documentSelector: [...SELECTOR],
+    initializationOptions: wholeSection,
+    outputChannel: user.log,
+    revealOutputChannelOn: RevealOutputChannelOn.Never,
+    stdioOptions: {
+      stdout: () => undefined, // carries the protocol
+      stderr: (stream, log) => {
+        createInterface({ input: stream, crlfDelay: Infinity }).on('line', (line) => {
+          log.info(line)
+        })
+      },
+    },
+    initializationFailedHandler: () => false,
+    errorHandler,
+    middleware: {
+      provideInlineCompletionItems: (document, position, context, token, next) =>
+        inlineSuggestionsEnabled(document) ? next(document, position, context, token) : undefined,
+    },
+  }
+}
+
+/**
+ * The language client without its own notifications: they go to the log. A request that failed is noise to
+ * somebody who types on, and what has to be said about the process, the User says in one sentence.
+ */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false)
+  }
+}
+
+/** Starts a sidecar that died again, unless it died at birth or dies again and again. */
+class GivesUpAfterDeaths implements ErrorHandler {
+  private readonly deaths: number[] = []
+  private saidSo = false
+
+  constructor(
+    private readonly user: User,
+    private readonly command: string,
+    private readonly hadStarted: () => boolean,
+  ) {}
+
+  /** The sidecar did not get as far as an answer to `initialize`. Both who waits for it and `closed` may notice. */
+  atBirth(): void {
+    if (!this.saidSo) this.user.sidecarDidNotStart(this.command)
+    this.saidSo = true
+  }
+
+  error(): ErrorHandlerResult {
+    // A message that cannot be read or written. When the pipe is broken, `closed` follows.
+    return { action: ErrorAction.Continue, handled: true }
+  }
+
+  closed(): CloseHandlerResult {
+    if (!this.hadStarted()) {
+      this.atBirth()
+      return { action: CloseAction.DoNotRestart, handled: true }
+    }
+    const now = Date.now()
+    this.deaths.push(now)
+    const recent = this.deaths.filter((death) => now - death < DEATH_WINDOW_MINUTES * 60_000)
+    if (recent.length >= MOST_DEATHS) {
+      this.user.sidecarKeepsDying(recent.length, DEATH_WINDOW_MINUTES)
+      return { action: CloseAction.DoNotRestart, handled: true }
+    }
+    this.user.sidecarDied()
+    return { action: CloseAction.Restart, handled: true }
+  }
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer in ${(milliseconds / 1000).toString()} s`))
+    }, milliseconds)
+  })
+  try {
+    return await Promise.race([work, limit])
+  } finally {
+    clearTimeout(timer)
+  }
+}
