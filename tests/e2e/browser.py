@@ -1,0 +1,103 @@
+"""A page of a headless Chromium, driven through driver.mjs. Knows browsers and nothing of VS Code."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.programs import Programs
+
+DRIVER = Path(__file__).parent / "driver.mjs"
+GRACE = 20.0
+"""Seconds over its own time limit after which a silent driver counts as dead."""
+
+
+class BrowserError(Exception):
+    """The page did not do what was asked of it in time; the message is Playwright's."""
+
+
+class Browser:
+    """One page. Elements are named by CSS selector and, where given, a text they contain; only visible ones count."""
+
+    def __init__(self, programs: Programs) -> None:
+        self._driver = subprocess.Popen(
+            [programs.node, DRIVER, programs.playwright, programs.chromium],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+        self._receive(30)
+
+    def goto(self, url: str, timeout: float = 30) -> None:
+        self._ask("goto", timeout, url=url)
+
+    def press(self, key: str) -> None:
+        """Press a key such as `Control+S`."""
+        self._ask("press", key=key)
+
+    def type(self, text: str) -> None:
+        """Type as a person does, key by key."""
+        self._ask("type", text=text, delay=15)
+
+    def click(self, selector: str, text: str | None = None, timeout: float = 10) -> None:
+        self._ask("click", timeout, selector=selector, text=text)
+
+    def wait(self, selector: str, text: str | None = None, timeout: float = 10) -> None:
+        """Return when such an element is there."""
+        self._ask("wait", timeout, selector=selector, text=text)
+
+    def gone(self, selector: str, text: str | None = None, timeout: float = 10) -> None:
+        """Return when no such element is there."""
+        self._ask("gone", timeout, selector=selector, text=text)
+
+    def texts(self, selector: str) -> list[str]:
+        """The text of each such element that is there now."""
+        texts: list[str] = self._ask("texts", selector=selector)
+        return texts
+
+    def screenshot(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._ask("screenshot", path=str(path))
+
+    def close(self) -> None:
+        assert self._driver.stdin is not None
+        self._driver.stdin.close()
+        try:
+            self._driver.wait(10)
+        except subprocess.TimeoutExpired:
+            self._driver.kill()
+            self._driver.wait()
+
+    def _ask(self, action: str, timeout: float = 10, **parameters: Any) -> Any:
+        assert self._driver.stdin is not None
+        given = {name: value for name, value in parameters.items() if value is not None}
+        json.dump({"action": action, "timeout": timeout * 1000, **given}, self._driver.stdin)
+        self._driver.stdin.write("\n")
+        self._driver.stdin.flush()
+        return self._receive(timeout)
+
+    def _receive(self, timeout: float) -> Any:
+        try:
+            line = self._answers.get(timeout=timeout + GRACE)
+        except queue.Empty:
+            raise BrowserError("the browser's driver does not answer") from None
+        if not line:
+            raise BrowserError("the browser's driver ended")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise BrowserError(answer["error"])
+        return answer["value"]
+
+    def _read(self) -> None:
+        assert self._driver.stdout is not None
+        for line in self._driver.stdout:
+            self._answers.put(line)
+        self._answers.put("")
+        self._driver.stdout.close()

@@ -1,0 +1,51 @@
+// Drives one page of a headless Chromium for browser.py: one JSON request a line on stdin, one JSON answer a line on
+// stdout. Knows browsers and nothing of VS Code. Ends when stdin does, and takes the browser along.
+//   node driver.mjs <path of playwright-core> <path of chromium>
+import { createRequire } from 'node:module'
+import { createInterface } from 'node:readline'
+
+const [, , playwrightPath, executablePath] = process.argv
+const { chromium } = createRequire(import.meta.url)(playwrightPath)
+
+const browser = await chromium.launch({
+  executablePath,
+  headless: true,
+  chromiumSandbox: false, // Chromium's own sandbox refuses to run as root; it shows nothing but our own server
+  args: [
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+})
+const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
+
+/** The visible elements that match a selector, and contain a text where one is given. */
+const find = ({ selector, text }) =>
+  page.locator(text === undefined ? selector : `${selector}:has-text(${JSON.stringify(text)})`).locator('visible=true')
+
+const actions = {
+  goto: ({ url, timeout }) => page.goto(url, { timeout }).then(() => null),
+  press: ({ key }) => page.keyboard.press(key),
+  type: ({ text, delay }) => page.keyboard.type(text, { delay }),
+  click: ({ timeout, ...what }) => find(what).first().click({ timeout }),
+  wait: ({ timeout, ...what }) => find(what).first().waitFor({ timeout }),
+  gone: ({ timeout, ...what }) => find(what).first().waitFor({ state: 'hidden', timeout }),
+  texts: async ({ selector }) =>
+    (await find({ selector }).allInnerTexts()).map((text) => text.replaceAll('\u00a0', ' ').trim()),
+  screenshot: ({ path }) => page.screenshot({ path }).then(() => null),
+}
+
+const answer = (message) => process.stdout.write(`${JSON.stringify(message)}\n`)
+answer({ value: browser.version() })
+for await (const line of createInterface({ input: process.stdin })) {
+  const { action, ...parameters } = JSON.parse(line)
+  try {
+    answer({ value: (await actions[action](parameters)) ?? null })
+  } catch (error) {
+    answer({ error: error.message })
+  }
+}
+await browser.close()

@@ -1,0 +1,104 @@
+"""What a person does in VS Code and sees there, in words of the tests. The only place that knows its page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+from tests.e2e.browser import Browser
+from tests.e2e.code_server import until
+
+GHOST = ".monaco-editor .ghost-text-decoration, .monaco-editor .ghost-text"
+QUICK_FIX = ".action-widget .monaco-list-row"
+NOTIFICATION = ".notifications-toasts .notification-list-item-message"
+
+
+class Editor:
+    """One VS Code window with one folder."""
+
+    def __init__(self, browser: Browser, url: str, folder: Path) -> None:
+        self.browser = browser
+        self.folder = folder
+        browser.goto(f"{url}/?folder={quote(str(folder))}")
+        browser.wait(".monaco-workbench .explorer-folders-view .monaco-list-row", timeout=30)
+
+    def open(self, name: str, text: str) -> None:
+        """Write a file into the folder and open it."""
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        self.browser.press("Control+P")
+        self.browser.wait(".quick-input-widget input")
+        self.browser.type(str(path))
+        self.browser.wait(".quick-input-list .monaco-list-row.focused", text=name)
+        self.browser.press("Enter")
+        self.browser.wait(".tab.active", text=name)
+        self.browser.wait(".editor-instance .monaco-editor.focused .view-line")
+
+    def put_cursor(self, line: int, column: int) -> None:
+        """Put the cursor before the column-th character of a line, both counted from 1."""
+        self.browser.press("Control+G")
+        self.browser.wait(".quick-input-widget input")
+        self.browser.type(f"{line}:{column}")
+        self.browser.press("Enter")
+        self.browser.gone(".quick-input-widget")
+
+    def type(self, text: str) -> None:
+        self.browser.type(text)
+
+    def press(self, key: str) -> None:
+        self.browser.press(key)
+
+    def ghost(self, timeout: float = 15) -> str:
+        """The ghost text, when it has appeared."""
+
+        def shown() -> str | None:
+            return "".join(self.browser.texts(GHOST)) or None
+
+        return until(shown, timeout, "no ghost text appears")
+
+    def quick_fixes(self, containing: str, timeout: float = 15) -> list[str]:
+        """Open the lightbulb's menu at the cursor, wait for an entry with such a text, and return all entries."""
+
+        def listed() -> list[str] | None:
+            self.browser.press("Control+.")
+            try:
+                self.browser.wait(QUICK_FIX, timeout=3)
+            except Exception:
+                return None
+            entries = self.browser.texts(QUICK_FIX)
+            if any(containing in entry for entry in entries):
+                return entries
+            self.browser.press("Escape")
+            return None
+
+        return until(listed, timeout, f"no quick fix “{containing}” appears")
+
+    def choose_quick_fix(self, containing: str) -> None:
+        self.browser.click(QUICK_FIX, text=containing)
+        self.browser.gone(QUICK_FIX)
+
+    def run(self, command: str) -> None:
+        """Run a command of the palette by its title."""
+        self.browser.press("F1")
+        self.browser.wait(".quick-input-widget input")
+        self.browser.type(command)
+        self.browser.wait(".quick-input-list .monaco-list-row.focused", text=command)
+        self.browser.press("Enter")
+
+    def notification(self, containing: str, timeout: float = 15) -> None:
+        """Return when a notification with such a text is there."""
+        self.browser.wait(NOTIFICATION, text=containing, timeout=timeout)
+
+    def press_button(self, label: str, of: str) -> None:
+        """Press a button of the notification with a text."""
+        self.browser.click(f".notifications-toasts .notification-list-item:has-text({of!r}) .monaco-button", text=label)
+
+    def saved(self, name: str, containing: str, timeout: float = 10) -> str:
+        """Save until the file on disk contains a text; the whole file."""
+
+        def holds() -> str | None:
+            self.browser.press("Control+S")
+            text = (self.folder / name).read_text(encoding="utf-8")
+            return text if containing in text else None
+
+        return until(holds, timeout, f"“{containing}” does not get into {name}")

@@ -1,0 +1,72 @@
+"""A sidecar that says the same whatever the file holds: the harness tests itself and the extension with it.
+
+`exact rfl` as ghost text after `by`; the quick fix `Try this: trivial` on each `sorry`; the command `tacit.closeGoal`
+replaces the `sorry` under the cursor by `decide`, with progress; `tacit/status` answers; the rest is pygls's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+GHOST = "exact rfl"
+TRY_THIS = "trivial"
+CLOSES = "decide"
+
+server = LanguageServer("fake-sidecar", "0")
+
+
+def sorry_at(uri: str, line: int) -> types.Range | None:
+    """The first `sorry` on a line."""
+    match = re.search(r"\bsorry\b", server.workspace.get_text_document(uri).lines[line])
+    return match and types.Range(types.Position(line, match.start()), types.Position(line, match.end()))
+
+
+@server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())
+def inline_completion(params: types.InlineCompletionParams) -> list[types.InlineCompletionItem]:
+    line = server.workspace.get_text_document(params.text_document.uri).lines[params.position.line]
+    here = types.Range(params.position, params.position)
+    typed = line[: params.position.character]
+    if not re.search(r":= by *$", typed):
+        return []
+    text = GHOST if typed.endswith(" ") else f" {GHOST}"
+    return [types.InlineCompletionItem(insert_text=text, range=here)]
+
+
+@server.feature(
+    types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix])
+)
+def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
+    uri = params.text_document.uri
+    place = sorry_at(uri, params.range.start.line)
+    if place is None:
+        return []
+    edit = types.WorkspaceEdit(changes={uri: [types.TextEdit(place, TRY_THIS)]})
+    return [types.CodeAction(f"Try this: {TRY_THIS}", kind=types.CodeActionKind.QuickFix, edit=edit)]
+
+
+@server.command("tacit.closeGoal")
+async def close_goal(argument: Any) -> dict[str, Any]:
+    place = sorry_at(argument["uri"], argument["position"]["line"])
+    await asyncio.sleep(0.5)
+    if place is None:
+        return {"applied": False, "tactic": None, "sentence": "There is no goal here."}
+    edit = types.WorkspaceEdit(changes={argument["uri"]: [types.TextEdit(place, CLOSES)]})
+    done = await server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit))
+    return {"applied": done.applied, "tactic": CLOSES, "sentence": f"Closed with {CLOSES}."}
+
+
+@server.feature("tacit/status")
+def status(_: Any) -> dict[str, Any]:
+    return {
+        "version": "0",
+        "lean": {"state": "ready", "version": "4.0.0", "sentence": "Lean 4.0.0 is ready."},
+    }
+
+
+if __name__ == "__main__":
+    server.start_io()

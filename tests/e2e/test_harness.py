@@ -1,0 +1,111 @@
+"""The extension in a real VS Code, with a sidecar that always says the same: does what it says reach the screen?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import fake_sidecar
+from tests.e2e.code_server import until
+from tests.e2e.conftest import OpenWindow, Window
+
+pytestmark = pytest.mark.e2e
+
+FAKE = Path(__file__).with_name("fake_sidecar.py")
+
+
+@pytest.fixture(scope="module")
+def window(open_window: OpenWindow) -> Window:
+    return open_window({"tacit.serverPath": sys.executable, "tacit.serverArgs": [str(FAKE)]})
+
+
+def test_ghost_text_appears_while_typing_and_tab_accepts_it(window: Window) -> None:
+    editor = window.editor
+    editor.open("Typing.lean", "")
+    editor.type("theorem t : 1 = 1 := by ")
+    assert editor.ghost() == fake_sidecar.GHOST
+    window.picture("harness-ghost-text")
+    editor.press("Tab")
+    assert editor.saved("Typing.lean", "rfl") == f"theorem t : 1 = 1 := by {fake_sidecar.GHOST}"
+
+
+def test_ghost_text_appears_when_the_cursor_arrives(window: Window) -> None:
+    editor = window.editor
+    editor.open("Arrival.lean", "theorem t : 1 = 1 := by\n")
+    editor.press("End")
+    assert editor.ghost() == fake_sidecar.GHOST
+
+
+def test_a_quick_fix_replaces_a_sorry(window: Window) -> None:
+    editor = window.editor
+    editor.open("Fix.lean", "theorem t : True := by sorry\n")
+    editor.put_cursor(1, 26)
+    title = f"Try this: {fake_sidecar.TRY_THIS}"
+    assert title in editor.quick_fixes(title)
+    window.picture("harness-quick-fix")
+    editor.choose_quick_fix(title)
+    assert editor.saved("Fix.lean", "trivial") == "theorem t : True := by trivial\n"
+
+
+def test_the_command_closes_the_goal_under_the_cursor(window: Window) -> None:
+    editor = window.editor
+    editor.open("Close.lean", "theorem t : True := by sorry\n")
+    editor.put_cursor(1, 26)
+    editor.run("Tacit: Close This Goal in One Step")
+    editor.browser.wait(".notifications-toasts", text="closing this goal")
+    assert editor.saved("Close.lean", "decide") == "theorem t : True := by decide\n"
+
+
+def test_the_status_is_shown(window: Window) -> None:
+    window.editor.open("Status.lean", "")
+    window.editor.run("Tacit: Show Status")
+    window.editor.notification("Lean 4.0.0 is ready.")
+
+
+def test_a_sidecar_that_is_killed_comes_back(window: Window) -> None:
+    editor = window.editor
+    editor.open("Killed.lean", "theorem t : 1 = 1 := by\n")
+    (before,) = until(lambda: window.server.sidecars(FAKE.name), 15, "no sidecar runs")
+    before.kill()
+    (after,) = until(
+        lambda: [process for process in window.server.sidecars(FAKE.name) if process.pid != before.pid],
+        15,
+        "the sidecar does not come back",
+    )
+    assert after.pid != before.pid
+    editor.put_cursor(1, 24)
+    editor.type(" ")
+    assert editor.ghost() == fake_sidecar.GHOST
+
+
+def test_a_sidecar_that_cannot_be_had_is_named_and_another_one_taken_at_once(window: Window) -> None:
+    editor = window.editor
+    editor.open("Missing.lean", "theorem t : 1 = 1 := by\n")
+    settings = editor.folder / ".vscode" / "settings.json"
+    settings.parent.mkdir()
+
+    settings.write_text(json.dumps({"tacit.serverPath": "/nowhere/tacit"}), encoding="utf-8")
+    editor.notification("names ‘/nowhere/tacit’, but there is no such program")
+    until(lambda: not window.server.sidecars(FAKE.name), 10, "the sidecar before it still runs")
+
+    settings.write_text(json.dumps({"tacit.serverPath": "false"}), encoding="utf-8")
+    editor.notification("sidecar ended while it started")
+
+    settings.write_text("{}", encoding="utf-8")
+    until(lambda: window.server.sidecars(FAKE.name), 15, "the sidecar that works is not started")
+    editor.press("End")
+    assert editor.ghost() == fake_sidecar.GHOST
+
+
+def test_a_missing_sidecar_offers_the_settings(window: Window) -> None:
+    editor = window.editor
+    editor.open("Button.lean", "")
+    settings = editor.folder / ".vscode" / "settings.json"
+    settings.write_text(json.dumps({"tacit.serverPath": "/nowhere/else"}), encoding="utf-8")
+    editor.notification("/nowhere/else")
+    window.picture("harness-sidecar-missing")
+    editor.press_button("Open Settings", of="/nowhere/else")
+    editor.browser.wait(".settings-editor .setting-item-label", text="Server Path")
