@@ -46,6 +46,8 @@ class LiveLean:
         self._recorder = recorder
         self._installs: dict[Path, asyncio.Task[LeanInstall]] = {}
         self._open: list[LiveElaborator] = []
+        # Workspaces where `lake serve` does not start, with the reason: it is not tried for every document.
+        self._without_lake: dict[Path, str] = {}
         self._status = LeanStatus("not started")
 
     async def install(self, file: Path) -> LeanInstall:
@@ -69,8 +71,14 @@ class LiveLean:
             self._status = LeanStatus("starting")
             install = await self.install(file)
             commands = server_commands(install, file, self._settings)
+            root = commands[0].cwd
+            if root in self._without_lake:
+                commands = commands[-1:]
             elaborator = LiveElaborator(commands, uri, memory_mib=self._settings.memory_mib)
             await elaborator.start()
+            if elaborator.notice:
+                self._without_lake[root] = elaborator.notice
+            elaborator.notice = self._without_lake.get(root, "")
         except LeanNotFound as exc:
             self._status = LeanStatus("missing", sentence=str(exc))
             raise

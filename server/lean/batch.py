@@ -65,15 +65,22 @@ def _indented(text: str, column: int) -> list[str]:
     return [" " * column + line if line.strip() else "" for line in text.strip("\n").split("\n")]
 
 
-def copies(candidates: Sequence[str], *, sort: str = "Prop") -> Body:
-    """The body that tries each candidate on a copy of the main goal. `sort` is `Sort _` for goals that are data."""
+def copies(candidates: Sequence[str], *, sort: str = "Prop", heartbeats: Sequence[int] = ()) -> Body:
+    """The body that tries each candidate on a copy of the main goal. `sort` is `Sort _` for goals that are data.
+
+    `heartbeats`, one for each candidate or none at all, are limits for today's Lean: it counts them from the
+    beginning of the declaration, so that each must be larger than the one before.
+    """
     names = " ".join([COPY_TAG] * len(candidates))
     lines = [f"(apply (fun {{tacitSort : {sort}}} ({names} : tacitSort) => {COPY_TAG})"]
     blocks = []
-    for candidate in candidates:
+    for n, candidate in enumerate(candidates):
         first = len(lines)
         inner = _indented(candidate, 4)
-        lines += [" · (" + inner[0][4:], *inner[1:]]
+        if heartbeats:
+            lines += [f" · (set_option maxHeartbeats {heartbeats[n]} in", *inner]
+        else:
+            lines += [" · (" + inner[0][4:], *inner[1:]]
         lines[-1] += ")"
         lines.append("   trace_state")
         blocks.append(Block(first, len(lines) - 1, 1, Position(len(lines) - 1, 3)))

@@ -12,6 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from tacit.server.errors import LeanDied, NoGoal
 from tacit.server.lean import batch, environment
@@ -38,14 +39,23 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds. `prefix` for imports and all that stands above; `batch` for one batch, `each` more for a candidate."""
+    """Seconds, and heartbeats as `maxHeartbeats` counts them.
+
+    `prefix` is for imports and all that stands above; `batch` for one batch, with `each` more for a candidate
+    and `query` more for one that searches the library (`exact?`); `halved` replaces `batch` when a hang is
+    being looked for. Lean counts heartbeats for a whole declaration: `heartbeats` for each candidate are added
+    to its own limit, which would otherwise stop the last candidates of a batch for what the first ones used.
+    """
 
     prefix: float = 180.0
     batch: float = 4.0
     each: float = 0.1
+    query: float = 8.0
     halved: float = 1.5
     verify: float = 20.0
     heartbeats: int = 20_000
+    query_heartbeats: int = 200_000
+    declaration_heartbeats: int = 100_000
 
 
 class Checker:
@@ -57,6 +67,7 @@ class Checker:
         self._hung: dict[tuple[str, str], str] = {}
         self._hung_texts: dict[str, set[str]] = {}
         self.elaborations = 0
+        self.limits_in_tactics = False  # whether `set_option maxHeartbeats … in tac` parses: not in 2021
 
     async def open(self, text: str, command: Command, holes: Sequence[Hole], *, label: str = "") -> Site:
         """The first of the places where Lean shows a goal. Raises NoGoal with what Lean said when none does."""
@@ -182,9 +193,11 @@ class Checker:
         asked_parser = False
         while left:
             body = self._body(site, [candidates[i] for i in left])
-            scratch = site.scratch(body.text)
+            heartbeats = self._heartbeats([candidates[i] for i in left])
+            scratch = site.scratch(body.text, prologue=f"set_option maxHeartbeats {heartbeats[-1]}\n")
             base = self._limits.halved if halved else self._limits.batch
-            timeout = base + self._limits.each * len(left)
+            queries = sum(candidates[i].query for i in left)
+            timeout = base + self._limits.each * len(left) + self._limits.query * queries
             result = await self._elaborate(scratch.text, timeout, f"{label} batch of {len(left)}")
             if result.outcome is Outcome.UNRECORDED:
                 for i in left:
@@ -233,7 +246,14 @@ class Checker:
         texts = [c.text for c in candidates]
         if site.metavariables:
             return batch.alone(texts[0])
-        return batch.copies(texts, sort="Sort _" if site.is_data else "Prop")
+        limits = self._heartbeats(candidates) if self.limits_in_tactics else ()
+        return batch.copies(texts, sort="Sort _" if site.is_data else "Prop", heartbeats=limits)
+
+    def _heartbeats(self, candidates: Sequence[Candidate]) -> list[int]:
+        """For each candidate, how many heartbeats may be used up when it ends."""
+        limits = self._limits
+        each = [limits.query_heartbeats if c.query else limits.heartbeats for c in candidates]
+        return [limits.declaration_heartbeats + total for total in accumulate(each)]
 
     async def _split(
         self, site: Site, candidates: Sequence[Candidate], result: Elaboration, timeout: float, label: str

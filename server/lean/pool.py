@@ -10,19 +10,17 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from tacit.server.lean.checker import Checker, Limits
 from tacit.server.lean.elaborator import Elaborator
 from tacit.server.lean.environment import known_tactics
 
+# Whether a limit can be set for one tactic of a batch.
+LIMIT_SAMPLE = {"set_option in": "set_option maxHeartbeats 1000 in skip"}
 
-class OpenElaborator(Protocol):
-    """Makes the Elaborator for a document's URI; raises LeanNotFound when there is no Lean for it."""
 
-    def __call__(self, uri: str) -> Awaitable[Elaborator]:
-        """Make one; it may start its process lazily."""
-        ...
+# Makes the Elaborator for a document's URI, and may start its process later. Raises LeanNotFound.
+OpenElaborator = Callable[[str], Awaitable[Elaborator]]
 
 
 @dataclass(slots=True)
@@ -39,7 +37,7 @@ class Pool:
 
     def __init__(
         self,
-        open_elaborator: Callable[[str], Awaitable[Elaborator]],
+        open_elaborator: OpenElaborator,
         samples: Mapping[str, str],
         *,
         size: int = 3,
@@ -78,10 +76,11 @@ class Pool:
         """The tactics that exist under a header, asked once for each header and Lean. The caller holds the lock."""
         key = slot.lean.identity.version, header
         if key not in self._known:
-            found = await known_tactics(slot.lean, header, self._samples)
+            found = await known_tactics(slot.lean, header, {**self._samples, **LIMIT_SAMPLE})
             if not found:
                 return found  # no answer: ask again next time
             self._known[key] = found
+        slot.checker.limits_in_tactics = LIMIT_SAMPLE.keys() <= self._known[key]
         return self._known[key]
 
     async def forget(self, uri: str) -> None:

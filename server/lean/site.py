@@ -122,8 +122,10 @@ class Site:
             with_alternatives.append(f"\n{' ' * column}{finish}")
         return ["".join(with_alternatives), "".join(plain)] if wildcard else ["".join(plain)]
 
-    def scratch(self, body: str, *, whole: bool = False, ending: str = "") -> Scratch:
+    def scratch(self, body: str, *, whole: bool = False, ending: str = "", prologue: str = "") -> Scratch:
         """The document up to the command's end with `body` in the hole, and behind it `ending` (see `endings`).
+
+        `prologue` is a line of commands of ours to put above the command.
 
         `whole` makes it fit for judging the finished declaration: an `example` gets a name, every other
         `sorry` of the command becomes an axiom of its own (so that a `sorry` that the body brings in stands
@@ -133,7 +135,6 @@ class Site:
         hole = self.hole
         edits: list[tuple[int, int, str]] = [(hole.span.start, hole.span.end, "")]
         name: str | None = None
-        prologue = ""
         if whole:
             name_edit, name = self._naming()
             edits += name_edit
