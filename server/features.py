@@ -99,7 +99,13 @@ class Features:
         began = time.monotonic()
         budget = params.budget or self._session.settings.suggest_budget
         limit = params.limit or OPTIONS.limit
-        options = Options(budget, verify_progress=True, limit=max(limit, OPTIONS.limit), near=True)
+        options = Options(
+            budget,
+            verify_progress=True,
+            stop_at_first_close=params.stop_at_first_close,
+            limit=max(limit, OPTIONS.limit),
+            near=True,
+        )
         goal: GoalFound | None = None
         finished = Finished(0, 0.0)
         found: list[Found] = []

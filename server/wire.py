@@ -55,12 +55,13 @@ class DocumentIdentifier:
 
 @attrs.define
 class SuggestParams:
-    """Where to look, how many seconds at most, and how many suggestions at most."""
+    """Where to look, how many seconds and suggestions at most, and whether one that closes the goal is enough."""
 
     text_document: DocumentIdentifier
     position: types.Position
     budget: float | None = attrs.field(default=None, validator=_budget)
     limit: int | None = attrs.field(default=None, validator=_positive)
+    stop_at_first_close: bool = False
     partial_result_token: int | str | None = None
     work_done_token: int | str | None = None
 
