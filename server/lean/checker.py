@@ -208,22 +208,46 @@ class Checker:
                 verdicts.update(zip(left, found, strict=True))
                 break
             readings = [batch.read(b, result.messages, scratch.origin, scratch.column) for b in body.blocks]
-            if not any(reading.silent for reading in readings):
-                verdicts |= {i: self._verdict(site, candidates[i], r) for i, r in zip(left, readings, strict=True)}
-                break
-            # A syntax error anywhere: Lean then drops nearly all that the elaboration of the command said, so
-            # that nothing can be taken from this run but where the error stands.
             bad: dict[int, str] = {}
-            if not asked_parser and len(left) > 1:
+            if any(reading.silent for reading in readings) and not asked_parser and len(left) > 1:
+                # A syntax error silences most of the command, before it and behind it: all are sent again
+                # without those that do not parse.
                 asked_parser = True
                 bad = await self._unparsed(site, {i: candidates[i].text for i in left}, timeout, label)
-            if not bad:
-                where, message = _poison(scratch, body, result.messages)
-                bad = {left[where]: message}
-            for i, message in bad.items():
-                verdicts[i] = CheckedTactic(candidates[i], Verdict.FAILS, message=message)
-            left = [i for i in left if i not in bad]
+            if bad:
+                for i, message in bad.items():
+                    verdicts[i] = CheckedTactic(candidates[i], Verdict.FAILS, message=message)
+                left = [i for i in left if i not in bad]
+                continue
+            done = self._settle(site, scratch, body, result.messages, [candidates[i] for i in left], readings)
+            verdicts |= {left[n]: tactic for n, tactic in done.items()}
+            left = [i for n, i in enumerate(left) if n not in done]
         return [verdicts[i] for i in range(len(candidates))]
+
+    def _settle(
+        self,
+        site: Site,
+        scratch: Scratch,
+        body: batch.Body,
+        messages: Sequence[Message],
+        candidates: Sequence[Candidate],
+        readings: Sequence[batch.Reading],
+    ) -> dict[int, CheckedTactic]:
+        """The verdicts that one elaboration bears out, by place in the batch; at least one. The rest must run again."""
+        spoke = [n for n, reading in enumerate(readings) if not reading.silent]
+        if len(spoke) < 2 and not any(reading.goals is not None for reading in readings) and len(readings) > 1:
+            # One error and not a word else: as after a syntax error. Its block is taken out.
+            where, message = _poison(scratch, body, messages)
+            return {where: CheckedTactic(candidates[where], Verdict.FAILS, message=message)}
+        done = {n: self._verdict(site, candidates[n], readings[n]) for n in spoke}
+        last = spoke[-1] if spoke else -1
+        for n, reading in enumerate(readings[: last + 2]):
+            # Silent, and others after it were not: it stopped with an error that Lean did not report (2021
+            # leaves out `don't know how to synthesize placeholder` beside other errors). The first silent one
+            # of those at the end may have stopped all the others.
+            if reading.silent:
+                done[n] = CheckedTactic(candidates[n], Verdict.FAILS, message="It stopped without a message.")
+        return done
 
     async def _unparsed(self, site: Site, texts: dict[int, str], timeout: float, label: str) -> dict[int, str]:
         """Those of the candidates that do not parse here, all asked in one text, with Lean's message for each."""

@@ -7,6 +7,7 @@ command around the cursor begins and ends. Source: `Lean.Parser.Basic` (whitespa
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,14 +49,33 @@ OPENERS = {"(": ")", "[": "]", "{": "}", "⟨": "⟩", "⦃": "⦄"}
 CLOSERS = {close: open_ for open_, close in OPENERS.items()}
 
 
+# Lean's isLetterLike and isSubScriptAlnum (Init/Meta): ASCII apart, these and no other characters make names. Any
+# other letter (`ᵒᵖ`, `²`, λ) ends a name there and may be a notation of its own, so it must end one here too.
+_LETTER_LIKE = (
+    (0x3B1, 0x3FB), (0x391, 0x3A9), (0x1F00, 0x1FFE), (0x2100, 0x214F), (0x1D49C, 0x1D59F), (0xC0, 0x17F),
+)  # fmt: skip
+_NOT_LETTER_LIKE = frozenset("λΠΣ×÷")
+_SUBSCRIPTS = ((0x2080, 0x2089), (0x2090, 0x209C), (0x1D62, 0x1D6A), (0x2C7C, 0x2C7C))
+# As Lean ends them: in `1sorry` and `0x1sorry` the name is a token of its own.
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F_]*|0[bB][01_]*|0[oO][0-7_]*|[0-9][0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE][+-]?[0-9]+)?")
+_CHAR = re.compile(r"""'(?:[^\\'\n]|\\(?:[\\"'rnt]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}))'""")
+_DIGITS = re.compile("[0-9]+")
+
+
 def _ident_start(char: str) -> bool:
-    # Lean's isIdFirst, a little wider: any letter. λ, Π, Σ are keywords there and stand alone here too.
-    return char == "_" or char == "«" or (char.isalpha() and char not in "λΠΣ")
+    if char.isascii():
+        return char.isalpha() or char == "_"
+    code = ord(char)
+    return char == "«" or (char not in _NOT_LETTER_LIKE and any(low <= code <= high for low, high in _LETTER_LIKE))
 
 
 def _ident_rest(char: str) -> bool:
-    # Subscripts (₁, ᵢ) are letters-modifier or No/Lm in Unicode; isalnum covers digits and Lm, not No-subscripts.
-    return char in "_'!?✝" or char.isalnum() or "\u2080" <= char <= "\u209c" or "\u1d62" <= char <= "\u1d6a"
+    if char.isascii():
+        return char.isalnum() or char in "_'!?"
+    # ✝ is how Lean prints a name that cannot be written.
+    return char == "✝" or (
+        char != "«" and (_ident_start(char) or any(low <= ord(char) <= high for low, high in _SUBSCRIPTS))
+    )
 
 
 def _block_comment_end(text: str, at: int) -> int:
@@ -100,16 +120,6 @@ def _raw_string_end(text: str, at: int) -> int | None:
     return -1 if close == -1 else close + (i - at)
 
 
-def _char_end(text: str, at: int) -> int | None:
-    """The offset after the character literal at `at`, or None: then the quote is a symbol of its own."""
-    if text.startswith("\\", at + 1):
-        close = text.find("'", at + 3)
-        return close + 1 if close != -1 and close - at <= 8 else None
-    if at + 2 < len(text) and text[at + 2] == "'" and text[at + 1] not in "'\n":
-        return at + 3
-    return None
-
-
 def _ident_end(text: str, at: int) -> int:
     """The offset after the (dotted, possibly «quoted») identifier at `at`; -1 when a « is never closed."""
     i = at
@@ -123,10 +133,12 @@ def _ident_end(text: str, at: int) -> int:
             i += 1
             while i < len(text) and _ident_rest(text[i]):
                 i += 1
-        if i + 1 < len(text) and text[i] == "." and (_ident_start(text[i + 1]) or text[i + 1].isdigit()):
-            i += 1
-            continue
-        return i
+        # Projections (`h.1.2`) are kept with the name, but a name that touches their digits is another token.
+        while digits := _DIGITS.match(text, i + 1) if text.startswith(".", i) else None:
+            i = digits.end()
+        if not (i + 1 < len(text) and text[i] == "." and _ident_start(text[i + 1])):
+            return i
+        i += 1
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -149,16 +161,16 @@ def tokens(text: str) -> Iterator[Token]:
             kind, end = Kind.STRING, _string_end(text, i)
         elif char == "r" and (raw := _raw_string_end(text, i)) is not None:
             kind, end = Kind.STRING, raw
-        elif char == "'" and (char_end := _char_end(text, i)) is not None:
-            kind, end = Kind.CHAR, char_end
+        elif text.startswith("''", i):
+            end = i + 2  # never a character: Mathlib's `f '' s`
+        elif char == "'" and (literal := _CHAR.match(text, i)) is not None:
+            kind, end = Kind.CHAR, literal.end()
         elif char == "`" and i + 1 < n and (text[i + 1] == "`" or _ident_start(text[i + 1])):
             end = i + 1  # a quoted name: the identifier follows as its own token
         elif _ident_start(char):
             kind, end = Kind.IDENT, _ident_end(text, i)
-        elif char.isdigit():
-            kind = Kind.NUMBER
-            while end < n and (text[end].isalnum() or text[end] == "_"):
-                end += 1
+        elif (number := _NUMBER.match(text, i)) is not None:
+            kind, end = Kind.NUMBER, number.end()
         elif char in OPENERS:
             kind = Kind.OPEN
         elif char in CLOSERS:
@@ -226,6 +238,12 @@ def _starts_command(token: Token, text: str) -> bool:
     )
 
 
+def _is_plain_comment(token: Token) -> bool:
+    """Whether a token is white space to Lean: doc comments are not."""
+    block = token.kind is Kind.BLOCK_COMMENT and not token.text.startswith(("/--", "/-!"))
+    return block or token.kind is Kind.LINE_COMMENT
+
+
 class Commands:
     """The commands of one text, found by the words that begin lines at column 0. Immutable.
 
@@ -242,7 +260,7 @@ class Commands:
         mutual = False
         for token in self._tokens:
             at_line_start = token.start == 0 or text[token.start - 1] == "\n"
-            if token.kind is Kind.LINE_COMMENT:
+            if _is_plain_comment(token):
                 continue
             if at_line_start and _starts_command(token, text):
                 joined = previous is not None and previous.text == "in" and previous.kind is Kind.IDENT
@@ -306,13 +324,18 @@ class Commands:
     def header(self) -> str:
         """The text up to the first command that is no import: what decides which tactics exist."""
         end = 0
+        modifier = False  # `public` and `meta` belong to the header before `import` only, not before `section`
         for token in self._tokens:
             at_line_start = token.start == 0 or self.text[token.start - 1] == "\n"
-            if token.kind in (Kind.LINE_COMMENT, Kind.BLOCK_COMMENT) and not token.text.startswith(("/--", "/-!")):
+            if _is_plain_comment(token):
                 continue
             if at_line_start and (token.kind is not Kind.IDENT or token.text not in HEADER_WORDS):
                 break
-            end = token.end
+            if modifier and token.text not in ("import", "meta"):
+                break
+            modifier = token.text in ("public", "meta") and (at_line_start or modifier)
+            if not modifier:
+                end = token.end
         return self.text[:end]
 
 
@@ -325,6 +348,14 @@ def imports(header: str) -> tuple[str, ...]:
 _DECLARATION_WORDS = frozenset(
     "theorem lemma def abbrev instance example opaque constant axiom structure class inductive".split()
 )
+
+
+_MODIFIERS = frozenset("private protected public noncomputable partial unsafe meta nonrec local scoped".split())
+
+
+def _leads(token: Token) -> bool:
+    """Whether a declaration's keyword may follow on the same line: a modifier, or the `@[` and `]` of attributes."""
+    return token.text in _MODIFIERS or token.text == "@" or token.kind is Kind.CLOSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,17 +371,21 @@ def declaration_head(command: Command, before: int | None = None) -> Declaration
     head: DeclarationHead | None = None
     mutual = bool(command.tokens) and command.tokens[0].text == "mutual"
     depth = 0
+    leads = False  # whether only attributes and modifiers stand before the token on its line
     for i, token in enumerate(command.tokens):
         if before is not None and token.start >= before:
             break
+        leads = token.start in command.line_starts or (leads and (depth > 0 or _leads(command.tokens[i - 1])))
         if token.kind is Kind.OPEN:
             depth += 1
         elif token.kind is Kind.CLOSE:
             depth -= 1
         elif depth == 0 and token.kind is Kind.IDENT and token.text in _DECLARATION_WORDS:
-            if head is not None and not (mutual and token.start in command.line_starts):
+            if head is not None and not (mutual and leads):
                 continue
             after = command.tokens[i + 1 : i + 2]
+            if token.text == "class" and after and after[0].text in ("inductive", "abbrev"):
+                continue  # the second word is the keyword
             named = bool(after) and after[0].kind is Kind.IDENT
             head = DeclarationHead(token, after[0] if named else None)
     return head
