@@ -1,0 +1,279 @@
+"""Benchmarks: `make bench`, or `python tests/bench/run.py [SECTION …] [options]`. Needs a real Lean.
+
+Every figure that matters is a ratio of two things measured side by side in one run; absolute times belong to
+the machine. Nothing is asserted: what falls short is printed like the rest.
+
+Sections:
+  batch     32 candidates, one batch against one edit each, on the same Lean: with its delay and without
+  first     seconds to the first checked suggestion, demo goals, warm server
+  closed    goals closed in one step, and the share of each source: demo goals, and those of --files
+  startup   import time of the sidecar and its memory
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tacit.server.compose import build_suggester  # noqa: E402
+from tacit.server.errors import NoGoal, TacitError  # noqa: E402
+from tacit.server.lean.checker import Checker, Limits  # noqa: E402
+from tacit.server.lean.hole import holes  # noqa: E402
+from tacit.server.lean.live import LiveElaborator  # noqa: E402
+from tacit.server.lean.locate import LeanSettings, find_lean, server_commands  # noqa: E402
+from tacit.server.suggest import BatchChecked, Document, Found, Options, Suggester  # noqa: E402
+from tacit.server.values import Candidate, Suggestion, Verdict  # noqa: E402
+from tests.bench.theorems import Goal, proved, sorries  # noqa: E402
+
+DEMO = ROOT / "lean-project" / "Demo"
+SECTIONS = ("batch", "first", "closed", "startup")
+
+BATCH_TEXT = "theorem bench (p q r : Prop) (hp : p) (hq : q) (h : p → q → r) : (p ∧ q) ∧ r := by\n  sorry\n"
+BATCH = (
+    "exact ⟨⟨hp, hq⟩, h hp hq⟩", "constructor", "exact hp", "assumption", "simp", "simp_all", "simp [hp]", "simp [*]",
+    "exact ⟨hp, hq⟩", "apply And.intro", "exact And.intro ⟨hp, hq⟩ (h hp hq)", "contradiction", "intro x", "cases hp",
+    "exact h hp hq", "decide", "exact ⟨⟨hq, hp⟩, h hp hq⟩", "refine ⟨?_, ?_⟩", "refine ⟨⟨hp, ?_⟩, ?_⟩", "exact trivial",
+    "have hr := h hp hq", "exact ⟨⟨hp, hq⟩, h hq hp⟩", "apply h", "rw [h]", "exact (h hp hq)", "skip", "exact ⟨hp, hq, h⟩",
+    "refine ⟨⟨?_, hq⟩, ?_⟩", "exact ⟨by assumption, h hp hq⟩", "apply And.intro <;> assumption", "exact id hp", "done",
+)  # fmt: skip
+
+
+@dataclass
+class Report:
+    """Lines for people, figures for machines."""
+
+    figures: dict[str, object] = field(default_factory=dict)
+
+    def say(self, line: str = "") -> None:
+        print(line, flush=True)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which a share of the values lies (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered) + 0.5) - 1))]
+
+
+async def batch_section(report: Report, rounds: int) -> None:
+    """One batch against one edit each."""
+    report.say(f"## One batch of {len(BATCH)} candidates against one edit each")
+    folder = Path.cwd()
+    install = await find_lean(LeanSettings(), folder)
+    for delayed in (True, False):
+        commands = server_commands(install, folder / "Bench.lean", LeanSettings())[-1:]
+        if delayed:
+            # The delay as an editor leaves it: 2021's default of 200 ms; today the option not set.
+            commands = [
+                type(c)(tuple(a for a in c.argv if "Delay" not in a), c.cwd, c.lake, c.version) for c in commands
+            ]
+        lean = LiveElaborator(commands, (folder / "Bench.lean").as_uri(), edit_delay_ms=200 if delayed else 0)
+        checker = Checker(lean, Limits(batch=60))
+        command, places = holes(BATCH_TEXT, BATCH_TEXT.index("sorry"))
+        site = await checker.open(BATCH_TEXT, command, places)
+        candidates = [Candidate(text, "bench") for text in BATCH]
+        await checker.check(site, candidates[:2])
+        together: list[float] = []
+        apart: list[float] = []
+        same = True
+        for _ in range(rounds):
+            began = time.perf_counter()
+            batched = await checker.check(site, candidates)
+            together.append(time.perf_counter() - began)
+            began = time.perf_counter()
+            single = [(await checker.check(site, [c]))[0] for c in candidates]
+            apart.append(time.perf_counter() - began)
+            same &= [c.verdict for c in batched] == [c.verdict for c in single]
+        await lean.aclose()
+        ratio = statistics.median(a / t for a, t in zip(apart, together, strict=True))
+        how = "with the server's own delay" if delayed else "delay switched off"
+        report.say(
+            f"- {how}: one batch {statistics.median(together):.3f} s, one edit each {statistics.median(apart):.2f} s, "
+            f"**{ratio:.1f}×** (median of {rounds}); same verdicts: {'yes' if same else 'NO'}"
+        )
+        report.figures[f"batch_ratio_{'delay' if delayed else 'no_delay'}"] = round(ratio, 1)
+        report.figures[f"batch_same_{'delay' if delayed else 'no_delay'}"] = same
+
+
+@dataclass
+class Outcome:
+    """What one goal gave."""
+
+    first: float | None = None
+    closed: Suggestion | None = None
+    closing_sources: set[str] = field(default_factory=set)
+    checked: int = 0
+    seconds: float = 0.0
+    skipped: str = ""
+
+
+async def attempt(suggester: Suggester, goal: Goal, options: Options) -> Outcome:
+    """Ask for suggestions at a goal."""
+    outcome = Outcome()
+    began = time.perf_counter()
+    document = Document(goal.file.resolve().as_uri(), 1, goal.text, goal.file)
+    try:
+        async for event in suggester.suggest(document, goal.position, options):
+            if isinstance(event, Found):
+                outcome.first = outcome.first or event.elapsed
+                if event.suggestion.verdict is Verdict.CLOSES and outcome.closed is None:
+                    outcome.closed = event.suggestion
+            elif isinstance(event, BatchChecked):
+                outcome.checked += len(event.checked)
+                outcome.closing_sources |= {
+                    c.candidate.source for c in event.checked if c.verdict is Verdict.CLOSES and not c.candidate.query
+                }
+    except NoGoal as exc:
+        outcome.skipped = str(exc)
+    except TacitError as exc:
+        outcome.skipped = f"failed: {exc}"
+    outcome.seconds = time.perf_counter() - began
+    return outcome
+
+
+async def first_section(report: Report) -> None:
+    """Seconds to the first checked suggestion, and to the first close, warm."""
+    report.say("## Time to the first checked suggestion (demo goals, warm server)")
+    suggester = build_suggester()
+    firsts: list[float] = []
+    closes: list[float] = []
+    for file in sorted(DEMO.glob("*.lean")):
+        goals = list(sorries(file))
+        await attempt(suggester, goals[-1], Options(limit=1))  # warms up: imports, what stands above, the probe
+        for goal in goals:
+            outcome = await attempt(suggester, goal, Options(limit=1))
+            if outcome.first is not None:
+                firsts.append(outcome.first)
+            outcome = await attempt(suggester, goal, Options(stop_at_first_close=True, closes_only=True))
+            if outcome.closed is not None:
+                closes.append(outcome.seconds)
+    await suggester.aclose()
+    for name, values in (("first suggestion", firsts), ("first close, where there is one", closes)):
+        report.say(
+            f"- {name}: {len(values)} goals, p50 {percentile(values, 0.5):.3f} s, p95 {percentile(values, 0.95):.3f} s"
+        )
+        key = name.split(",")[0].replace(" ", "_")
+        report.figures[f"{key}_p50"] = round(percentile(values, 0.5), 3)
+        report.figures[f"{key}_p95"] = round(percentile(values, 0.95), 3)
+
+
+async def closed_section(report: Report, files: Sequence[Path], at_most: int) -> None:
+    """How many goals close in one step, all sources and each alone."""
+    report.say("## Goals closed in one step")
+    sets: dict[str, list[Goal]] = {"demo goals": [g for f in sorted(DEMO.glob("*.lean")) for g in sorries(f)]}
+    for path in files:
+        found = sorted(path.rglob("*.lean")) if path.is_dir() else [path]
+        sets[path.name] = [g for f in found for g in proved(f)]
+    for name, goals in sets.items():
+        step = max(1, len(goals) // at_most)
+        await _closed(report, name, goals[::step][:at_most])
+
+
+async def _closed(report: Report, name: str, goals: Sequence[Goal]) -> None:
+    suggester = build_suggester()
+    first, any_of, only = Counter[str](), Counter[str](), Counter[str]()
+    closed = tried = checked = 0
+    seconds: list[float] = []
+    skipped = Counter[str]()
+    # All waves are run, so that every source that can close a goal is seen to.
+    options = Options(closes_only=True, limit=1000, budget=20)
+    for goal in goals:
+        outcome = await attempt(suggester, goal, options)
+        if outcome.skipped:
+            skipped[outcome.skipped[:60]] += 1
+            continue
+        tried += 1
+        checked += outcome.checked
+        seconds.append(outcome.seconds)
+        if outcome.closed is not None:
+            closed += 1
+            first[outcome.closed.source] += 1
+            any_of.update(outcome.closing_sources)
+            if len(outcome.closing_sources) == 1:
+                only.update(outcome.closing_sources)
+    await suggester.aclose()
+    if not tried:
+        report.say(f"- {name}: no goals ({dict(skipped)})")
+        return
+    report.say(
+        f"- {name}: **{closed} of {tried}** closed, {checked / tried:.0f} candidates and {statistics.median(seconds):.2f} s "
+        f"a goal with every source run to its end; {sum(skipped.values())} places without a goal left out"
+    )
+    for source, count in any_of.most_common():
+        report.say(f"  - {source}: closes {count}, alone {only[source]}, shown first {first[source]}")
+    report.figures[f"closed_{name}"] = [closed, tried]
+    report.figures[f"sources_{name}"] = {s: [c, only[s], first[s]] for s, c in any_of.items()}
+
+
+def startup_section(report: Report) -> None:
+    """Import time and memory of the sidecar."""
+    report.say("## Start-up of the sidecar")
+    times: list[float] = []
+    bare: list[float] = []
+    for _ in range(7):
+        for code, values in (("import tacit.server.app", times), ("pass", bare)):
+            began = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True)
+            values.append(time.perf_counter() - began)
+    imported = statistics.median(times) - statistics.median(bare)
+    report.say(
+        f"- `import tacit.server.app`: {imported:.3f} s over a bare interpreter's {statistics.median(bare):.3f} s"
+    )
+    code = "import tacit.server.app, os; print(__import__('psutil').Process().memory_info().rss)"
+    rss = int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+    report.say(f"- resident after import: {rss / 2**20:.0f} MiB")
+    report.figures |= {"import_seconds": round(imported, 3), "import_mib": round(rss / 2**20)}
+    sidecar = subprocess.Popen(
+        [sys.executable, "-m", "tacit.server.cli", "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    time.sleep(2)
+    rss = psutil.Process(sidecar.pid).memory_info().rss
+    sidecar.kill()
+    sidecar.wait()
+    report.say(f"- resident, serving and idle: {rss / 2**20:.0f} MiB")
+    report.figures["serve_mib"] = round(rss / 2**20)
+
+
+async def main() -> None:
+    """Run the sections asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], default=list(SECTIONS), metavar="SECTION")
+    parser.add_argument("--files", nargs="*", type=Path, default=[], help="Lean files or folders whose theorems to try")
+    parser.add_argument("--at-most", type=int, default=200, help="goals of each set, evenly chosen (default 200)")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", type=Path, help="write the figures there too")
+    arguments = parser.parse_args()
+    report = Report()
+    install = await find_lean(LeanSettings(), Path.cwd())
+    report.say(f"Lean {install.version}, {psutil.cpu_count()} cores\n")
+    report.figures["lean"] = install.version
+    if "batch" in arguments.sections:
+        await batch_section(report, arguments.rounds)
+    if "first" in arguments.sections:
+        await first_section(report)
+    if "closed" in arguments.sections:
+        await closed_section(report, arguments.files, arguments.at_most)
+    if "startup" in arguments.sections:
+        startup_section(report)
+    if arguments.json is not None:
+        arguments.json.write_text(json.dumps(report.figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main())
+    except TacitError as error:
+        sys.exit(str(error))
