@@ -350,12 +350,8 @@ _DECLARATION_WORDS = frozenset(
 )
 
 
-_MODIFIERS = frozenset("private protected public noncomputable partial unsafe meta nonrec local scoped".split())
-
-
-def _leads(token: Token) -> bool:
-    """Whether a declaration's keyword may follow on the same line: a modifier, or the `@[` and `]` of attributes."""
-    return token.text in _MODIFIERS or token.text == "@" or token.kind is Kind.CLOSE
+# Without Mathlib these are names like any other; the rest are reserved and stand nowhere inside a declaration.
+_NOT_RESERVED = frozenset({"lemma", "constant"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,19 +365,20 @@ class DeclarationHead:
 def declaration_head(command: Command, before: int | None = None) -> DeclarationHead | None:
     """The head of a command's declaration (in `mutual`, of the last one before an offset); None for other commands."""
     head: DeclarationHead | None = None
-    mutual = bool(command.tokens) and command.tokens[0].text == "mutual"
+    mutual = False
     depth = 0
-    leads = False  # whether only attributes and modifiers stand before the token on its line
     for i, token in enumerate(command.tokens):
         if before is not None and token.start >= before:
             break
-        leads = token.start in command.line_starts or (leads and (depth > 0 or _leads(command.tokens[i - 1])))
         if token.kind is Kind.OPEN:
             depth += 1
         elif token.kind is Kind.CLOSE:
             depth -= 1
+        elif head is None and token.text == "mutual":
+            mutual = True
         elif depth == 0 and token.kind is Kind.IDENT and token.text in _DECLARATION_WORDS:
-            if head is not None and not (mutual and leads):
+            another = mutual and (token.text not in _NOT_RESERVED or token.start in command.line_starts)
+            if head is not None and not another:
                 continue
             after = command.tokens[i + 1 : i + 2]
             if token.text == "class" and after and after[0].text in ("inductive", "abbrev"):
