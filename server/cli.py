@@ -1,0 +1,310 @@
+"""The command `tacit`: reads its arguments, runs one command, turns every outcome into an exit status. Nothing else.
+
+A command's modules are imported when it is run, so that `tacit --help` is there at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tacit.server.command import Build, Engine
+    from tacit.server.settings import Settings
+
+DONE, BAD_INPUT, NO_LEAN, FAULT, INTERRUPTED, BROKEN_PIPE = 0, 2, 3, 70, 130, 141
+
+DESCRIPTION = """A copilot for Lean 4 that never shows an unchecked tactic.
+Everything runs on this machine; no file is changed unless you ask for it."""
+
+SUGGEST_HELP = """Show the goal at a place of a Lean file, then every checked tactic for it as it is found.
+
+FILE:LINE looks at the `sorry` of that line, or at its end; FILE:LINE:COL at exactly that place. Lines and
+columns count from 1, as editors show them."""
+SUGGEST_STATUS = """exit status:
+  0    a tactic that closes the goal was found
+  1    nothing closes it; what makes progress was shown
+  2    the place cannot be used, or there is no goal
+  3    there is no Lean, or it failed
+  130  interrupted
+
+--json prints one object when all is done: file, position, declaration, goals, hole, suggestions (tactic, verdict,
+verified, goals, source, axioms, note, elapsed, edit {range, newText}), checked, elapsed, lean {version, live}, notice.
+Positions are those of LSP: lines and columns from 0, columns in UTF-16 units."""
+
+PROVE_HELP = """Close every `sorry` of a Lean file that one tactic closes. From top to bottom, each checked in place on
+the text that the ones above have left. Prints the difference, or writes the file."""
+PROVE_STATUS = """exit status:
+  0    every `sorry` was closed
+  1    some are left
+  2    the file cannot be used or written
+  3    there is no Lean, or it failed
+  130  interrupted; nothing was written
+
+--json prints one object: file, closed, total, goals (range, declaration, closed, tactic, newText, source, axioms,
+reason, elapsed), diff, written, elapsed, lean {version, live}. Ranges are those of LSP, in the file as it was."""
+
+DOCTOR_HELP = "Say what Tacit found, what is missing and how to get it; then start Lean and check a small theorem."
+DOCTOR_STATUS = """exit status:
+  0    suggestions work
+  3    they do not"""
+
+DEMO_HELP = """Run the sidecar over the goals of a demo project, as an editor would, and show what it finds.
+Without Lean, what a real Lean answered is replayed from recordings."""
+DEMO_STATUS = """exit status:
+  0    the demo ran, even if some goals stay open
+  2    there is no demo project
+  3    there is neither a Lean nor a recording of one
+  130  interrupted"""
+
+ERRORS = "\n\nWith --json, an error is {error: {kind, message, hint}}."
+
+
+def main(argv: Sequence[str] | None = None, *, build: Build | None = None) -> int:
+    """Run a command; the exit status. `build` makes the engine in the place of `tacit.server.compose`, for tests."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.command is None:
+        parser.print_help(sys.stderr)
+        return BAD_INPUT
+    if arguments.command is not _serve:
+        # With -v what Tacit itself logs, with -vv what its libraries log, too.
+        others = _level(arguments, logging.CRITICAL, logging.CRITICAL, logging.DEBUG)
+        logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", level=others)
+        logging.getLogger("tacit").setLevel(_level(arguments, logging.CRITICAL, logging.INFO, logging.DEBUG))
+    try:
+        status: int = arguments.command(arguments, build or _compose)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has seen enough (`tacit prove … | head`); the interpreter's last flush must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except Exception as error:
+        return _failed(error, arguments)
+    return status
+
+
+def _failed(error: Exception, arguments: argparse.Namespace) -> int:
+    from tacit.server.command import Interrupted
+    from tacit.server.errors import LeanDied, LeanNotFound, TacitError
+    from tacit.server.terminal import Terminal
+
+    if isinstance(error, Interrupted):
+        return error.status
+    if arguments.verbose:
+        logging.getLogger(__name__).error("what happened:", exc_info=error)
+    if isinstance(error, TacitError):
+        kind, message, hint = type(error).__name__, str(error.args[0]), error.hint
+        status = NO_LEAN if isinstance(error, LeanNotFound | LeanDied) else BAD_INPUT
+    else:
+        kind, message = "Fault", f"Something went wrong inside Tacit: {type(error).__name__}: {error}."
+        hint, status = "Run it again with -v to see where.", FAULT
+    terminal = Terminal()
+    if getattr(arguments, "json", False):
+        terminal.json({"error": {"kind": kind, "message": message, "hint": hint}})
+    terminal.error(f"{message} {hint}".rstrip())
+    return status
+
+
+# ---------------------------------------------------------------- commands
+
+
+def _serve(arguments: argparse.Namespace, build: Build) -> int:
+    from tacit.server.app import serve
+
+    def suggester(settings: Settings) -> Any:
+        named = replace(settings, lean_path=arguments.lean) if arguments.lean else settings
+        if arguments.replay is None:
+            return build(named)
+        from tacit.server.compose import build_suggester
+        from tacit.server.demo_project import recordings
+
+        return build_suggester(named, recordings=recordings(arguments.replay))
+
+    return serve(suggester, log_level=logging.getLevelName(_level(arguments, logging.WARNING, logging.INFO)))
+
+
+def _suggest(arguments: argparse.Namespace, build: Build) -> int:
+    from tacit.server.command import run_with
+    from tacit.server.suggest_at import Place, suggest_at
+    from tacit.server.terminal import Terminal
+
+    place = Place.parse(arguments.place)
+    return run_with(
+        lambda: build(_settings(arguments)),
+        lambda engine: suggest_at(
+            engine, Terminal(), place, arguments.budget, limit=arguments.limit, as_json=arguments.json
+        ),
+    )
+
+
+def _prove(arguments: argparse.Namespace, build: Build) -> int:
+    from tacit.server.close_sorries import close_sorries
+    from tacit.server.command import run_with
+    from tacit.server.terminal import Terminal
+
+    return run_with(
+        lambda: build(_settings(arguments)),
+        lambda engine: close_sorries(
+            engine,
+            Terminal(),
+            arguments.file,
+            arguments.budget,
+            write=arguments.write,
+            line=arguments.line,
+            as_json=arguments.json,
+        ),
+    )
+
+
+def _doctor(arguments: argparse.Namespace, build: Build) -> int:
+    from tacit.server.command import run_with
+    from tacit.server.doctor import doctor
+    from tacit.server.terminal import Terminal
+
+    settings = _settings(arguments)
+    folder = (arguments.folder or Path.cwd()).resolve()
+    return run_with(
+        lambda: build(settings),
+        lambda engine: doctor(engine, Terminal(), settings, folder, _version(), as_json=arguments.json),
+    )
+
+
+def _demo(arguments: argparse.Namespace, build: Build) -> int:
+    del build
+    from tacit.server.demo import Wish, demo
+    from tacit.server.demo_recording import record
+    from tacit.server.terminal import Terminal
+
+    wish = Wish(arguments.path, arguments.limit, arguments.budget, arguments.replay, arguments.json)
+    run: Callable[[Terminal, Settings, Wish], int] = record if arguments.record else demo
+    return run(Terminal(), _settings(arguments), wish)
+
+
+def _compose(settings: Settings) -> Engine:
+    from tacit.server.compose import build_suggester
+
+    return build_suggester(settings)
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    from tacit.server.settings import Settings
+
+    return Settings(lean_path=arguments.lean)
+
+
+# ---------------------------------------------------------------- arguments
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("tacit", description=DESCRIPTION, formatter_class=_Help, add_help=False)
+    _common(parser, lean="", verbose=0)
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    suggest = _command(commands, "suggest", "show checked tactics for one goal", SUGGEST_HELP, SUGGEST_STATUS + ERRORS)
+    suggest.add_argument("place", metavar="FILE:LINE[:COL]")
+    _budget(suggest, 10.0, "time for the goal")
+    suggest.add_argument("--limit", type=_count, default=10, metavar="N", help="at most N suggestions (default: 10)")
+    suggest.set_defaults(command=_suggest)
+
+    prove = _command(commands, "prove", "close what can be closed in a file", PROVE_HELP, PROVE_STATUS + ERRORS)
+    prove.add_argument("file", metavar="FILE", type=Path)
+    _budget(prove, 10.0, "time for each `sorry`")
+    prove.add_argument("--write", action="store_true", help="write the file instead of showing the difference")
+    prove.add_argument("--line", type=_count, metavar="N", help="only what stands on line N")
+    prove.set_defaults(command=_prove)
+
+    doctor = _command(commands, "doctor", "say what works here and what does not", DOCTOR_HELP, DOCTOR_STATUS)
+    doctor.add_argument("folder", metavar="FOLDER", type=Path, nargs="?", help="look from there (default: here)")
+    doctor.set_defaults(command=_doctor)
+
+    demo = _command(commands, "demo", "run Tacit over a project of demo goals", DEMO_HELP, DEMO_STATUS + ERRORS)
+    demo.add_argument("path", metavar="PATH", type=Path, nargs="?", help="a project, or a file in it")
+    _budget(demo, 10.0, "time for each goal")
+    demo.add_argument("--limit", type=_count, metavar="N", help="only the first N goals")
+    demo.add_argument("--replay", action="store_true", help="replay the recordings even if there is a Lean")
+    demo.add_argument("--record", action="store_true", help="record what Lean answers, for those who have none")
+    demo.set_defaults(command=_demo)
+
+    serve = _command(commands, "serve", "run the sidecar for an editor (LSP on standard input and output)", "", "")
+    serve.add_argument("--replay", metavar="FOLDER", type=Path, help=argparse.SUPPRESS)
+    serve.add_argument("--stdio", action="store_true", help=argparse.SUPPRESS)  # editors add it by themselves
+    serve.set_defaults(command=_serve)
+    return parser
+
+
+def _command(commands: Any, name: str, short: str, text: str, statuses: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=short, description=text or None, epilog=statuses or None, formatter_class=_Help, add_help=False
+    )
+    # Absent unless given, so that what stands before the command is kept.
+    _common(parser, lean=argparse.SUPPRESS, verbose=argparse.SUPPRESS)
+    if name != "serve":
+        parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser, *, lean: str, verbose: int | str) -> None:
+    parser.add_argument("-h", "--help", action="help", help="show this and exit")
+    parser.add_argument("--lean", metavar="PATH", default=lean, help="the lean executable, or its toolchain's folder")
+    parser.add_argument("-v", "--verbose", action="count", default=verbose, help="say more on standard error")
+
+
+def _budget(parser: argparse.ArgumentParser, default: float, text: str) -> None:
+    parser.add_argument(
+        "--budget",
+        type=_duration,
+        default=default,
+        metavar="TIME",
+        help=f"{text}: 10s, 500ms, 2m (default: {default:g}s)",
+    )
+
+
+def _duration(text: str) -> float:
+    from tacit.server.command import duration
+
+    return duration(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 up")
+    return int(text)
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26)
+
+
+class _ShowVersion(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"tacit {_version()}")
+        parser.exit()
+
+
+def _version() -> str:
+    try:
+        return version("lean-tacit")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _level(arguments: argparse.Namespace, *levels: int) -> int:
+    verbose: int = arguments.verbose
+    return levels[min(verbose, len(levels) - 1)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
