@@ -1,0 +1,229 @@
+"""`tacit prove FILE`: every `sorry` of a file that one checked tactic closes, as a diff or written into the file.
+
+From top to bottom, each on the text that the ones above have left, so that what is shown together was checked together.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tacit.server.command import EVERYTHING, Engine, Exit
+from tacit.server.errors import BadInput, LeanDied, NoGoal
+from tacit.server.lean.syntax import Commands
+from tacit.server.patch import LeanFile, apply, difference
+from tacit.server.question import closes, closes_here
+from tacit.server.ranking import rank
+from tacit.server.show import one_line, range_json
+from tacit.server.suggest import BatchChecked, Finished, Found, GoalFound, Options
+from tacit.server.terminal import BAD, GOOD, SKIPPED, STYLES, Busy, Terminal, plural, seconds
+from tacit.server.text import LineIndex, Position, Span
+from tacit.server.values import CheckedTactic, Suggestion, Verdict
+
+SORRY = "sorry"
+
+DIFF_STYLES = (("---", "bold"), ("+++", "bold"), ("@@", "cyan"), ("+", "green"), ("-", "red"))
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What became of one `sorry`. `before` is its place in the file as it was, `line` its line (from 0) in the result.
+
+    `suggestion` is what took its place; without one, `reason` says why it stays.
+    """
+
+    before: Position
+    line: int
+    declaration: str | None
+    suggestion: Suggestion | None
+    reason: str
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A file's text after all attempts."""
+
+    text: str
+    attempts: tuple[Attempt, ...]
+    failure: LeanDied | None = None
+
+    @property
+    def closed(self) -> int:
+        """How many were closed."""
+        return sum(attempt.suggestion is not None for attempt in self.attempts)
+
+
+async def close_sorries(
+    engine: Engine,
+    terminal: Terminal,
+    path: Path,
+    budget: float,
+    *,
+    write: bool = False,
+    line: int | None = None,
+    as_json: bool = False,
+) -> int:
+    """Run the command; the exit status."""
+    file = LeanFile.read(path)
+    places = _places(file, line)
+    began = time.monotonic()
+    with terminal.busy("Starting Lean", len(places)) as busy:
+        outcome = await attempt_all(engine, file, places, budget, busy)
+    written = write and outcome.text != file.text
+    if written:
+        file.write(outcome.text)
+    elapsed = time.monotonic() - began
+    if as_json:
+        terminal.json(_json(engine, file, outcome, elapsed, written=written))
+    else:
+        if not write:
+            terminal.raw(difference(file.text, outcome.text, file.shown), DIFF_STYLES)
+        _summary(terminal, file, outcome, elapsed, written=written)
+    if outcome.failure is not None:
+        terminal.error(str(outcome.failure))
+        return Exit.NO_LEAN
+    return Exit.DONE if outcome.closed == len(outcome.attempts) else Exit.OPEN
+
+
+def _places(file: LeanFile, line: int | None) -> list[int]:
+    """The offset of each `sorry` asked for. Raises BadInput when a line was named that has none."""
+    index = LineIndex(file.text)
+    offsets = [token.start for token in Commands(file.text).sorries()]
+    if line is None:
+        return offsets
+    if not 1 <= line <= index.line_count:
+        raise BadInput(f"{file.shown} has {plural(index.line_count, 'line')}, and none is number {line}.")
+    chosen = [offset for offset in offsets if index.position(offset).line == line - 1]
+    if not chosen:
+        raise BadInput(f"There is no `sorry` on line {line} of {file.shown}.")
+    return chosen
+
+
+async def attempt_all(engine: Engine, file: LeanFile, places: Sequence[int], budget: float, busy: Busy) -> Outcome:
+    """Try each place in order, on the text that the ones before have left."""
+    text, shift = file.text, 0
+    before = LineIndex(file.text)
+    attempts: list[Attempt] = []
+    died: LeanDied | None = None
+    for number, offset in enumerate(places):
+        place = before.position(offset)
+        busy.say(f"{file.shown}:{place.line + 1}")
+        began = time.monotonic()
+        declaration, suggestion, reason = None, None, ""
+        now = offset + shift
+        assert text.startswith(SORRY, now)
+        try:
+            declaration, suggestion, reason = await _attempt(engine, file, text, now, number + 1, budget, busy)
+            died = None
+        except NoGoal as exc:
+            reason = str(exc)
+        except LeanDied as exc:
+            reason, again, died = str(exc), died is not None, exc
+            if again:  # the file itself kills it; those below would only wait for the same
+                line = LineIndex(text).position(now).line
+                attempts.append(Attempt(place, line, declaration, None, reason, time.monotonic() - began))
+                return Outcome(text, tuple(attempts), exc)
+        line = LineIndex(text).position(now).line
+        if suggestion is not None:
+            changed = apply(text, suggestion.edit)
+            shift += len(changed) - len(text)
+            text = changed
+        attempts.append(Attempt(place, line, declaration, suggestion, reason, time.monotonic() - began))
+        busy.step()
+    failure = died if died is not None and all(attempt.suggestion is None for attempt in attempts) else None
+    return Outcome(text, tuple(attempts), failure)
+
+
+async def _attempt(
+    engine: Engine, file: LeanFile, text: str, offset: int, version: int, budget: float, busy: Busy
+) -> tuple[str | None, Suggestion | None, str]:
+    """(declaration, what closes it, else the reason why nothing does) of the `sorry` at an offset."""
+    position = LineIndex(text).position(offset)
+    options = Options(budget, stop_at_first_close=True, closes_only=True, limit=EVERYTHING)
+    goal: GoalFound | None = None
+    partial: Suggestion | None = None
+    best: CheckedTactic | None = None
+    finished = Finished(0, 0.0)
+    async with aclosing(engine.suggest(file.document(text, version), position, options)) as events:
+        async for event in events:
+            match event:
+                case GoalFound(is_data=True, declaration=declaration):
+                    return declaration, None, "It is data, not a proof: any value of its type would be taken."
+                case GoalFound():
+                    goal = event
+                    where = f"{file.shown}:{position.line + 1}"
+                    busy.say(f"{where}  {event.declaration}" if event.declaration else where)
+                case BatchChecked():
+                    progress = [c for c in event.checked if c.verdict is Verdict.PROGRESSES and not c.candidate.query]
+                    best = min([*progress, *([best] if best else [])], key=rank, default=None)
+                case Found(suggestion=suggestion) if closes(suggestion):
+                    return goal.declaration if goal else None, suggestion, ""
+                case Found(suggestion=suggestion) if closes_here(suggestion):
+                    partial = partial or suggestion
+                case Finished():
+                    finished = event
+    declaration = goal.declaration if goal else None
+    if partial is not None:
+        return declaration, None, f"`{one_line(partial.tactic, 60)}` would do, but: {partial.note}"
+    reason = f"None of the {finished.checked} tactics tried closes it."
+    if best is not None:
+        reason += f" Best: `{one_line(best.candidate.text, 60)}` ({plural(len(best.goals), 'goal')} left)."
+    return declaration, None, f"{reason} {finished.notice}".rstrip()
+
+
+def _summary(terminal: Terminal, file: LeanFile, outcome: Outcome, elapsed: float, *, written: bool) -> None:
+    attempts = outcome.attempts
+    if not attempts:
+        terminal.note(f"There is no `sorry` in {file.shown}.")
+        return
+    for attempt in attempts:
+        where = f"{file.shown}:{(attempt.line if written else attempt.before.line) + 1}"
+        name = f"  {attempt.declaration}" if attempt.declaration else ""
+        if attempt.suggestion is None:
+            terminal.note((f"{BAD} ", STYLES[BAD]), where, name, (f"  {attempt.reason}", "dim"))
+        elif written:
+            tactic = one_line(attempt.suggestion.tactic, 80)
+            terminal.note((f"{GOOD} ", STYLES[GOOD]), where, name, (f"  {tactic}", "bold"))
+    mark = GOOD if outcome.closed == len(attempts) else SKIPPED
+    rest = f"; {file.shown} was written" if written else ""
+    terminal.note(
+        (f"{mark} ", STYLES[mark]),
+        (f"closed {outcome.closed} of {len(attempts)}", "bold"),
+        (f" in {seconds(elapsed)}{rest}", "dim"),
+    )
+
+
+def _json(engine: Engine, file: LeanFile, outcome: Outcome, elapsed: float, *, written: bool) -> dict[str, Any]:
+    index = LineIndex(file.text)
+    status = engine.status()
+    return {
+        "file": file.shown,
+        "closed": outcome.closed,
+        "total": len(outcome.attempts),
+        "goals": [_attempt_json(attempt, index) for attempt in outcome.attempts],
+        "diff": difference(file.text, outcome.text, file.shown),
+        "written": written,
+        "elapsed": round(elapsed, 4),
+        "lean": {"version": status.version, "live": not status.replayed},
+    }
+
+
+def _attempt_json(attempt: Attempt, index: LineIndex) -> dict[str, Any]:
+    found = attempt.suggestion
+    start = index.offset(attempt.before)
+    return {
+        "range": range_json(Span(start, start + len(SORRY)), index),
+        "declaration": attempt.declaration,
+        "closed": found is not None,
+        "tactic": found.tactic if found else None,
+        "newText": found.edit.new_text if found else None,
+        "source": found.source if found else None,
+        "axioms": list(found.axioms) if found else [],
+        "reason": attempt.reason,
+        "elapsed": round(attempt.elapsed, 4),
+    }
