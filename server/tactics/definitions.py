@@ -11,12 +11,14 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from tacit.server.tactics import lexer, shape
 from tacit.server.tactics.names import intro_names
 from tacit.server.tactics.offers import Offer, batches
-from tacit.server.tactics.recursion import ARITHMETIC, recursion
+from tacit.server.tactics.recursion import ARITHMETIC, Types, recursion, types_of
 from tacit.server.tactics.source import SourceRequest
 from tacit.server.tactics.view import View
 from tacit.server.values import Candidate
 
 _LIMIT = 24
+_FROM_LIBRARY = 2
+_UNFOLDS = frozenset({"def", "abbrev", "instance"})
 # Types, constructors, projections and classes that unfolding does not help with.
 _SKIP = frozenset(
     "True False And Or Not Iff Eq Ne HEq Exists Prop Type Sort Nat Int Rat Real Bool List Array Option Prod Sum Fin "
@@ -27,7 +29,11 @@ _SKIP = frozenset(
 
 
 class DefinitionTactics:
-    """Proposes `simp [f]`, `unfold f`, `grind [f]` and induction with them, for constants `f` of the target."""
+    """Proposes `simp [f]`, `unfold f`, `grind [f]` and induction with them, for constants `f` of the goal.
+
+    What the file itself defines comes first: a library brings lemmas about its own definitions, so those are
+    unfolded only where nothing else is mentioned.
+    """
 
     def __init__(self, limit: int = _LIMIT, name: str = "definitions") -> None:
         self._limit = limit
@@ -41,18 +47,22 @@ class DefinitionTactics:
     async def candidates(self, request: SourceRequest) -> AsyncIterator[Sequence[Candidate]]:
         """Yield the offers that this environment parses, likeliest first."""
         view = View(request.goal)
-        names = constants(view, request.declaration)
-        plain = "omega" not in request.known
-        for batch in batches(_offers(names, view, plain), request, self._name, self._limit):
+        kinds = {declaration.name: declaration.kind for declaration in request.above}
+        mentioned = [name for name in constants(view) if name != request.declaration]
+        own = [name for name in mentioned if kinds.get(name) in _UNFOLDS]
+        library = [name for name in mentioned if name not in kinds]
+        names = own or library[:_FROM_LIBRARY]
+        offers = _offers(names, view, types_of(request.above), plain="omega" not in request.known)
+        for batch in batches(offers, request, self._name, self._limit if own else self._limit // 2):
             yield batch
 
 
-def constants(view: View, declaration: str | None = None) -> tuple[str, ...]:
+def constants(view: View) -> tuple[str, ...]:
     """Names that may be definitions: those of the target in their order, then those of the context."""
     found: dict[str, None] = {}
     for text in (view.target, *(local.type for local in reversed(view.proofs))):
         for name in _constants(text, view):
-            if name not in _SKIP and name != declaration and len(name) > 1 and not name.startswith("inst"):
+            if name not in _SKIP and len(name) > 1 and not name.startswith("inst"):
                 found[name] = None
     return tuple(found)
 
@@ -78,7 +88,7 @@ def _constants(text: str, view: View) -> Iterator[str]:
             yield name.replace("ℕ.", "Nat.").replace("ℤ.", "Int.")
 
 
-def _offers(names: Sequence[str], view: View, plain: bool) -> Iterator[Offer]:
+def _offers(names: Sequence[str], view: View, types: Types, plain: bool) -> Iterator[Offer]:
     some = names[:3]
     if not some:
         return
@@ -95,9 +105,9 @@ def _offers(names: Sequence[str], view: View, plain: bool) -> Iterator[Offer]:
         yield Offer(f"fun_induction {name} <;> simp_all", 0.4)
         yield Offer(f"fun_induction {name} <;> grind", 0.42)
     for local in view.data:
-        yield from recursion(local, view, brackets)
+        yield from recursion(local, view, types, brackets)
         if plain:
-            yield from recursion(local, view, f"{brackets}, {ARITHMETIC}")
+            yield from recursion(local, view, types, f"{brackets}, {ARITHMETIC}")
     if view.shape.op == "":
         # The target may be a definition with `∀` or `→` behind it: `Injective f`.
         yield Offer("intro x y h <;> simp_all", 0.3)

@@ -1,8 +1,9 @@
 """The portfolio as data: one line a tactic, with the goals it is for. Nothing else.
 
-`$names` stands for fresh names for everything `intro` can introduce, `$first` for the first of them, `$h` and
-`$x` for a fresh proof and variable, `$pattern` for the first premise taken apart, `$prop` and `$hprop` for a
-proposition to split on and a name for its proof.
+`$names` stands for fresh names for everything `intro` can introduce, `$first` for the first of them, `$inductive`
+and `$premise` for the first where it is a variable worth an induction, or a proof worth a `cases`; `$h` and `$x` for
+a fresh proof and variable, `$pattern` for the first premise taken apart, `$prop` and `$hprop` for a proposition to
+split on and a name for its proof, `$squares` for squares that are never negative.
 
 Not here on purpose: `polyrith` (asks a server), `native_decide` and `bv_decide` (add axioms), and `simp` with
 commutativity lemmas (on a Lean of 2021 it ran forever on two of 162 goals).
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from tacit.server.tactics import lexer
+from tacit.server.tactics import lexer, shape
 from tacit.server.tactics.probes import required
 from tacit.server.tactics.view import View
 
@@ -59,6 +60,11 @@ class Entry:
 def target(*ops: str) -> When:
     """The target's main operator is one of these; an empty one stands for anything unread."""
     return lambda view: view.shape.op in ops
+
+
+def concludes(*ops: str) -> When:
+    """The target ends in one of these below its binders and premises."""
+    return lambda view: shape.read(shape.telescope(view.target)[1]).op in ops
 
 
 def inside(*symbols: str) -> When:
@@ -111,7 +117,7 @@ _logic = anywhere("∧", "∨", "↔", "→", "¬", "∃", "∀", "True", "False
 _sets = inside("∪", "∩", "∅", "⋃", "⋂", "\\", "⁻¹'", "''")
 _casts = anywhere("↑", "Nat.cast", "Int.cast", "Int.ofNat")
 _branches = inside("if", "match")
-_introduces = target("→", "∀", "¬", "≠")
+_introduces = target("→", "∀", "¬", "≠", "⊆")
 _analysis = inside("Continuous", "ContinuousAt", "ContinuousOn", "Differentiable", "DifferentiableAt", "Measurable",
                    "AEMeasurable", "ContDiff", "Integrable")  # fmt: skip
 
@@ -153,11 +159,11 @@ _CLOSERS = (
     Entry("intro $names <;> simp_all", 0.64, _introduces),
     Entry("intro $names <;> assumption", 0.4, _introduces),
     Entry("intro $names <;> contradiction", 0.4, _introduces, unless=("nofun",)),
-    Entry("intro $names <;> rfl", 0.45, target("∀")),
-    Entry("intro $first <;> cases $first <;> simp_all", 0.5, _introduces),
-    Entry("intro $first <;> induction $first <;> simp_all", 0.5, target("∀")),
-    Entry("intro $first <;> induction $first <;> grind", 0.55, target("∀")),
-    Entry("intro $first <;> cases $first", 0.4, target("¬", "≠"), unless=("nofun",)),
+    Entry("intro $names <;> rfl", 0.45, both(target("∀"), concludes("=", "↔", "≤"))),
+    Entry("intro $premise <;> cases $premise <;> simp_all", 0.5, _introduces),
+    Entry("intro $inductive <;> induction $inductive <;> simp_all", 0.5, target("∀")),
+    Entry("intro $inductive <;> induction $inductive <;> grind", 0.55, target("∀")),
+    Entry("intro $premise <;> cases $premise", 0.4, target("¬", "≠"), unless=("nofun",)),
     Entry("constructor <;> simp_all", 0.63, target("∧", "↔")),
     Entry("constructor <;> assumption", 0.5, target("∧")),
     Entry("constructor <;> rfl", 0.4, target("∧")),

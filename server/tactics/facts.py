@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from tacit.server.tactics import lexer, shape
+from tacit.server.tactics import lexer, matching, shape
 from tacit.server.tactics.names import binder_name, proof_name
 from tacit.server.tactics.shape import Binder, Shape
 from tacit.server.tactics.view import View, fresh
@@ -66,7 +66,7 @@ class Scope:
 
     def take(self, text: str, view: View) -> str:
         """Put in a new proof of `text`, taken apart when it is `∧` or `∃`; the pattern that binds it."""
-        read = shape.read(text)
+        read = shape.meaning(text)
         if read.op == "∧":
             left, right = self.take(read.left, view), self.take(read.right, view)
             return f"⟨{left}, {right[1:-1] if right.startswith('⟨') else right}⟩"
@@ -81,6 +81,41 @@ class Scope:
         self.add(name, text)
         return name
 
+    def witnesses(self, binder: Binder, body: str) -> list[str]:
+        """Terms that an `∃` might be about: what matches one of its conjuncts, then variables of its type."""
+        found: list[str] = []
+        conjuncts = [body]
+        while (read := shape.read(conjuncts[-1])).op in {"∧", "∃"}:
+            conjuncts[-1:] = [read.left, read.right] if read.op == "∧" else [read.right]
+        for conjunct in conjuncts:
+            equation = shape.read(conjunct)
+            if equation.op == "=":
+                for side, other in ((equation.left, equation.right), (equation.right, equation.left)):
+                    if side == binder.name and binder.name not in lexer.identifiers(other):
+                        found.append(other)
+            for key in self.exact:
+                bound = matching.match(conjunct, self.types[key], [binder.name])
+                if bound and binder.name in bound:
+                    found.append(bound[binder.name])
+            for rule in self.rules:
+                bound = matching.match(conjunct, rule.conclusion, [binder.name]) or {}
+                witness = bound.get(binder.name, "")
+                if witness and not lexer.identifiers(witness) & {b.name for b in rule.binders}:
+                    found.append(witness)
+        found.extend(name for name, of in self.data if not (binder.type and of) or lexer.same(of, binder.type))
+        return list(dict.fromkeys(found))[:5]
+
+    def lemma(self, name: str, text: str) -> None:
+        """Put in a lemma: a fact, or a rule in which a binder that nothing depends on is a premise."""
+        binders, conclusion = shape.telescope(text, negation=True)
+        if not binders:
+            self.add(name, text)
+            return
+        later = [*(binder.type for binder in binders), conclusion]
+        used = frozenset().union(*(lexer.identifiers(text) for text in later))
+        premises = (b if not b.name or b.name in used or not b.explicit else replace(b, name="") for b in binders)
+        self.rules.extend(_rules(name, tuple(premises), conclusion, (len(binders),)))
+
     def of_type(self, text: str) -> list[str]:
         """The variables of a type."""
         return [name for name, of in self.data if lexer.same(of, text)]
@@ -91,7 +126,7 @@ class Scope:
         if key in self.exact:
             return
         self.exact[key], self.types[key] = term, text
-        read = shape.read(text)
+        read = shape.meaning(text)
         if read.op == "∧":
             self.add(f"{lexer.argument(term)}.1", read.left)
             self.add(f"{lexer.argument(term)}.2", read.right)
@@ -108,7 +143,7 @@ class Scope:
 
 def _rules(term: str, binders: tuple[Binder, ...], conclusion: str, layout: tuple[int | str, ...]) -> Iterator[Rule]:
     """A rule for each way to use a conclusion: `∧` and `↔` give two."""
-    read = shape.read(conclusion)
+    read = shape.meaning(conclusion)
     if read.op == "∧" and len(layout) < 6:
         yield from _rules(term, binders, read.left, (*layout, ".1"))
         yield from _rules(term, binders, read.right, (*layout, ".2"))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
-from tacit.server.tactics import lexer, shape
+from tacit.server.tactics import lexer, matching, shape
 from tacit.server.tactics.names import pattern, proof_name
 from tacit.server.tactics.offers import Offer, batches
-from tacit.server.tactics.recursion import ARITHMETIC, cases_on, recursion
+from tacit.server.tactics.recursion import ARITHMETIC, Types, cases_on, recursion, types_of
 from tacit.server.tactics.source import SourceRequest
 from tacit.server.tactics.terms import TermSearch
 from tacit.server.tactics.view import Local, View
@@ -39,12 +39,12 @@ class HypothesisTactics:
     async def candidates(self, request: SourceRequest) -> AsyncIterator[Sequence[Candidate]]:
         """Yield the offers that this environment parses, likeliest first."""
         mathlib = any(module.split(".")[0] == "Mathlib" for module in request.imports)
-        offers = _offers(View(request.goal), mathlib, plain="omega" not in request.known)
+        offers = _offers(View(request.goal), types_of(request.above), mathlib, plain="omega" not in request.known)
         for batch in batches(offers, request, self._name, self._limit):
             yield batch
 
 
-def _offers(view: View, mathlib: bool, plain: bool) -> Iterator[Offer]:
+def _offers(view: View, types: Types, mathlib: bool, plain: bool) -> Iterator[Offer]:
     """Every offer for a goal, unranked; `plain` says that no arithmetic procedure is at hand."""
     for term in TermSearch(view).terms():
         yield Offer(f"exact {term}", 0.97)
@@ -60,9 +60,9 @@ def _offers(view: View, mathlib: bool, plain: bool) -> Iterator[Offer]:
         if local.value is not None and local.name in view.words:
             yield Offer(f"simp [{local.name}]", 0.5)
     for local in view.data:
-        yield from recursion(local, view)
+        yield from recursion(local, view, types)
         if plain:
-            yield from recursion(local, view, ARITHMETIC)
+            yield from recursion(local, view, types, ARITHMETIC)
     if view.proofs:
         yield Offer("simp [*] at *", 0.3)
 
@@ -74,7 +74,7 @@ def _apply(local: Local, view: View) -> Iterator[Offer]:
         return
     binders, conclusion = shape.telescope(local.type, negation=True)
     unknowns = [binder.name for binder in binders if binder.name]
-    if binders and shape.match(conclusion, view.target, unknowns) is not None:
+    if binders and matching.match(conclusion, view.target, unknowns) is not None:
         yield Offer(f"apply {local.name}", 0.9)
         yield Offer(f"apply {local.name} <;> assumption", 0.8)
         yield Offer(f"apply {local.name} <;> simp_all", 0.7)
@@ -106,11 +106,11 @@ def _rewrite(local: Local, view: View) -> Iterator[Offer]:
     unknowns = frozenset(binder.name for binder in binders if binder.name)
     name = local.name
     for text, side, prior in ((f"rw [{name}]", equation.left, 0.75), (f"rw [← {name}]", equation.right, 0.65)):
-        if _occurs(side, view.target, unknowns):
+        if matching.occurs(side, view.target, unknowns):
             yield Offer(text, prior)
             yield Offer(f"{text} <;> assumption", prior * 0.6)
         for other in view.proofs:
-            if other.name != name and _occurs(side, other.type, unknowns):
+            if other.name != name and matching.occurs(side, other.type, unknowns):
                 yield Offer(f"{text} at {other.name}", prior * 0.5)
                 yield Offer(f"rwa {text[3:]} at {other.name}", prior * 0.7)
                 break
@@ -245,7 +245,7 @@ def _pairs(proofs: Sequence[Local], view: View, mathlib: bool) -> Iterator[Offer
                 chain = f"{prefix}le_of_lt ({chain})" if weaker else chain
                 yield Offer(f"exact {chain}", 0.85 if fits else 0.1)
             if first.op == second.op == "=":
-                if _occurs(first.left, view.target, frozenset()):
+                if matching.occurs(first.left, view.target, frozenset()):
                     yield Offer(f"rw [{one.name}, {two.name}]", 0.5)
                 if view.shape.op == "=" and one.name < two.name:
                     yield Offer(f"linear_combination {one.name} + {two.name}", 0.35)
@@ -281,15 +281,3 @@ def _same_head(conclusion: str, target: str) -> bool:
         return one.op == two.op
     first, second = lexer.tokens(one.left), lexer.tokens(two.left)
     return bool(first and second) and first[0].text == second[0].text
-
-
-def _occurs(side: str, text: str, unknowns: frozenset[str]) -> bool:
-    """Whether a term occurs in a type as a run of words, unknowns standing for any word; a bare unknown does not."""
-    wanted = [word.text for word in lexer.strip_parentheses(lexer.tokens(side))]
-    if not wanted or (wanted[0] in unknowns and len(wanted) == 1):
-        return False
-    fixed = [word for word in wanted if word not in unknowns and lexer.is_identifier(word)]
-    if unknowns & set(wanted):
-        return set(fixed) <= {word.text for word in lexer.tokens(text)}
-    given = [word.text for word in lexer.tokens(text)]
-    return any(given[at : at + len(wanted)] == wanted for at in range(len(given) - len(wanted) + 1))

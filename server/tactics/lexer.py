@@ -104,6 +104,19 @@ def top_level(words: Sequence[Token]) -> list[Token]:
     return found
 
 
+def last(words: Sequence[Token], text: str) -> int | None:
+    """Where a word stands last outside all brackets."""
+    found, depth = None, 0
+    for at, word in enumerate(words):
+        if word.text in CLOSED_BY:
+            depth -= 1
+        elif len(word.text) == 1 and word.text in OPEN:
+            depth += 1
+        elif depth == 0 and word.text == text:
+            found = at
+    return found
+
+
 def is_identifier(text: str) -> bool:
     """Whether a word is a variable or constant that a tactic could mention (`x✝` counts, `fun` does not)."""
     return bool(text) and (text[0] in "«_" or text[0].isalpha()) and text not in _KEYWORDS
@@ -121,6 +134,17 @@ def is_atomic(text: str) -> bool:
 def argument(text: str) -> str:
     """The term, in parentheses where an application needs them."""
     return text if is_atomic(text) else f"({text})"
+
+
+def head(text: str) -> str:
+    """The name in front, with its fields; empty when something else stands there."""
+    words = strip_parentheses(tokens(text))
+    if not words or not is_identifier(words[0].text):
+        return ""
+    end = 1
+    while end < len(words) and words[end].text[0] == "." and not words[end].gap:
+        end += 1
+    return "".join(word.text for word in words[:end])
 
 
 @lru_cache(maxsize=4096)

@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import groupby
 from string import Template
 
+from tacit.server.tactics import shape
 from tacit.server.tactics.entries import ENTRIES, Entry
 from tacit.server.tactics.names import intro_names, pattern, proof_name
 from tacit.server.tactics.offers import BATCH
+from tacit.server.tactics.recursion import is_inductive
 from tacit.server.tactics.source import SourceRequest
 from tacit.server.tactics.view import View
 from tacit.server.values import Candidate
@@ -68,12 +70,16 @@ def _values(view: View) -> dict[str, str]:
     """What the placeholders of the entries stand for at this goal; empty where there is nothing."""
     names = intro_names(view)
     read = view.shape
+    first = names[0] if names and names[0] != "_" else ""
+    binder = next(iter(shape.telescope(view.target, negation=True)[0]), None)
     premise = read.left if read.op == "→" else read.right if read.op == "¬" else ""
     taken_apart = pattern(premise, view, set()) if premise else ""
     prop = view.split_on or ""
     return {
         "names": " ".join(names),
-        "first": names[0] if names and names[0] != "_" else "",
+        "first": first,
+        "inductive": first if binder and binder.name and is_inductive(binder.type, view) else "",
+        "premise": first if binder and not binder.name and shape.read(binder.type).op not in {"→", "∀", "¬"} else "",
         "h": view.fresh("h"),
         "x": view.fresh("x"),
         "pattern": f"({taken_apart})" if " | " in taken_apart and taken_apart[0] != "⟨" else taken_apart,

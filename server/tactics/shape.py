@@ -7,16 +7,16 @@ and a binder (`∀`, `∃`, `fun`, …) takes everything to its right.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from tacit.server.tactics import lexer
 from tacit.server.tactics.lexer import Token
 
-_CONNECTIVES = ("↔", "→", "∨", "∧")
+CONNECTIVES = ("↔", "→", "∨", "∧")
 RELATIONS = frozenset("= ≠ ≤ < ≥ > ∈ ∉ ⊆ ⊂ ∣ ≈ ∼ ≡ ≍ == != ~".split())
-_BOUNDARIES = frozenset(_CONNECTIVES) | RELATIONS | {",", ":=", ":"}
+_INDEXED = frozenset("∑ ∏ ⋃ ⋂ ⨆ ⨅ ∫ ∐ ⨁".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ def _splits(words: Sequence[Token]) -> tuple[dict[str, int], int]:
     """Where each operator first stands at the top level, and where a greedy binder begins (or the length)."""
     first: dict[str, int] = {}
     depth = 0
+    indexed = False  # between `∑` and its comma: the `∈` there is no relation
     for at, word in enumerate(words):
         text = word.text
         if text in lexer.CLOSED_BY:
@@ -53,9 +54,12 @@ def _splits(words: Sequence[Token]) -> tuple[dict[str, int], int]:
         elif len(text) == 1 and text in lexer.OPEN:
             depth += 1
         elif depth == 0:
+            indexed = text in _INDEXED or (indexed and text != ",")
+            if indexed:
+                continue
             if text in lexer.GREEDY:
                 return first, at
-            if text in _CONNECTIVES or text in RELATIONS:
+            if text in CONNECTIVES or text in RELATIONS:
                 first.setdefault(text, at)
     return first, len(words)
 
@@ -73,7 +77,7 @@ def read(text: str) -> Shape:
     if not words:
         return Shape("")
     first, greedy = _splits(words)
-    for op in _CONNECTIVES:
+    for op in CONNECTIVES:
         if op in first:
             at = first[op]
             left, right = words[:at], words[at + 1 :]
@@ -146,14 +150,14 @@ def _binder_group(words: Sequence[Token]) -> tuple[Binder, ...] | None:
 def telescope(text: str, negation: bool = False) -> tuple[tuple[Binder, ...], str]:
     """The binders and premises of a type, outermost first, and its conclusion.
 
-    With `negation`, `¬ p` is read as `p → False` and `a ≠ b` as `a = b → False`.
+    With `negation`, `¬ p` is read as `p → False`, `a ≠ b` as `a = b → False`, and inclusions as implications.
 
     >>> telescope("∀ (n : Nat), p n → q")
     ((Binder(name='n', type='Nat', explicit=True), Binder(name='', type='p n', explicit=True)), 'q')
     """
     binders: list[Binder] = []
     for _ in range(24):
-        shape = read(text)
+        shape = meaning(text) if negation else read(text)
         if shape.op == "∀":
             binders.extend(shape.binders)
         elif shape.op == "→":
@@ -168,10 +172,50 @@ def telescope(text: str, negation: bool = False) -> tuple[tuple[Binder, ...], st
     return tuple(binders), text
 
 
+@lru_cache(maxsize=4096)
+def statement(signature: str) -> str:
+    """The type of a declaration from its signature: the binders before the colon become a `∀`; empty without a colon.
+
+    >>> statement("(n : Nat) (h : 0 < n) : n ≠ 0")
+    '∀ (n : Nat) (h : 0 < n), n ≠ 0'
+    """
+    words = lexer.tokens(signature)
+    at = 0
+    while at < len(words) and words[at].text != ":":
+        at = lexer.closing(words, at) + 1 if words[at].text in lexer.OPEN else at + 1
+    result = lexer.render(words[at + 1 :])
+    return f"∀ {lexer.render(words[:at])}, {result}" if at and result else result
+
+
+@lru_cache(maxsize=4096)
+def meaning(text: str) -> Shape:
+    """The shape of a type with membership, inclusion and `∉` read as the logic they stand for.
+
+    >>> meaning("x ∈ s ∩ t")
+    Shape(op='∧', left='x ∈ s', right='x ∈ t', binders=())
+    """
+    shape = read(text)
+    if shape.op == "∉":
+        return Shape("¬", right=f"{shape.left} ∈ {shape.right}")
+    if shape.op == "⊆":
+        name = next(name for name in ("x", "y", "z", "w", "x'", "") if name not in lexer.identifiers(text))
+        sides = lexer.argument(shape.left), lexer.argument(shape.right)
+        binders = (Binder(name, "", explicit=False), Binder("", f"{name} ∈ {sides[0]}"))
+        return Shape("∀", right=f"{name} ∈ {sides[1]}", binders=binders)
+    if shape.op == "∈":
+        words = lexer.strip_parentheses(lexer.tokens(shape.right))
+        for op, connective in (("∪", "∨"), ("∩", "∧")):
+            at = lexer.last(words, op)
+            if at is not None:
+                left, right = lexer.render(words[:at]), lexer.render(words[at + 1 :])
+                return Shape(connective, f"{shape.left} ∈ {left}", f"{shape.left} ∈ {right}")
+    return shape
+
+
 def negate(text: str) -> str:
     """The negation as Lean prints it: parentheses only around what binds weaker than `¬`."""
     bare = lexer.render(lexer.strip_parentheses(lexer.tokens(text)))
-    return f"¬({bare})" if read(bare).op in _CONNECTIVES else f"¬{bare}"
+    return f"¬({bare})" if read(bare).op in CONNECTIVES else f"¬{bare}"
 
 
 def substitute(text: str, replacements: Mapping[str, str]) -> str:
@@ -183,74 +227,3 @@ def substitute(text: str, replacements: Mapping[str, str]) -> str:
         new = replacements.get(word.text)
         words.append(Token(lexer.argument(new), word.gap) if new is not None else word)
     return lexer.render(words)
-
-
-def match(pattern: str, text: str, unknowns: Iterable[str]) -> dict[str, str] | None:
-    """What the `unknowns` must be for `pattern` to read as `text`; None when they cannot.
-
-    >>> match("f x = x + y", "f (a + b) = (a + b) + c", ["x", "y"])
-    {'x': 'a + b', 'y': 'c'}
-    """
-    wanted = lexer.strip_parentheses(lexer.tokens(pattern))
-    given = lexer.strip_parentheses(lexer.tokens(text))
-    steps = [400]  # backtracking over long types must not hold the event loop
-    return _match(wanted, 0, given, 0, frozenset(unknowns), {}, steps)
-
-
-def _match(
-    wanted: Sequence[Token],
-    start: int,
-    given: Sequence[Token],
-    at: int,
-    unknowns: frozenset[str],
-    bound: dict[str, str],
-    steps: list[int],
-) -> dict[str, str] | None:
-    while start < len(wanted) and wanted[start].text not in unknowns:
-        if at >= len(given) or wanted[start].text != given[at].text:
-            return None
-        start, at = start + 1, at + 1
-    if start == len(wanted):
-        return bound if at == len(given) else None
-    name = wanted[start].text
-    applied = (start > 0 and _ends_term(wanted[start - 1].text)) or (
-        start + 1 < len(wanted) and _begins_term(wanted[start + 1].text)
-    )
-    for end in _term_ends(given, at, applied):
-        steps[0] -= 1
-        if steps[0] < 0:
-            return None
-        term = lexer.render(lexer.strip_parentheses(given[at:end]))
-        if name in bound and not lexer.same(bound[name], term):
-            continue
-        found = _match(wanted, start + 1, given, end, unknowns, {**bound, name: term}, steps)
-        if found is not None:
-            return found
-    return None
-
-
-def _ends_term(text: str) -> bool:
-    return lexer.is_identifier(text) or text in lexer.CLOSED_BY or text[0] == "." or text[0].isdigit()
-
-
-def _begins_term(text: str) -> bool:
-    return lexer.is_identifier(text) or text in {"(", "⟨"} or text[0].isdigit()
-
-
-def _term_ends(words: Sequence[Token], start: int, applied: bool) -> Iterable[int]:
-    """Where a term that begins at `start` may end, shortest first.
-
-    As a function or an argument (`applied`) it is one word or one bracket, with its fields; as an operand it may
-    be longer, up to the next relation or connective.
-    """
-    at = start
-    while at < len(words) and at - start < 40:
-        text = words[at].text
-        if text in lexer.CLOSED_BY or text in lexer.GREEDY or text in _BOUNDARIES:
-            return
-        at = (lexer.closing(words, at) if len(text) == 1 and text in lexer.OPEN else at) + 1
-        while at < len(words) and words[at].text[0] == "." and not words[at].gap:
-            at += 1
-        yield at
-        if applied:
-            return

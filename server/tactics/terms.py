@@ -7,25 +7,29 @@ intuitionistic natural deduction, plus symmetry and transitivity of `=`); Lean d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from tacit.server.tactics import lexer, shape
+from tacit.server.tactics import lexer, matching, shape
 from tacit.server.tactics.facts import Rule, Scope
 from tacit.server.tactics.names import binder_name
 from tacit.server.tactics.shape import Binder, Shape
 from tacit.server.tactics.view import View
 
-_STEPS = 700
+_STEPS = 1500  # some 20 ms at worst; a subgoal and a rule that is tried cost one each
 _DEPTH = 9
 _LENGTH = 240  # a longer term is right as often, but nobody wants to read it
 
 
 class TermSearch:
-    """One search for one goal. Deterministic; at most `steps` subgoals."""
+    """One search for one goal. Deterministic; at most `steps` subgoals.
 
-    def __init__(self, view: View, steps: int = _STEPS) -> None:
+    `lemmas` are facts beside those of the context, as (name, type), the likeliest first.
+    """
+
+    def __init__(self, view: View, lemmas: Sequence[tuple[str, str]] = (), steps: int = _STEPS) -> None:
         self._view = view
+        self._lemmas = lemmas
         self._budget = steps
         self._steps = 0
         self._classical = False
@@ -39,15 +43,12 @@ class TermSearch:
             found = self._limited(self._view.target, scope)
         return (found,) if found and len(found) <= _LENGTH else ()
 
-    def facts(self) -> tuple[tuple[str, str], ...]:
-        """What the context proves by projections alone, as (term, type)."""
-        scope = self._scope()
-        return tuple((term, scope.types[key]) for key, term in scope.exact.items())
-
     def _scope(self) -> Scope:
         scope = Scope(taken=set(self._view.types), data=[(x.name, x.type) for x in self._view.data])
         for local in reversed(self._view.proofs):
             scope.add(local.name, local.type)
+        for name, text in self._lemmas:
+            scope.lemma(name, text)
         return scope
 
     def _limited(self, goal: str, scope: Scope) -> str | None:
@@ -68,7 +69,7 @@ class TermSearch:
             return None
         if "False" in scope.exact:
             return f"{lexer.argument(scope.exact['False'])}.elim"
-        read = shape.read(goal)
+        read = shape.meaning(goal)
         scope = scope.under(key)
         if read.op in {"=", "↔"} and lexer.same(read.left, read.right):
             return "rfl" if read.op == "=" else "Iff.rfl"
@@ -125,7 +126,7 @@ class TermSearch:
                 inner.variable(name, text)
             else:
                 name = inner.take(text, self._view)
-            if binder.explicit:
+            if binder.explicit or not binder.type:  # `s ⊆ t` binds its element by `fun` too
                 patterns.append(name)
         found = self._prove(shape.substitute(body, renamed), inner, depth)
         if found is None or not patterns:
@@ -136,8 +137,9 @@ class TermSearch:
 
     def _backward(self, goal: str, scope: Scope, depth: int) -> str | None:
         for rule in scope.rules:
+            self._steps -= 1
             unknowns = {binder.name for binder in rule.binders if binder.name}
-            bound = shape.match(rule.conclusion, goal, unknowns)
+            bound = matching.match(rule.conclusion, goal, unknowns)
             if bound is not None:
                 found = self._arguments(rule, bound, unknowns, scope, depth)
                 if found is not None:
@@ -198,7 +200,7 @@ class TermSearch:
         self, rule: Rule, premise: str, loose: set[str], bound: dict[str, str], scope: Scope
     ) -> Iterator[dict[str, str]]:
         """Values for what is open in a premise: from the facts that it matches, then variables of its type."""
-        found = (shape.match(premise, text, loose) for text in scope.types.values())
+        found = (matching.match(premise, text, loose) for text in scope.types.values())
         yield from islice((more for more in found if more is not None), 4)
         if len(loose) == 1:
             name = next(iter(loose))
@@ -216,37 +218,13 @@ class TermSearch:
             first, *others = read.binders
             rest = " ".join(f"({b.name} : {b.type})" if b.type else b.name for b in others)
             body = f"∃ {rest}, {read.right}" if others else read.right
-            for witness in self._witnesses(first, body, scope):
+            for witness in scope.witnesses(first, body):
                 inner = shape.substitute(body, {first.name: witness})
                 found = self._prove(inner, scope, depth)
                 if found is not None:
                     nested = found.startswith("⟨") and lexer.is_atomic(found) and shape.read(inner).op in {"∧", "∃"}
                     return f"⟨{witness}, {found[1:-1] if nested else found}⟩"
         return None
-
-    def _witnesses(self, binder: Binder, body: str, scope: Scope) -> list[str]:
-        """Terms that an `∃` might be about: what matches one of its conjuncts, then variables of its type."""
-        found: list[str] = []
-        conjuncts = [body]
-        while (read := shape.read(conjuncts[-1])).op in {"∧", "∃"}:
-            conjuncts[-1:] = [read.left, read.right] if read.op == "∧" else [read.right]
-        for conjunct in conjuncts:
-            equation = shape.read(conjunct)
-            if equation.op == "=":
-                for side, other in ((equation.left, equation.right), (equation.right, equation.left)):
-                    if side == binder.name and binder.name not in lexer.identifiers(other):
-                        found.append(other)
-            for key in scope.exact:
-                bound = shape.match(conjunct, scope.types[key], [binder.name])
-                if bound and binder.name in bound:
-                    found.append(bound[binder.name])
-            for rule in scope.rules:
-                bound = shape.match(conjunct, rule.conclusion, [binder.name]) or {}
-                witness = bound.get(binder.name, "")
-                if witness and not lexer.identifiers(witness) & {b.name for b in rule.binders}:
-                    found.append(witness)
-        found.extend(name for name, of in scope.data if not (binder.type and of) or lexer.same(of, binder.type))
-        return list(dict.fromkeys(found))[:5]
 
     def _split(self, goal: str, scope: Scope, depth: int) -> str | None:
         for at, (term, read) in enumerate(scope.splits):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from tacit.server.tactics import lexer, shape
+from tacit.server.tactics import lexer, matching, shape
 from tacit.server.tactics.shape import Shape
 from tacit.server.values import Goal
 
@@ -130,6 +130,17 @@ class View:
             return True
         alone = [words[0].text for words in sides if len(words) == 1]
         return any(shape.read(self.types.get(name, "")).op in {"→", "∀"} for name in alone)
+
+    @cached_property
+    def loops(self) -> bool:
+        """Whether the target would rewrite its own right side for ever, as an induction hypothesis in `simp_all` does.
+
+        Seen on a Lean of 2021 with `succ n = n + succ zero`; an equation that only reorders is safe.
+        """
+        left, right = self.shape.left, self.shape.right
+        reorders = sorted(word.text for word in lexer.tokens(left)) == sorted(word.text for word in lexer.tokens(right))
+        variables = frozenset(x.name for x in self.data)
+        return self.shape.op == "=" and not reorders and matching.occurs(left, right, variables)
 
     @cached_property
     def split_on(self) -> str | None:
