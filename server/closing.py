@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import cattrs
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 
 from tacit.server import wire
 from tacit.server.actions import workspace_edit
 from tacit.server.features import SLACK, current, question
 from tacit.server.mirror import OpenDocument
 from tacit.server.protocol import TacitServer
-from tacit.server.question import closes
+from tacit.server.question import Question, closes
 from tacit.server.requests import Run, Stopped, Why
 from tacit.server.session import Session
 from tacit.server.suggest import BatchChecked, Options
@@ -30,7 +31,9 @@ EVERYTHING = 10_000
 """A limit that is none: tactics that only make progress must not use up the room for one that closes."""
 
 EDITOR_SECONDS = 10.0
-"""Seconds that the editor gets to apply an edit, and to make a place for a progress message."""
+"""Seconds that the editor gets to apply an edit."""
+
+Report = Callable[[str], None]
 
 CHANGED = "The document changed while Tacit was searching, so nothing was inserted."
 
@@ -59,10 +62,11 @@ class Closing:
         try:
             run = self._session.requests.recall(asked)
             if run is None or run.closing is None:
-                run = self._session.requests.ask(asked)
-                with run.follow():
-                    async with self._progress(params.work_done_token, run):
-                        await run.until(lambda run: run.closing is not None, budget + SLACK, once_ready=True)
+                async with self._progress(params.work_done_token) as report:
+                    # What goes on there already may find it; when it ends without, a search for just this follows.
+                    run = await self._search(asked, report, lenient=True)
+                    if run.closing is None and run.done and not run.answers(asked):
+                        run = await self._search(asked, report)
         except Stopped as stopped:
             return _nothing(CHANGED if stopped.why is Why.CHANGED else f"Nothing was inserted: {stopped.why.value}.")
         except _CancelledByUser:
@@ -94,22 +98,28 @@ class Closing:
 
     def _argument(self, params: types.ExecuteCommandParams) -> wire.CloseGoalArgument:
         arguments = params.arguments or []
-        if len(arguments) != 1:
-            raise wire.InvalidParams(f"The command {wire.CLOSE_GOAL} takes one argument, {{uri, position}}.")
+        if len(arguments) != 1 or not isinstance(arguments[0], dict):
+            raise wire.InvalidParams(f"The command {wire.CLOSE_GOAL} takes one argument, an object {{uri, position}}.")
         try:
             return self._server.protocol.structure(arguments[0], wire.CloseGoalArgument)
         except cattrs.BaseValidationError as error:
             raise wire.InvalidParams(wire.sentence(f"The argument of {wire.CLOSE_GOAL}", error)) from error
 
+    async def _search(self, asked: Question, report: Report, *, lenient: bool = False) -> Run:
+        run = self._session.requests.ask(asked, lenient=lenient)
+        with run.follow():
+            reports = self._session.spawn(_count(run, report))
+            try:
+                await run.until(lambda run: run.closing is not None, asked.options.budget + SLACK, once_ready=True)
+            finally:
+                reports.cancel()
+        return run
+
     @asynccontextmanager
-    async def _progress(self, token: types.ProgressToken | None, run: Run) -> AsyncIterator[None]:
-        """Show that something goes on, with a way to stop it, where the editor can."""
+    async def _progress(self, token: types.ProgressToken | None) -> AsyncIterator[Report]:
+        """Show that something goes on, with a way to stop it, where the editor can. The search waits for none of it."""
         progress = self._server.work_done_progress
-        if token is None:
-            token = await self._make_place()
-        if token is None:
-            yield
-            return
+        shown: list[types.ProgressToken] = []
         task = asyncio.current_task()
         by_user = False
 
@@ -119,44 +129,54 @@ class Closing:
                 by_user = True
                 task.cancel()
 
-        progress.begin(token, types.WorkDoneProgressBegin("Closing the goal", cancellable=True, message="asking Lean"))
-        progress.tokens[token].add_done_callback(cancel)
-        reports = self._session.spawn(self._report(token, run))
+        def begin(token: types.ProgressToken) -> None:
+            shown.append(token)
+            first = types.WorkDoneProgressBegin("Closing the goal", cancellable=True, message="asking Lean")
+            progress.begin(token, first)
+            progress.tokens[token].add_done_callback(cancel)
+
+        def report(message: str) -> None:
+            for token in shown:
+                progress.report(token, types.WorkDoneProgressReport(message=message))
+
+        opening = None
+        if token is not None:
+            begin(token)
+        elif (window := self._server.client_capabilities.window) and window.work_done_progress:
+            opening = self._session.spawn(self._open(begin))
         try:
-            yield
+            yield report
         except asyncio.CancelledError:
             if by_user and task is not None:
                 task.uncancel()
                 raise _CancelledByUser from None
             raise
         finally:
-            reports.cancel()
-            progress.tokens.pop(token, None)
-            progress.end(token, types.WorkDoneProgressEnd())
+            if opening is not None:
+                opening.cancel()
+            for token in shown:
+                progress.tokens.pop(token, None)
+                progress.end(token, types.WorkDoneProgressEnd())
 
-    async def _make_place(self) -> str | None:
-        window = self._server.client_capabilities.window
-        if not (window and window.work_done_progress):
-            return None
+    async def _open(self, begin: Callable[[types.ProgressToken], None]) -> None:
+        """Ask the editor for a place to show progress, and begin when it gives one."""
         token = f"tacit-{uuid.uuid4()}"
-        with suppress(Exception):
-            async with asyncio.timeout(EDITOR_SECONDS):
-                await self._server.work_done_progress.create_async(token)
-            return token
-        return None
-
-    async def _report(self, token: types.ProgressToken, run: Run) -> None:
-        tried = 0
-        with suppress(Exception):
-            async for event in run.stream():
-                if isinstance(event, BatchChecked):
-                    tried += len(event.checked)
-                    message = f"{tried} tactic{'' if tried == 1 else 's'} tried"
-                    self._server.work_done_progress.report(token, types.WorkDoneProgressReport(message=message))
+        with suppress(JsonRpcException):
+            await self._server.work_done_progress.create_async(token)
+            begin(token)
 
 
 class _CancelledByUser(Exception):
     """The user pressed cancel on the progress message."""
+
+
+async def _count(run: Run, report: Report) -> None:
+    tried = 0
+    with suppress(Exception):
+        async for event in run.stream():
+            if isinstance(event, BatchChecked):
+                tried += len(event.checked)
+                report(f"{tried} tactic{'' if tried == 1 else 's'} tried")
 
 
 def _nothing(text: str) -> wire.CloseGoalResult:

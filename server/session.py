@@ -48,6 +48,7 @@ class Session:
         self._failure: TacitError | None = None
         self._preparing: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ending: set[asyncio.Task[None]] = set()
         self._told: set[str] = set()
         self._announced: LeanStatus | None = None
         self._closing = False
@@ -99,7 +100,7 @@ class Session:
         if task := self._preparing.pop(uri, None):
             task.cancel()
         if self._suggester is not None:
-            self.requests.wait_for(uri, self.spawn(self._suggester.forget(uri)))
+            self.requests.wait_for(uri, self._end(self._suggester.forget(uri)))
 
     def configure(self, raw: Any) -> None:
         """Take new settings. Values that cannot be used are told to the user, in one message."""
@@ -150,15 +151,15 @@ class Session:
         """Stop everything; bounded, and safe to call again."""
         self._closing = True
         self.requests.drop_all(Why.SHUTDOWN)
-        for task in self._preparing.values():
+        for task in self._tasks - self._ending:
             task.cancel()
         self._preparing.clear()
         suggester, self._suggester = self._suggester, None
         await self.requests.settled()
         if suggester is not None:
-            await _stopped(suggester)
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
+            self._end(_stopped(suggester))
+        if tasks := self._tasks | self._ending:
+            await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
 
     def _restart(self) -> None:
         """Take another Lean in the place of the one that runs."""
@@ -170,16 +171,23 @@ class Session:
         self._preparing.clear()
         old, self._suggester = self._suggester, None
         if old is not None:
-            self.spawn(_stopped(old))
+            self._end(_stopped(old))
         for document in self.server.protocol.mirror:
             self._prepare(document.uri, at_once=True)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run something in the background; what it raises is logged."""
+        """Run something in the background until the session ends; what it raises is logged."""
         task = asyncio.create_task(_logged(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(lambda _: work.close())  # one that was cancelled before it began
+        return task
+
+    def _end(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run something that gives back what Lean holds: not even the end of the session stops it."""
+        task = self.spawn(work)
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
         return task
 
     def _prepare(self, uri: str, *, at_once: bool = False) -> None:

@@ -10,8 +10,9 @@ import asyncio
 import json
 import os
 import re
+import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,10 @@ class Editor:
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         return [entry for entry in map(json.loads, lines) if event is None or entry["event"] == event]
 
+    async def logged_times(self, event: str, times: int) -> None:
+        """Wait until an event of the fake suggester has happened so many times."""
+        await self.until(lambda: len(self.log(event)) == times)
+
     async def logged(self, event: str, **fields: Any) -> Message:
         """Wait for an event of the fake suggester."""
 
@@ -162,15 +167,17 @@ class Editor:
         self.process.stdin.close()
 
     async def stop(self) -> None:
+        """End everything, whatever state it is in."""
         if self.process.returncode is None:
             self.process.kill()
-        await self.process.wait()
+        # Children hold the pipe of standard error; the wait would wait for them.
+        for child in {entry["child"] for entry in self.log("built")}:
+            if alive(child):
+                os.kill(child, signal.SIGKILL)
+        await within(self.process.wait())
         self._reader.cancel()
         self._errors.cancel()
         await asyncio.gather(self._reader, self._errors, return_exceptions=True)
-        for child in {entry["child"] for entry in self.log("built")}:
-            if alive(child):
-                os.kill(child, 9)
 
     async def _read(self) -> None:
         assert self.process.stdout is not None
@@ -253,7 +260,7 @@ async def editing(folder: Path, *command: str, environment: Mapping[str, str] | 
         await editor.stop()
 
 
-def script(*steps: list[Any]) -> str:
+def script(*steps: Sequence[Any]) -> str:
     """The comment line that tells the fake suggester what to do."""
     return "--! " + json.dumps(list(steps)) + "\n"
 

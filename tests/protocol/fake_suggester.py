@@ -61,7 +61,7 @@ class FakeSuggester(Suggester):
         self.settings = settings
         self.state = "not started"
         # A child in a session of its own, as Lean's worker is: it must not outlive the sidecar.
-        self.child = subprocess.Popen(["sleep", "1000"], start_new_session=True, stdin=subprocess.DEVNULL)
+        self.child = subprocess.Popen(["sleep", "1000"], start_new_session=True)
         note("built", path=settings.lean_path, args=list(settings.lean_args), child=self.child.pid)
 
     async def suggest(  # type: ignore[override]

@@ -1,0 +1,18 @@
+"""An editor that has a sidecar and has said hello. The suggester does what the document's script says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from tests.protocol.editor import Editor, editing
+
+
+@pytest_asyncio.fixture
+async def editor(tmp_path: Path) -> AsyncIterator[Editor]:
+    async with editing(tmp_path) as editor:
+        await editor.initialize()
+        yield editor
+        assert editor.garbage == b"", "standard output carries nothing but LSP"

@@ -1,0 +1,139 @@
+"""`tacit.closeGoal`: one step from a click to a finished proof, or to a sentence that says why not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.protocol.editor import NO_ANSWER, URI, Editor, Message, at, script, within, within_range
+from tests.protocol.test_answers import ON_SORRY, STEP
+
+
+def command(line: int = 1, character: int = 28, **more: Any) -> Message:
+    where = {"uri": URI, "position": {"line": line, "character": character}}
+    return {"command": "tacit.closeGoal", "arguments": [where | more]}
+
+
+async def close(editor: Editor, **more: Any) -> tuple[bool, str | None, str]:
+    answer = await editor.ask("workspace/executeCommand", command(**more))
+    return answer["applied"], answer["tactic"], answer["sentence"]
+
+
+async def test_closes_a_goal_with_a_versioned_edit(editor: Editor) -> None:
+    editor.open(script(["goal"], ["found", "intro h", STEP], ["found", "rfl"], ["hang"]) + ON_SORRY, version=7)
+    assert await close(editor) == (True, "rfl", "Closed the goal with `rfl`.")
+    [applied] = editor.said("workspace/applyEdit")
+    assert applied["edit"]["documentChanges"] == [
+        {"textDocument": {"uri": URI, "version": 7}, "edits": [{"range": within_range(1, 26, 31), "newText": "rfl"}]}
+    ]
+    await editor.logged("closed")
+
+
+async def test_closes_at_once_what_was_found_before(editor: Editor) -> None:
+    editor.open(script(["goal"], ["found", "rfl"]) + ON_SORRY)
+    await editor.ask("tacit/suggest", at(1, 28))
+    assert await close(editor, character=31) == (True, "rfl", "Closed the goal with `rfl`.")
+    assert len(editor.log("suggest")) == 1
+
+
+async def test_joins_what_goes_on_at_the_same_place(editor: Editor) -> None:
+    editor.open(script(["goal"], ["gate", "go"], ["found", "rfl"]) + ON_SORRY)
+    _, panel = editor.begin("tacit/suggest", at(1, 28))
+    await editor.logged("suggest")
+    _, closing = editor.begin("workspace/executeCommand", command())
+    await editor.until(lambda: editor.said("$/progress"))
+    editor.gate("go")
+    assert (await within(closing))["applied"] is True
+    assert (await within(panel))["suggestions"]
+    assert len(editor.log("suggest")) == 1
+
+
+async def test_searches_on_when_what_it_joined_found_too_little(editor: Editor) -> None:
+    steps = [["found", f"intro h{n}", STEP] for n in range(10)]
+    editor.open(script(["goal"], ["gate", "go"], *steps) + ON_SORRY)
+    editor.begin("tacit/suggest", at(1, 28))
+    await editor.logged("suggest")
+    _, closing = editor.begin("workspace/executeCommand", command())
+    await editor.until(lambda: editor.said("$/progress"))
+    editor.gate("go")
+    assert (await within(closing))["sentence"] == "None of the 10 tactics tried closes this goal."
+    assert len(editor.log("suggest")) == 2
+
+
+async def test_a_goal_closed_in_an_unfinished_proof_is_told_as_such(editor: Editor) -> None:
+    note = {"verdict": "progresses", "note": "The declaration still has a `sorry` elsewhere.", "verified": False}
+    editor.open(script(["goal"], ["found", "rfl", note], ["hang"]) + ON_SORRY)
+    sentence = "Closed the goal with `rfl`. The declaration still has a `sorry` elsewhere."
+    assert await close(editor) == (True, "rfl", sentence)
+
+
+@pytest.mark.parametrize(
+    ("steps", "sentence"),
+    [
+        ([["goal"], ["batch", 30]], "None of the 30 tactics tried closes this goal."),
+        ([["goal"]], "There was no tactic to try here."),
+        ([["goal"], ["found", "rfl", {"verified": False}], ["hang"]], "No proof found in 0.1 s."),
+        ([["raise", "NoGoal", "There is no goal here."]], "There is no goal here."),
+        ([["goal"], ["raise", "LeanDied", "Lean died."]], "Lean died."),
+        ([["goal"], ["raise", "ValueError", "bug"]], "Something went wrong inside Tacit; its log says what."),
+    ],
+)
+async def test_says_why_nothing_was_inserted(editor: Editor, steps: list[Any], sentence: str) -> None:
+    editor.open(script(*steps) + ON_SORRY)
+    assert await close(editor, budget=0.1) == (False, None, sentence)
+    assert not editor.said("workspace/applyEdit")
+
+
+async def test_says_that_the_editor_did_not_take_the_edit(editor: Editor) -> None:
+    editor.answers["workspace/applyEdit"] = {"applied": False, "failureReason": "The file is read-only."}
+    editor.open(script(["goal"], ["found", "rfl"]) + ON_SORRY)
+    assert await close(editor) == (False, "rfl", "The editor did not take the edit: The file is read-only.")
+
+
+async def test_an_older_version_is_not_searched(editor: Editor) -> None:
+    editor.open(script(["goal"], ["found", "rfl"]) + ON_SORRY, version=3)
+    sentence = "The document changed while Tacit was searching, so nothing was inserted."
+    assert await close(editor, version=2) == (False, None, sentence)
+    assert not editor.log("suggest")
+
+
+async def test_shows_progress_and_ends_it(editor: Editor) -> None:
+    editor.open(script(["goal"], ["gate", "shown"], ["batch", 5], ["batch", 1], ["found", "rfl"]) + ON_SORRY)
+    _, closing = editor.begin("workspace/executeCommand", command())
+    await editor.until(lambda: editor.said("$/progress"))
+    editor.gate("shown")
+    assert (await within(closing))["applied"] is True
+    [created] = editor.said("window/workDoneProgress/create")
+    values = [each["value"] for each in editor.said("$/progress") if each["token"] == created["token"]]
+    assert [value["kind"] for value in values] == ["begin", "report", "report", "end"]
+    assert values[0]["cancellable"] is True
+    assert [value["message"] for value in values[1:3]] == ["5 tactics tried", "6 tactics tried"]
+
+
+async def test_uses_the_progress_token_of_the_request(editor: Editor) -> None:
+    editor.open(script(["goal"], ["found", "rfl"]) + ON_SORRY)
+    await editor.ask("workspace/executeCommand", command() | {"workDoneToken": 42})
+    assert [(each["token"], each["value"]["kind"]) for each in editor.said("$/progress")] == [
+        (42, "begin"),
+        (42, "end"),
+    ]
+    assert not editor.said("window/workDoneProgress/create")
+
+
+async def test_the_user_can_cancel_it_in_the_progress_message(editor: Editor) -> None:
+    editor.open(script(["goal"], ["hang"]) + ON_SORRY)
+    _, closing = editor.begin("workspace/executeCommand", command())
+    await editor.until(lambda: editor.said("$/progress"))
+    editor.notify("window/workDoneProgress/cancel", {"token": editor.said("$/progress")[0]["token"]})
+    answer = await within(closing)
+    assert (answer["applied"], answer["sentence"]) == (False, "Cancelled; nothing was inserted.")
+    assert editor.said("$/progress")[-1]["value"]["kind"] == "end"
+    await editor.logged("closed")
+
+
+async def test_waits_for_no_editor_that_makes_no_place_for_progress(editor: Editor) -> None:
+    editor.answers["window/workDoneProgress/create"] = NO_ANSWER
+    editor.open(script(["goal"], ["found", "rfl"]) + ON_SORRY)
+    assert (await close(editor))[0] is True
+    assert not editor.said("$/progress")
