@@ -84,7 +84,7 @@ class Lemma:
 class FileLemmas:
     """Proposes the lemmas above: as terms with their arguments, to apply, to rewrite and simplify with."""
 
-    def __init__(self, limit: int = _LIMIT, name: str = "file") -> None:
+    def __init__(self, limit: int = _LIMIT, name: str = "lemmas") -> None:
         self._limit = limit
         self._name = name
 
@@ -111,7 +111,7 @@ def _each(lemmas: Sequence[Lemma], view: View) -> Iterator[Offer]:
     """What the lemmas most like the target do alone, and the terms they make."""
     target = {word.text for word in lexer.tokens(view.target)}
     near = sorted(lemmas, key=lambda lemma: -lemma.relevance(target))[:_LEMMAS]
-    for term in TermSearch(view, [(lemma.name, _typed(lemma)) for lemma in near]).terms():
+    for term in TermSearch(view, [(lemma.name, _typed(lemma)) for lemma in near], steps=800).terms():
         yield Offer(f"exact {term}", 0.95)
     for lemma in near:
         weight = 0.5 + 0.5 * lemma.relevance(target)

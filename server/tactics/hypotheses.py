@@ -63,6 +63,9 @@ def _offers(view: View, types: Types, mathlib: bool, plain: bool) -> Iterator[Of
         yield from recursion(local, view, types)
         if plain:
             yield from recursion(local, view, types, ARITHMETIC)
+    for name in _bounded(proofs):
+        yield Offer(f"interval_cases {name} <;> simp_all", 0.6)
+        yield Offer(f"interval_cases {name} <;> omega", 0.5)
     if view.proofs:
         yield Offer("simp [*] at *", 0.3)
 
@@ -266,12 +269,19 @@ def _witnesses(view: View) -> Iterator[Offer]:
         yield Offer(f"exact ⟨{name}, by simp_all⟩", 0.6)
         yield Offer(f"exact ⟨{name}, by omega⟩", 0.5)
         yield Offer(f"refine ⟨{name}, ?_⟩", 0.45)
+        yield Offer(f"use {name}", 0.44)
         if wanted in _NUMBERS:
             yield Offer(f"exact ⟨{name} + 1, by simp⟩", 0.2)
     written = [word.text for word in lexer.tokens(view.target) if word.text.isdigit()]
     if wanted in _NUMBERS or (not wanted and written):
         for number in dict.fromkeys([*written, *map(str, range(11))]):
             yield Offer(f"exact ⟨{number}, by decide⟩", 0.3 if fitting else 0.4)
+
+
+def _bounded(proofs: Sequence[Local]) -> list[str]:
+    """Variables with a numeral for an upper bound."""
+    found = [local.shape.left for local in proofs if local.shape.op in _ORDER and local.shape.right.isdigit()]
+    return [name for name in dict.fromkeys(found) if lexer.is_identifier(name) and lexer.is_atomic(name)]
 
 
 def _same_head(conclusion: str, target: str) -> bool:

@@ -51,6 +51,9 @@ def recursion(local: Local, view: View, types: Types, definitions: str = "") -> 
     name = local.name
     constructors = types.get(lexer.head(local.type), ())
     brackets = f" [{definitions}]" if definitions else ""
+    if lexer.head(local.type) == "Fin":
+        yield Offer(f"fin_cases {name} <;> rfl", 0.5)
+        yield Offer(f"fin_cases {name} <;> simp_all", 0.5)
     recursive = not constructors or any("" in constructor.fields for constructor in constructors)
     if recursive:
         yield Offer(f"induction {name} <;> grind{brackets}", 0.7)
