@@ -19,6 +19,7 @@ from tacit.server.lean.recordings import Recorder, Recordings, ReplayElaborator,
 from tacit.server.settings import Settings
 from tacit.server.suggest import LeanStatus, Suggester
 from tacit.server.tactics.hypotheses import HypothesisTactics
+from tacit.server.tactics.nearby import NearbyTactics
 from tacit.server.tactics.portfolio import Portfolio
 from tacit.server.tactics.probes import probe_names
 from tacit.server.tactics.source import TacticSource
@@ -121,7 +122,7 @@ class RecordedLean:
 
 def sources() -> list[TacticSource]:
     """Every tactic source, in the order in which ties between their candidates are broken."""
-    return [Portfolio(), HypothesisTactics()]
+    return [Portfolio(), HypothesisTactics(), NearbyTactics()]
 
 
 def build_suggester(

@@ -101,8 +101,10 @@ class _Rules:
 
 def _rules(above: Above, view: View, plain: bool) -> _Rules:
     words = above.goal_words
-    laws = [s for s in above.laws if s.equation and not s.commutes and s.words & words][:_LAWS]
-    equations = [s for s in above.theorems if s.equation and not s.commutes and above.relevance(s) >= 0.5]
+    laws = [s for s in above.laws if s.simplifies and s.words & words][:_LAWS]
+    # Two rules that move parentheses may move them in opposite directions, for ever.
+    moved = any(s.regroups for s in laws)
+    equations = [s for s in above.theorems if s.simplifies and s.needs <= words and not (moved and s.regroups)]
     definitions = above.definitions[:_DEFINITIONS]
     counts = {"Nat", "ℕ", "+", "length", "*"} & (words | {s.conclusion for s in definitions})
     sums: tuple[str, ...] = ()

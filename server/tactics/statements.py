@@ -56,6 +56,19 @@ class Statement:
         """The last parts of the constants in its conclusion, and its operators."""
         return _labels(self.conclusion) - self.unknowns
 
+    @cached_property
+    def needs(self) -> frozenset[str]:
+        """The constants and symbols that must be there for a rewrite from left to right."""
+        return (_labels(self.equation[0]) if self.equation else frozenset()) - self.unknowns
+
+    @property
+    def simplifies(self) -> bool:
+        """Whether `simp` may have it without running for ever, as far as the text tells."""
+        if self.equation is None or self.commutes or not self.needs:
+            return False
+        left, right = (lexer.canonical(side) for side in self.equation)
+        return f" {left} " not in f" {right} "
+
     @property
     def regroups(self) -> bool:
         """Whether it only moves parentheses (`a * b * c = a * (b * c)`): then either direction may be wanted."""
@@ -123,7 +136,7 @@ class Above:
         """The propositions among the fields of classes; those of classes that the context has first."""
         fields = [s for s in self.statements if s.kind == "field" and self.proves(s) and self._is_class(s.owner)]
         near = [s for s in fields if s.owner in self.heads]
-        return tuple([*near, *(s for s in fields if s.owner not in self.heads)])
+        return (*near, *(s for s in fields if s.owner not in self.heads))
 
     @cached_property
     def theorems(self) -> tuple[Statement, ...]:
