@@ -8,37 +8,46 @@ refusing; the in-place check with `#print axioms` stands behind it.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection
 
-from tacit.server.lean.syntax import CLOSERS, COMMAND_WORDS, Kind, tokens
+from tacit.server.lean.syntax import CLOSERS, COMMAND_WORDS, Kind, Token, tokens
 
 MAX_LENGTH = 4000
 
-# Closes a goal without a proof, or rests it on the compiler instead of the kernel.
-_NO_PROOF = frozenset(
-    """sorry admit stop native_decide bv_decide sorryAx lcProof lcUnreachable lcAny ofReduceBool ofReduceNat
-    trustCompiler reduceBool reduceNat unsafeCast unsafeIO unsafeEIO unsafeBaseIO ptrEq ptrAddrUnsafe
-    proof_wanted undefined propDecidableUnsafe trustMe says""".split()
+# Constants that stand for no proof or rest one on the compiler, or that reach outside Lean: refused as any part of a
+# dotted name (`Lean.ofReduceBool`, `IO.Process.run`).
+_NAMES = frozenset(
+    """sorry admit sorryAx lcProof lcUnreachable lcAny lcErased ofReduceBool ofReduceNat trustCompiler reduceBool
+    reduceNat unsafeCast unsafeIO unsafeEIO unsafeBaseIO ptrEq ptrAddrUnsafe propDecidableUnsafe trustMe
+    undefined evalTerm dbgTrace dbgTraceVal dbgTraceIfShared dbgSleep panic unreachable IO
+    tacitHole tacitCopy tacitSort tacitU tacitExample""".split()
 )
-# Runs code, evaluates terms, opens files or processes, talks to the network, or changes how Lean checks.
-_RUNS_CODE = frozenset(
-    """run_tac run_cmd run_elab run_meta run_conv by_elab eval eval_expr evalTerm elab elab_rules macro macro_rules
-    syntax unsafe implemented_by extern csimp initialize include_str include_bytes set_option unlock_limits
-    declare_syntax_cat dbg_trace dbgTrace dbgTraceVal dbgTraceIfShared dbg_sleep dbgSleep panic unreachable
-    polyrith llmstep suggest_tactics search_proof aesop_llm sleep_heartbeats IO FilePath Process Socket
-    trace guard_msgs sleep""".split()
+# Tactics, terms and options that do the same, run code or change how Lean checks: refused as a whole word only,
+# because their names are parts of honest ones (`Matrix.trace`, `Polynomial.eval`, `r.stop`). `native` is an option of
+# `decide`. The stand-in axiom (above) is declared in the text a close is verified in: its name would prove anything.
+_WORDS = frozenset(
+    """stop says native native_decide bv_decide bv_check proof_wanted run_tac run_cmd run_elab run_meta run_conv
+    by_elab eval_expr elab elab_rules macro macro_rules syntax unsafe implemented_by extern csimp initialize
+    include_str include_bytes set_option unlock_limits declare_syntax_cat dbg_trace dbg_sleep sleep
+    sleep_heartbeats trace guard_msgs polyrith llmstep suggest_tactics search_proof aesop_llm""".split()
 )
-_FORBIDDEN_WORDS = _NO_PROOF | _RUNS_CODE
+# A command word that is a tactic too (Mathlib's); it begins a command in the header only.
+_TACTIC_TOO = frozenset({"module"})
+# Letters of Hangul that are drawn as nothing, and selectors that change how the character before them is drawn.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 
 
 def _hidden(char: str) -> bool:
-    # Control characters and bidirectional overrides: what is shown would not be what Lean reads.
+    # Control and format characters, white space that is none to Lean, halves of surrogate pairs: what is shown would
+    # not be what Lean reads, or could not be sent at all.
+    if char.isascii():
+        return (ord(char) < 32 and char != "\n") or char == "\x7f"
     return (
-        (ord(char) < 32 and char != "\n")
-        or char == "\x7f"
-        or "\u202a" <= char <= "\u202e"
-        or ("\u2066" <= char <= "\u2069")
-        or char in "\u200b\u200e\u200f\u2028\u2029\ufeff"
+        unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zs", "Zl", "Zp")
+        or char in _BLANK
+        or "\ufe00" <= char <= "\ufe0f"
+        or "\U000e0100" <= char <= "\U000e01ef"
     )
 
 
@@ -54,7 +63,10 @@ def refusal(text: str, *, own_name: str | None = None, local_names: Collection[s
         return f"It is longer than {MAX_LENGTH} characters."
     if any(_hidden(c) for c in text):
         return "It contains invisible or control characters."
+    if "✝" in text:
+        return "It uses a name that Lean shows and nobody can write (`✝`)."
     stack: list[str] = []
+    previous: Token | None = None
     for token in tokens(text):
         if token.kind in (Kind.LINE_COMMENT, Kind.BLOCK_COMMENT):
             return "It contains a comment, which could hide what follows."
@@ -76,8 +88,13 @@ def refusal(text: str, *, own_name: str | None = None, local_names: Collection[s
             return f"It contains {token.text!r}, which starts a command or a quotation."
         elif token.text == "@" and text.startswith("[", token.end):
             return "It contains an attribute."
-        elif token.text == "%" or (token.text == "$" and text.startswith("(", token.end)):
-            return "It contains an antiquotation or a syntax marker."
+        elif token.text == "$" and text.startswith("(", token.end):
+            return "It contains an antiquotation."
+        elif token.text == "%" and previous is not None and _is_keyword(previous, token, text):
+            return "It contains a keyword that ends in `%`."
+        elif token.kind is Kind.CHAR and not token.text[1].isalnum():
+            return "It contains a character literal, which could hide what follows."
+        previous = token
     if stack:
         return "Its brackets do not match, so it could leave its block."
     first = text.lstrip()[:1]
@@ -87,15 +104,28 @@ def refusal(text: str, *, own_name: str | None = None, local_names: Collection[s
 
 
 def _word_refusal(word: str, own_name: str | None) -> str | None:
-    plain = word.replace("«", "").replace("»", "")
-    parts = plain.rstrip("?!").split(".")
-    if bad := next((p for p in (plain, *parts) if p in _FORBIDDEN_WORDS), None):
+    plain = _plain(word)
+    parts = [part.rstrip("?!") for part in plain.split(".")]
+    if bad := next((p for p in (plain, *parts) if p in _NAMES), None):
         return f"`{bad}` proves nothing, or runs code."
-    if plain in COMMAND_WORDS:
+    if len(parts) == 1 and (parts[0] in _WORDS or plain in _WORDS):
+        return f"`{plain}` proves nothing, runs code or weakens checking."
+    if plain in COMMAND_WORDS and plain not in _TACTIC_TOO:
         return f"`{plain}` starts a command."
     if own_name is not None and mentions(plain, own_name):
         return f"It uses `{own_name}`, which is the theorem being proved."
     return None
+
+
+def _is_keyword(word: Token, percent: Token, text: str) -> bool:
+    """Whether a `%` ends a keyword (`eval% …`, which runs code) rather than being a remainder (`n % 2`, `n%2`)."""
+    touches = word.kind is Kind.IDENT and word.end == percent.start
+    return touches and (word.text == "eval" or not text[percent.end : percent.end + 1].isdigit())
+
+
+def _plain(word: str) -> str:
+    """The word as Lean reads it: `«foo»` is `foo`."""
+    return word.replace("«", "").replace("»", "")
 
 
 def mentions(word: str, name: str) -> bool:
@@ -103,8 +133,7 @@ def mentions(word: str, name: str) -> bool:
 
     `foo`, `Ns.foo`, `foo.symm` and `_root_.Ns.foo` all mention `Ns.foo`; `foo'` and `foobar` do not.
     """
-    word = word.removeprefix("_root_.")
-    parts, own = word.split("."), name.split(".")
+    parts, own = _plain(word).removeprefix("_root_.").split("."), _plain(name).split(".")
     for start in range(len(own)):
         suffix = own[start:]
         if parts[: len(suffix)] == suffix:
