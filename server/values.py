@@ -8,6 +8,7 @@ a value of an old version is dropped, never shown.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -24,11 +25,16 @@ class Verdict(Enum):
     REFUSED = "refused"
 
 
+# `?x`, `?m.12`; not the `?` that ends a name (`xs.get? 0`) or an access (`xs[0]?`).
+_METAVARIABLE = re.compile(r"(?<![\w'!?\])}⟩»✝])\?(?=[\w«])")
+
+
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
     """One line of a local context: the names that share a type, the type, and the value of a `let`.
 
-    A name that ends in `✝` is inaccessible: no tactic text can mention it.
+    A name with a `✝` (`h✝`, `h✝¹`) is inaccessible: no tactic text can mention it. Neither can it mention `_`,
+    which stands for a name that Lean does not show.
     """
 
     names: tuple[str, ...]
@@ -38,7 +44,7 @@ class Hypothesis:
     @property
     def accessible(self) -> tuple[str, ...]:
         """The names that a tactic may mention."""
-        return tuple(name for name in self.names if not name.endswith("✝") and name != "_")
+        return tuple(name for name in self.names if "✝" not in name and name != "_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +59,8 @@ class Goal:
     @property
     def has_metavariables(self) -> bool:
         """Whether a `?x` stands anywhere: such goals share unknowns, and one may assign another's."""
-        return any(
-            "?" in part
-            for part in (self.target, *(h.type for h in self.hypotheses), *(h.value or "" for h in self.hypotheses))
-        )
+        parts = (self.target, *(h.type for h in self.hypotheses), *(h.value or "" for h in self.hypotheses))
+        return any(_METAVARIABLE.search(part) for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +128,11 @@ class Declaration:
 
     `name` is what may be written at that place (namespaces that are open there left out); `signature` is the
     text from behind the name up to the value: binders and type. `kind` is the keyword (`theorem`, `def`,
-    `inductive`, …), or `field` for a field of a structure or class, or `constructor`.
+    `inductive`, …), or `field` for a field of a structure or class, or `constructor`. `value` is the text behind
+    the signature of a definition, or what a structure or class extends; empty where it is long or of no use.
     """
 
     name: str
     kind: str
     signature: str
+    value: str = ""

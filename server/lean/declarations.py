@@ -6,12 +6,15 @@ What the reader gets wrong costs a candidate that Lean then rejects, nothing mor
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from tacit.server.lean.syntax import Command, Commands, Kind, Token, declaration_head
 from tacit.server.values import Declaration
 
 _KEPT = frozenset({"theorem", "lemma", "def", "abbrev", "structure", "class", "inductive", "axiom", "instance"})
+_SHOWN = frozenset({"def", "abbrev", "structure", "class"})
+_LONGEST_VALUE = 600
 _BINDER_CLOSERS = {"(": ")", "{": "}", "[": "]", "⦃": "⦄", "⟨": "⟩"}
 
 
@@ -61,26 +64,55 @@ def _signature_end(text: str, tokens: list[Token]) -> int:
     return tokens[-1].end if tokens else 0
 
 
-def _members(text: str, command: Command, name: str, kind: str) -> list[Declaration]:
-    """Fields of a structure or class, constructors of an inductive type: one a line, the plain ones."""
-    found = []
+def _member_starts(text: str, command: Command, kind: str) -> list[int]:
+    """Where fields or constructors begin; for a constructor that is its `|`."""
     tokens = command.tokens
-    starts = [i for i, t in enumerate(tokens) if t.start in command.line_starts]
-    for at, nxt in zip(starts, [*starts[1:], len(tokens)], strict=True):
-        head = tokens[at]
+    starts = []
+    depth = 0
+    for at, (token, after) in enumerate(pairwise(tokens)):
+        depth += (token.kind is Kind.OPEN) - (token.kind is Kind.CLOSE)
         if kind == "inductive":
-            if head.text != "|" or at + 1 >= len(tokens) or tokens[at + 1].kind is not Kind.IDENT:
-                continue
-            label, rest = tokens[at + 1], tokens[at + 2 : nxt]
+            begins = depth == 0 and token.text == "|" and after.kind is Kind.IDENT
         else:
-            colon = tokens[at + 1] if at + 1 < len(tokens) else None
-            if head.kind is not Kind.IDENT or colon is None or colon.text not in (":", "(") or at == 0:
-                continue
-            label, rest = head, tokens[at + 1 : nxt]
-        signature = text[rest[0].start : rest[-1].end] if rest else ""
+            typed = after.text in _BINDER_CLOSERS or (after.text == ":" and text[after.end : after.end + 1] not in ":=")
+            begins = at > 0 and token.start in command.line_starts and token.kind is Kind.IDENT and typed
+        if begins and token.text not in ("deriving", "extends", "where"):
+            starts.append(at)
+    return starts
+
+
+def _members(text: str, command: Command, name: str, kind: str) -> list[Declaration]:
+    """Fields of a structure or class, constructors of an inductive type: the plain ones."""
+    tokens = command.tokens
+    starts = _member_starts(text, command, kind)
+    end = next((i for i, t in enumerate(tokens) if t.text == "deriving"), len(tokens))
+    found = []
+    for at, stop in pairwise([*starts, end]):
+        label = tokens[at + 1] if kind == "inductive" else tokens[at]
+        rest = [t for t in tokens[at:stop] if t.start >= label.end]
+        upto = _signature_end(text, rest)
         what = "constructor" if kind == "inductive" else "field"
-        found.append(Declaration(f"{name}.{label.text}", what, " ".join(signature.split())))
+        found.append(Declaration(f"{name}.{label.text}", what, _plain([t for t in rest if t.start < upto])))
     return found
+
+
+def _plain(tokens: list[Token]) -> str:
+    """The tokens as one line, comments left out."""
+    words = [t for t in tokens if t.kind not in (Kind.LINE_COMMENT, Kind.BLOCK_COMMENT)]
+    spaced = (" " * (previous.end < token.start) + token.text for previous, token in pairwise(words))
+    return "".join([*(t.text for t in words[:1]), *spaced])
+
+
+def _value(text: str, tokens: list[Token], kind: str) -> str:
+    """What stands behind a signature: a definition's value, or what a structure extends."""
+    words = tokens
+    if kind in ("structure", "class"):
+        where = next((i for i, t in enumerate(tokens) if t.text == "where"), len(tokens))
+        words = tokens[1:where] if tokens and tokens[0].text == "extends" else []
+    elif tokens and tokens[0].text == ":" and text.startswith("=", tokens[0].end):
+        words = [t for t in tokens if t.start > tokens[0].end]
+    value = _plain(words)
+    return value if len(value) <= _LONGEST_VALUE else ""
 
 
 def _visible(full: str, namespace: str) -> str:
@@ -110,9 +142,11 @@ def above(text: str, offset: int) -> tuple[Declaration, ...]:
         rooted = head.name.text.startswith("_root_.")
         full = name if rooted or not scope.namespace else f"{scope.namespace}.{name}"
         after = [t for t in command.tokens if t.start >= head.name.end]
-        signature = text[head.name.end : max(head.name.end, _signature_end(text, after))]
-        found.append(Declaration(full, head.keyword.text, " ".join(signature.split())))
+        end = max(head.name.end, _signature_end(text, after))
+        kind = head.keyword.text
+        value = _value(text, [t for t in after if t.start >= end], kind) if kind in _SHOWN else ""
+        found.append(Declaration(full, kind, _plain([t for t in after if t.start < end]), value))
         if head.keyword.text in ("structure", "class", "inductive"):
             found += _members(text, command, full, head.keyword.text)
     namespace = scope.namespace
-    return tuple(Declaration(_visible(d.name, namespace), d.kind, d.signature) for d in found)
+    return tuple(replace(d, name=_visible(d.name, namespace)) for d in found)
