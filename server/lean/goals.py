@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import re
 
+from tacit.server.lean.syntax import Kind, tokens
 from tacit.server.values import Goal, Hypothesis
 
 _TAG = re.compile(r"^case (?P<tag>.+)$")
-_HYPOTHESIS = re.compile(r"^(?P<names>[^\s:|⊢][^:]*?) : (?P<rest>.*)$", re.DOTALL)
+_HYPOTHESIS = re.compile(r"^(?P<names>[^:|⊢]*?) :\s+(?P<rest>.*)$", re.DOTALL)
+_INACCESSIBLE = re.compile("✝[⁰¹²³⁴⁵⁶⁷⁸⁹]*")
+_NAME = re.compile(r"(?:«[^»]*»|\S)+")
+_BINDS = frozenset({"let", "have", "let_fun"})
 NO_GOALS = "no goals"
 # The binder that the batch trick gives to every copy of the goal; it shows up in the tags of goals left.
 COPY_TAG = "tacitCopy"
@@ -19,7 +23,7 @@ COPY_TAG = "tacitCopy"
 
 def _own_tag(tag: str) -> str | None:
     """The tag without the name of the copy."""
-    parts = [p for p in tag.replace("✝", "").split(".") if p != COPY_TAG]
+    parts = [p for p in _INACCESSIBLE.sub("", tag).split(".") if p != COPY_TAG]
     return ".".join(parts) or None
 
 
@@ -29,14 +33,39 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _entries(lines: list[str]) -> list[str]:
-    """Joins continuation lines (indented) to the entry they continue."""
+    """Joins continuation lines (indented) to the entry they continue.
+
+    Lean of 2021 leaves the names out that nobody can write: ` : p` begins an entry.
+    """
     entries: list[str] = []
     for line in lines:
-        if entries and line[:1].isspace():
+        if entries and line[:1].isspace() and not (line + " ").startswith(" : "):
             entries[-1] += "\n" + line
         else:
             entries.append(line)
     return entries
+
+
+def _type_and_value(text: str) -> tuple[str, str | None]:
+    """What stands before and behind the `:=` of a hypothesis with a value; one inside its type is passed over."""
+    depth = bound = 0
+    for token in tokens(text) if ":=" in text else ():
+        if token.kind is Kind.OPEN:
+            depth += 1
+        elif token.kind is Kind.CLOSE:
+            depth -= 1
+        elif depth == 0 and token.text in _BINDS:
+            bound += 1
+        elif depth == 0 and token.text == ":" and text.startswith("=", token.end):
+            if not bound:
+                return text[: token.start].strip(), text[token.end + 1 :].strip()
+            bound -= 1
+    return text.strip(), None
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """The names of a hypothesis; `_` stands for one that Lean does not show."""
+    return tuple(_NAME.findall(text)) or ("_",)
 
 
 def parse_goal(text: str) -> Goal:
@@ -50,12 +79,12 @@ def parse_goal(text: str) -> Goal:
     target = ""
     entries = _entries(lines)
     for i, entry in enumerate(entries):
-        if entry.startswith(("⊢ ", "| ")) or entry in ("⊢", "|"):
-            target = "\n".join([entry[2:], *entries[i + 1 :]])
+        if entry.startswith(("⊢", "| ")) or entry == "|":
+            target = "\n".join([entry[1:], *entries[i + 1 :]])
             break
         if match := _HYPOTHESIS.match(entry):
-            type_, _, value = match["rest"].partition(" := ")
-            hypotheses.append(Hypothesis(tuple(match["names"].split()), type_.strip(), value.strip() or None))
+            type_, value = _type_and_value(match["rest"])
+            hypotheses.append(Hypothesis(_names(match["names"]), type_, value))
     body = "\n".join(([f"case {tag}"] if tag else []) + lines)
     return Goal(tuple(hypotheses), target.strip(), tag, body)
 
