@@ -17,29 +17,35 @@ const EXPECTS_TACTIC = /(?:\bby|:=|=>|·|<;>)[ \t]*$|^[ \t]+$/u
 
 export function askOnArrival(sidecar: Sidecar): vscode.Disposable {
   const edited = new WeakMap<vscode.TextDocument, number>()
-  let timer: NodeJS.Timeout | undefined
+  let afterMove: NodeJS.Timeout | undefined
+  let afterStart: NodeJS.Timeout | undefined
   const edits = vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
     if (contentChanges.length > 0) edited.set(document, Date.now())
   })
   const moves = vscode.window.onDidChangeTextEditorSelection(({ textEditor, kind }) => {
-    clearTimeout(timer)
+    clearTimeout(afterMove)
     const { document } = textEditor
     if (!isLean(document)) return
     const editedAt = edited.get(document)
     edited.delete(document)
     const typed = editedAt !== undefined && Date.now() - editedAt < SAME_KEY_MS
     if (typed || kind === vscode.TextEditorSelectionChangeKind.Command) return
-    timer = setTimeout(() => {
+    afterMove = setTimeout(() => {
       if (sidecar.running !== undefined) ask(false)
     }, REST_MS)
   })
   const starts = sidecar.onDidStart(() => {
-    // Not explicit, VS Code would remember that nobody had an answer here a moment ago, and ask nobody.
-    ask(true)
+    clearTimeout(afterStart)
+    // Not at once: the last key before the start may not have reached this process yet.
+    afterStart = setTimeout(() => {
+      // Not explicit, VS Code would remember that nobody had an answer here a moment ago, and ask nobody.
+      ask(true)
+    }, REST_MS)
   })
   return vscode.Disposable.from(edits, moves, starts, {
     dispose: () => {
-      clearTimeout(timer)
+      clearTimeout(afterMove)
+      clearTimeout(afterStart)
     },
   })
 }

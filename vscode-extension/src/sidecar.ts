@@ -30,7 +30,7 @@ export class Sidecar implements vscode.Disposable {
   /** A sidecar answers, for the first time or again. */
   readonly onDidStart = this.started.event
 
-  private current: QuietClient | undefined
+  private current: { readonly client: QuietClient; readonly deaths: GivesUpAfterDeaths } | undefined
   /** Starts and stops run one after the other, however fast the user clicks. */
   private queue: Promise<void> = Promise.resolve()
 
@@ -38,12 +38,13 @@ export class Sidecar implements vscode.Disposable {
 
   /** The client of a sidecar that answers now. */
   get running(): LanguageClient | undefined {
-    return this.current?.state === State.Running ? this.current : undefined
+    return this.current?.client.state === State.Running ? this.current.client : undefined
   }
 
   /** Starts the sidecar, or starts it again. Tells the user when that fails; never throws. */
   restart(): Promise<void> {
     return this.enqueue(async () => {
+      await this.settle()
       await this.stopNow()
       await this.startNow()
     })
@@ -61,7 +62,10 @@ export class Sidecar implements vscode.Disposable {
   }
 
   stop(): Promise<void> {
-    return this.enqueue(() => this.stopNow())
+    return this.enqueue(async () => {
+      await this.settle()
+      await this.stopNow()
+    })
   }
 
   private enqueue(step: () => Promise<void>): Promise<void> {
@@ -77,7 +81,7 @@ export class Sidecar implements vscode.Disposable {
       return
     }
     const { command, args } = located
-    this.user.log.info(`Starting ${[command, ...args].join(' ')}`)
+    this.user.sidecarStarts([command, ...args])
     const deaths: GivesUpAfterDeaths = new GivesUpAfterDeaths(this.user, command, () => client.state === State.Running)
     const client: QuietClient = new QuietClient(
       SECTION,
@@ -85,10 +89,14 @@ export class Sidecar implements vscode.Disposable {
       { command, args: [...args] },
       clientOptions(this.user, deaths),
     )
-    this.current = client
+    this.current = { client, deaths }
     client.onDidChangeState(({ newState }) => {
       // Running comes before the client has registered what the sidecar offers; then the start is over.
-      if (newState === State.Running) void client.start().then(() => { this.started.fire() })
+      if (newState !== State.Running) return
+      void client.start().then(() => {
+        this.user.sidecarRuns(client.serverProcess?.pid)
+        this.started.fire()
+      })
     })
     try {
       await within(START_LIMIT_MS, client.start())
@@ -99,11 +107,24 @@ export class Sidecar implements vscode.Disposable {
     }
   }
 
-  private async stopNow(): Promise<void> {
-    const client = this.current
-    this.current = undefined
+  /** Waits for a start after a death. A client cannot be stopped while it starts: it would go on beside the next one. */
+  private async settle(): Promise<void> {
+    const client = this.current?.client
+    if (client?.state !== State.Starting) return
     try {
-      await client?.dispose()
+      await within(START_LIMIT_MS, client.start())
+    } catch (error) {
+      this.user.log.debug(String(error))
+    }
+  }
+
+  private async stopNow(): Promise<void> {
+    if (this.current === undefined) return
+    const { client, deaths } = this.current
+    this.current = undefined
+    deaths.retire()
+    try {
+      await client.dispose()
     } catch (error) {
       // It had ended already, or did not answer `shutdown` in time and is killed.
       this.user.log.debug(String(error))
@@ -148,12 +169,18 @@ class QuietClient extends LanguageClient {
 class GivesUpAfterDeaths implements ErrorHandler {
   private readonly deaths: number[] = []
   private saidSo = false
+  private retired = false
 
   constructor(
     private readonly user: User,
     private readonly command: string,
     private readonly hadStarted: () => boolean,
   ) {}
+
+  /** The user or the editor ends the sidecar: it may die now, and nobody needs to hear of it. */
+  retire(): void {
+    this.retired = true
+  }
 
   /** The sidecar did not get as far as an answer to `initialize`. Both who waits for it and `closed` may notice. */
   atBirth(): void {
@@ -167,6 +194,7 @@ class GivesUpAfterDeaths implements ErrorHandler {
   }
 
   closed(): CloseHandlerResult {
+    if (this.retired) return { action: CloseAction.DoNotRestart, handled: true }
     if (!this.hadStarted()) {
       this.atBirth()
       return { action: CloseAction.DoNotRestart, handled: true }

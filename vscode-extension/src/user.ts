@@ -21,6 +21,14 @@ export class User implements vscode.Disposable {
     this.log.dispose()
   }
 
+  sidecarStarts(command: readonly string[]): void {
+    this.log.info(`Starting ${command.join(' ')}`)
+  }
+
+  sidecarRuns(pid: number | undefined): void {
+    this.log.info(`The sidecar runs as process ${pid?.toString() ?? 'unknown'}.`)
+  }
+
   sidecarMissing(sentence: string): void {
     this.log.error(sentence)
     this.say(vscode.window.showWarningMessage, sentence, OPEN_SETTINGS, RESTART)
