@@ -33,7 +33,11 @@ class Browser:
         )
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
-        self._receive(30)
+        try:
+            self._receive(30)
+        except BaseException:
+            self.close()
+            raise
 
     def goto(self, url: str, timeout: float = 30) -> None:
         self._ask("goto", timeout, url=url)

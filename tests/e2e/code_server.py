@@ -48,7 +48,6 @@ class CodeServer:
         folder: Path,
         extensions: Path,
         settings: Mapping[str, Any],
-        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._folder = folder
         user = folder / "user-data" / "User"
@@ -72,7 +71,7 @@ class CodeServer:
         with (folder / "code-server.log").open("w", encoding="utf-8") as log:
             self._process = psutil.Popen(
                 command,
-                env={**os.environ, **homes, **(environment or {})},
+                env={**os.environ, **homes},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

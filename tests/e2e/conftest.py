@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.browser import Browser
+from tests.e2e.browser import Browser, BrowserError
 from tests.e2e.code_server import CodeServer
 from tests.e2e.editor import Editor
 from tests.e2e.programs import CACHE, Programs, Unavailable, find_programs, install_extension
@@ -80,7 +80,8 @@ def _keep_what_failed(request: pytest.FixtureRequest) -> Iterator[None]:
     report = request.node.stash.get(_report, None)
     window = request.node.funcargs.get("window")
     if report is not None and report.failed and isinstance(window, Window):
-        window.editor.browser.screenshot(FAILURES / f"{request.node.name}.png")
+        with suppress(BrowserError):
+            window.editor.browser.screenshot(FAILURES / f"{request.node.name}.png")
         (FAILURES / f"{request.node.name}.log").write_text(window.server.log(), encoding="utf-8")
 
 

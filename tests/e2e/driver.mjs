@@ -20,7 +20,7 @@ const browser = await chromium.launch({
     '--disable-sync',
   ],
 })
-const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
+const page = await browser.newPage({ viewport: { width: 1100, height: 650 } })
 
 /** The visible elements that match a selector, and contain a text where one is given. */
 const find = ({ selector, text }) =>

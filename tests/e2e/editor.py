@@ -9,7 +9,7 @@ from tests.e2e.browser import Browser
 from tests.e2e.code_server import until
 
 GHOST = ".monaco-editor .ghost-text-decoration, .monaco-editor .ghost-text"
-QUICK_FIX = ".action-widget .monaco-list-row"
+QUICK_FIX = ".action-widget .monaco-list-row.action"
 NOTIFICATION = ".notifications-toasts .notification-list-item-message"
 
 
@@ -88,6 +88,10 @@ class Editor:
     def notification(self, containing: str, timeout: float = 15) -> None:
         """Return when a notification with such a text is there."""
         self.browser.wait(NOTIFICATION, text=containing, timeout=timeout)
+
+    def notifications(self) -> list[str]:
+        """The notifications that are there now."""
+        return self.browser.texts(NOTIFICATION)
 
     def press_button(self, label: str, of: str) -> None:
         """Press a button of the notification with a text."""

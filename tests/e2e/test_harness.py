@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.e2e import fake_sidecar
-from tests.e2e.code_server import until
+from tests.e2e.code_server import CodeServer, until
 from tests.e2e.conftest import OpenWindow, Window
 
 pytestmark = pytest.mark.e2e
@@ -20,6 +22,13 @@ FAKE = Path(__file__).with_name("fake_sidecar.py")
 @pytest.fixture(scope="module")
 def window(open_window: OpenWindow) -> Window:
     return open_window({"tacit.serverPath": sys.executable, "tacit.serverArgs": [str(FAKE)]})
+
+
+def _answering(server: CodeServer, apart_from: set[int]) -> list[psutil.Process]:
+    """The sidecars that the extension has an answer from."""
+    log = server.log()
+    found = server.sidecars(FAKE.name)
+    return [each for each in found if each.pid not in apart_from and f"runs as process {each.pid}." in log]
 
 
 def test_ghost_text_appears_while_typing_and_tab_accepts_it(window: Window) -> None:
@@ -68,17 +77,30 @@ def test_the_status_is_shown(window: Window) -> None:
 def test_a_sidecar_that_is_killed_comes_back(window: Window) -> None:
     editor = window.editor
     editor.open("Killed.lean", "theorem t : 1 = 1 := by\n")
-    (before,) = until(lambda: window.server.sidecars(FAKE.name), 15, "no sidecar runs")
+    (before,) = until(partial(_answering, window.server, set()), 15, "no sidecar runs")
     before.kill()
-    (after,) = until(
-        lambda: [process for process in window.server.sidecars(FAKE.name) if process.pid != before.pid],
-        15,
-        "the sidecar does not come back",
-    )
-    assert after.pid != before.pid
+    until(partial(_answering, window.server, {before.pid}), 15, "the sidecar does not come back")
     editor.put_cursor(1, 24)
     editor.type(" ")
     assert editor.ghost() == fake_sidecar.GHOST
+
+
+def test_a_sidecar_that_keeps_dying_stays_off_until_asked_for(window: Window) -> None:
+    editor = window.editor
+    editor.open("Dying.lean", "theorem t : 1 = 1 := by\n")
+    killed: set[int] = set()
+    said = "ended 5 times in 3 minutes and stays off"
+
+    def dies_or_stays_off() -> bool:
+        for sidecar in _answering(window.server, killed):
+            killed.add(sidecar.pid)
+            sidecar.kill()
+        return any(said in text for text in editor.notifications())
+
+    until(dies_or_stays_off, 30, "it is started again and again")
+    assert not _answering(window.server, killed)
+    editor.press_button("Restart Tacit", of="stays off")
+    until(partial(_answering, window.server, killed), 15, "the button does not start it")
 
 
 def test_a_sidecar_that_cannot_be_had_is_named_and_another_one_taken_at_once(window: Window) -> None:
