@@ -75,10 +75,10 @@ def main(argv: Sequence[str] | None = None, *, build: Build | None = None) -> in
         parser.print_help(sys.stderr)
         return BAD_INPUT
     if arguments.command is not _serve:
-        # With -v what Tacit itself logs, with -vv what its libraries log, too.
-        others = _level(arguments, logging.CRITICAL, logging.CRITICAL, logging.DEBUG)
-        logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", level=others)
-        logging.getLogger("tacit").setLevel(_level(arguments, logging.CRITICAL, logging.INFO, logging.DEBUG))
+        level = _level(arguments, logging.CRITICAL, logging.CRITICAL, logging.DEBUG)
+        logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", level=level)
+        if arguments.verbose:  # once, what Tacit itself logs; twice, what its libraries log, too
+            logging.getLogger("tacit").setLevel(_level(arguments, logging.NOTSET, logging.INFO, logging.DEBUG))
     try:
         status: int = arguments.command(arguments, build or _compose)
         sys.stdout.flush()

@@ -170,10 +170,16 @@ async def _attempt(
     declaration = goal.declaration if goal else None
     if partial is not None:
         return declaration, None, f"`{one_line(partial.tactic, 60)}` would do, but: {partial.note}"
-    reason = f"None of the {finished.checked} tactics tried closes it."
+    reason = _none(finished.checked)
     if best is not None:
         reason += f" Best: `{one_line(best.candidate.text, 60)}` ({plural(len(best.goals), 'goal')} left)."
     return declaration, None, f"{reason} {finished.notice}".rstrip()
+
+
+def _none(tried: int) -> str:
+    if tried > 1:
+        return f"None of the {tried} tactics tried closes it."
+    return "The one tactic tried does not close it." if tried else "There was no tactic to try."
 
 
 def _summary(terminal: Terminal, file: LeanFile, outcome: Outcome, elapsed: float, *, written: bool) -> None:

@@ -9,7 +9,7 @@ import math
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,8 +70,8 @@ class _Show:
     lean: wire.LeanState | None = None
 
 
-def demo(terminal: Terminal, settings: Settings, wish: Wish) -> int:
-    """Run the command; the exit status."""
+def demo(terminal: Terminal, settings: Settings, wish: Wish, *, start: Callable[[list[str]], Sidecar] = Sidecar) -> int:
+    """Run the command; the exit status. `start` makes the sidecar, for tests."""
     project = open_project(wish.path)
     missing = None if wish.replay else _missing(settings, project)
     if missing and not wish.as_json and terminal.interactive and offer(terminal, project.folder):
@@ -83,7 +83,7 @@ def demo(terminal: Terminal, settings: Settings, wish: Wish) -> int:
         arguments = ["serve", "--replay", str(project.recordings)]
     else:
         arguments = ["serve", "--lean", settings.lean_path] if settings.lean_path else ["serve"]
-    return run(_demo(terminal, project, wish, arguments))
+    return run(_demo(terminal, project, wish, start(arguments)))
 
 
 def _missing(settings: Settings, project: DemoProject) -> LeanNotFound | None:
@@ -97,7 +97,7 @@ def _missing(settings: Settings, project: DemoProject) -> LeanNotFound | None:
     return None
 
 
-async def _demo(terminal: Terminal, project: DemoProject, wish: Wish, arguments: Sequence[str]) -> int:
+async def _demo(terminal: Terminal, project: DemoProject, wish: Wish, process: Sidecar) -> int:
     chosen = project.goals[: wish.limit]
     line = _Line(terminal, chosen)
     show = _Show([])
@@ -105,7 +105,7 @@ async def _demo(terminal: Terminal, project: DemoProject, wish: Wish, arguments:
     began = time.monotonic()
     with terminal.busy("Starting the sidecar", len(chosen)) as busy:
         try:
-            async with Sidecar(arguments) as sidecar:
+            async with process as sidecar:
                 await _run(sidecar, chosen, wish, terminal, show, line, busy)
         except SidecarDied as exc:
             if not show.goals:

@@ -31,6 +31,7 @@ STOP_SECONDS = 8.0
 """Seconds that it gets to end: it ends Lean first."""
 
 POLL_SECONDS = 0.05
+COMMAND = (sys.executable, "-m", "tacit.server.cli")
 
 
 class SidecarDied(TacitError):
@@ -73,8 +74,8 @@ class _Protocol(LanguageServerProtocol):
 class Sidecar:
     """A running sidecar. Use it as an async context manager: leaving it ends the process and its Lean."""
 
-    def __init__(self, arguments: Sequence[str] = ()) -> None:
-        self._arguments = tuple(arguments)
+    def __init__(self, arguments: Sequence[str], command: Sequence[str] = COMMAND) -> None:
+        self._command = (*command, *arguments)
         self._client = LanguageClient("tacit demo", "0", _Protocol, wire.make_converter)
         self._client.feature(types.PROGRESS)(lambda params: self._arrive(params))  # it takes no bound methods
         for name in (types.WINDOW_SHOW_MESSAGE, types.WINDOW_LOG_MESSAGE, wire.STATUS_CHANGED):
@@ -87,8 +88,7 @@ class Sidecar:
 
     async def __aenter__(self) -> Self:
         # A session of its own: Ctrl-C in the terminal reaches the command alone, which then ends the sidecar in order.
-        command = [sys.executable, "-m", "tacit.server.cli", *self._arguments]
-        await self._client.start_io(*command, start_new_session=True)
+        await self._client.start_io(*self._command, start_new_session=True)
         self._process = self._client._server
         try:
             self._tasks = [asyncio.create_task(self._read_errors()), asyncio.create_task(self._process_end())]
@@ -120,10 +120,7 @@ class Sidecar:
             status: wire.StatusResult = await self._answer(
                 self._client.protocol.send_request_async(wire.STATUS), START_SECONDS
             )
-            waiting = status.lean.state in ("not started", "starting") or (
-                status.lean.state == "ready" and not status.lean.documents
-            )
-            if not waiting or time.monotonic() > deadline:
+            if status.lean.state not in ("not started", "starting") or time.monotonic() > deadline:
                 return status.lean
             await asyncio.sleep(POLL_SECONDS)
 

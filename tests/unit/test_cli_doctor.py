@@ -1,0 +1,136 @@
+"""`tacit doctor`: what it says of a machine, told from what is on it and from one real request."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tacit.server.cli import main
+from tacit.server.errors import LeanDied
+from tests.unit.cli_engine import FakeEngine, Tactic
+
+WORKS = FakeEngine({"t": [Tactic("exact h")]})
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder where nothing is, on a machine with nothing."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("TACIT_LEAN", "ELAN_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+def install(folder: Path, name: str, says: str = "") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\necho '{says}'\n")
+    path.chmod(0o755)
+    return path
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    """Name → mark and text of each line; hints under the name above them with a `+`."""
+    found, name = {}, ""
+    for line in capsys.readouterr().out.splitlines():
+        if line.startswith(("✓ ", "✗ ", "– ")):
+            name = line[2:13].strip()
+            found[name] = line[0] + " " + line[13:]
+        elif line.startswith(" "):
+            found[name + "+"] = line.strip()
+        elif line:
+            found["end"] = line
+    return found
+
+
+def test_a_machine_with_nothing_but_lean(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lean = install(here.parent / "bin", "lean", "Lean (version 4.27.0, x86_64, commit abc, Release)")
+    assert main(["doctor"], build=lambda _: WORKS) == 0
+    said = lines(capsys)
+    assert said["Lean"] == f"✓ 4.27.0 at {lean} (from PATH)"
+    assert said["Lake"].startswith("– none")
+    assert said["elan"].startswith("– none")
+    assert said["elan+"].startswith("https://")
+    assert said["Workspace"].startswith("– no lakefile")
+    assert said["VS Code"].startswith("– none")
+    assert said["Check"].startswith("✓ a small theorem, proved by `exact h` with propext in ")
+    assert said["end"] == "Suggestions work."
+    document, position, options = WORKS.asked[-1]
+    assert document.path == here / "TacitDoctor.lean"
+    assert not (here / "TacitDoctor.lean").exists()
+    assert document.text.split("\n")[position.line][position.column :] == "sorry"
+    assert options.stop_at_first_close
+
+
+def test_a_workspace_with_all_it_needs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    elan = here.parent / ".elan" / "bin"
+    install(elan, "lean", "Lean (version 4.27.0, x86_64, commit abc, Release)")
+    install(elan, "lake")
+    install(elan, "elan")
+    (here / "lakefile.toml").touch()
+    (here / "lean-toolchain").write_text("leanprover/lean4:v4.27.0\n")
+    (here / ".lake" / "build").mkdir(parents=True)
+    assert main(["doctor"], build=lambda _: WORKS) == 0
+    said = lines(capsys)
+    assert said["Lake"] == f"✓ {elan / 'lake'}"
+    assert said["elan"] == f"✓ {elan / 'elan'}"
+    assert said["Workspace"] == f"✓ {here}, asks for Lean 4.27.0, built"
+
+
+def test_a_workspace_that_wants_another_lean(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    install(here.parent / "bin", "lean", "Lean (version 4.0.0, Release)")
+    (here / "lakefile.lean").touch()
+    (here / "lean-toolchain").write_text("leanprover/lean4:v4.35.0-rc1")
+    assert main(["doctor"], build=lambda _: WORKS) == 0
+    said = lines(capsys)
+    assert said["Lake"].startswith("✗ none beside that Lean")
+    assert said["Workspace"] == f"✗ {here}, asks for Lean 4.35.0-rc1, but 4.0.0 was found"
+
+
+def test_without_lean_nothing_is_tried(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    engine = FakeEngine()
+    assert main(["doctor"], build=lambda _: engine) == 3
+    said = lines(capsys)
+    assert said["Lean"].startswith("✗ No Lean was found")
+    assert "https://lean-lang.org/install" in said["Lean+"]
+    assert said["Check"] == "✗ not tried without Lean"
+    assert said["end"] == "Suggestions do not work here yet."
+    assert engine.asked == []
+
+
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [
+        (FakeEngine({"t": LeanDied("Lean died.")}), "✗ Lean died."),
+        (FakeEngine({"t": [Tactic("simp", left=1)]}), "✗ no tactic proves `theorem t (p : Prop) (h : p) : p`, tried"),
+    ],
+)
+def test_a_check_that_fails_fails_it_all(
+    engine: FakeEngine, said: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(here.parent / "bin", "lean", "Lean (version 4.27.0, Release)")
+    assert main(["doctor"], build=lambda _: engine) == 3
+    assert lines(capsys)["Check"].startswith(said)
+
+
+def test_json(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    install(here.parent / "bin", "lean", "Lean (version 4.27.0, Release)")
+    assert main(["doctor", "--json"], build=lambda _: WORKS) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["works"] is True
+    found = {check["name"]: check["ok"] for check in shown["checks"]}
+    assert found == {
+        "Tacit": True,
+        "Lean": True,
+        "Lake": None,
+        "elan": None,
+        "Workspace": None,
+        "VS Code": None,
+        "Check": True,
+    }
