@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tacit.server.values import CheckedTactic, Verdict
+from tacit.server.values import CheckedTactic, Goal, Verdict
 
 
 def rank(checked: CheckedTactic) -> tuple[float, ...]:
@@ -17,6 +17,17 @@ def rank(checked: CheckedTactic) -> tuple[float, ...]:
         return (0, lines, len(text) / 20 - 4 * checked.candidate.prior)
     left = sum(len(goal.target) for goal in checked.goals)
     return (1, len(checked.goals), -round(checked.candidate.prior, 1), left, lines, len(text))
+
+
+def leads_nowhere(checked: CheckedTactic, goal: Goal) -> bool:
+    """Whether a tactic turns the goal into one that is harder: `False`, from the same hypotheses.
+
+    `exfalso` runs on every goal; where it is the right step, what closes it is found in the same batch.
+    """
+    if checked.verdict is not Verdict.PROGRESSES or len(checked.goals) != 1:
+        return False
+    left = checked.goals[0]
+    return left.target == "False" != goal.target and left.hypotheses == goal.hypotheses
 
 
 def same_result(checked: CheckedTactic) -> object:

@@ -20,7 +20,7 @@ from tacit.server.lean.hole import holes
 from tacit.server.lean.pool import Pool
 from tacit.server.lean.site import Site
 from tacit.server.lean.syntax import Commands, imports
-from tacit.server.ranking import rank, same_result
+from tacit.server.ranking import leads_nowhere, rank, same_result
 from tacit.server.tactics.source import SourceRequest, TacticSource
 from tacit.server.text import LineIndex, Position, Span
 from tacit.server.values import Candidate, CheckedTactic, Goal, Suggestion, TextEdit, Verdict
@@ -235,7 +235,9 @@ class Suggester:
             checked = await checker.check(site, wave, label=label)
             run.checked += sum(c.verdict is not Verdict.REFUSED for c in checked)
             yield BatchChecked(tuple(checked), time.monotonic() - began)
-            for tactic in sorted((c for c in checked if _showable(c, options)), key=rank):
+            for tactic in sorted(
+                (c for c in checked if _showable(c, options) and not leads_nowhere(c, site.goals[0])), key=rank
+            ):
                 if run.found >= options.limit or (options.stop_at_first_close and "closed" in run.shown):
                     break
                 if (result := same_result(tactic)) in run.shown:
