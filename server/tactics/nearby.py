@@ -10,15 +10,19 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tacit.server.tactics import lexer, shape
+from tacit.server.tactics.facts import Scope
 from tacit.server.tactics.names import intro_names
 from tacit.server.tactics.offers import Offer, batches
+from tacit.server.tactics.precedence import printed
 from tacit.server.tactics.source import SourceRequest
 from tacit.server.tactics.statements import Above, Statement, names
+from tacit.server.tactics.terms import TermSearch
 from tacit.server.tactics.view import Local, View
 from tacit.server.values import Candidate, Hypothesis
 
 _LIMIT = 64
-_DEFINITIONS, _LAWS, _EQUATIONS, _VARIABLES = 5, 10, 4, 3
+_STEPS = 800  # of each search for a proof term: there may be eight
+_DEFINITIONS, _LAWS, _EQUATIONS, _VARIABLES, _TERMS = 5, 10, 4, 3, 12
 _INDUCTIVE = frozenset("Nat ℕ List Option Bool Prod Sum Fin Array Unit".split())
 _RECURSIVE = frozenset("Nat ℕ List".split())
 # Where there is no `omega`, `simp` does the sums. The order of the rules of `simp` does not matter to it.
@@ -27,6 +31,13 @@ _SUMS = ("Nat.add_succ", "Nat.succ_add", "Nat.add_comm", "Nat.add_assoc", "Nat.a
 _PRODUCTS = ("Nat.mul_add", "Nat.add_mul", "Nat.succ_mul", "Nat.mul_succ", "Nat.mul_comm", "Nat.add_assoc",
              "Nat.add_left_comm")  # fmt: skip
 _LISTS = ("List.append_assoc",)
+
+
+class _Search(TermSearch):
+    """A search in which each subgoal is read as Lean prints it: what a rule puts in for a name brings parentheses."""
+
+    def _prove(self, goal: str, scope: Scope, depth: int) -> str | None:
+        return super()._prove(printed(goal), scope, depth)
 
 
 class NearbyTactics:
@@ -46,19 +57,21 @@ class NearbyTactics:
         if not request.above:
             return
         view = View(request.goal)
-        introduced = _introduce(view)
-        offers = [*_offers(view, request)]
+        above = Above.read(request.above, view, request.declaration)
+        offers = [*_offers(above, view, request)]
+        introduced = _introduce(above, view)
         if introduced is not None:
             prefix, inner = introduced
-            offers += [Offer(f"{prefix}\n{text}", prior * 0.95) for text, prior in _offers(inner, request)]
+            offers += [Offer(f"{prefix}\n{text}", prior * 0.9) for text, prior in _offers(above, inner, request)]
         for batch in batches(offers, request, self._name, self._limit):
             yield batch
 
 
-def _introduce(view: View) -> tuple[str, View] | None:
-    """`intro x y h` and the goal behind it, for a target with binders or premises."""
-    binders, conclusion = shape.telescope(view.target)
-    fresh = intro_names(view)
+def _introduce(above: Above, view: View) -> tuple[str, View] | None:
+    """`intro x y h` and the goal behind it, for a target with binders or premises, by definition perhaps."""
+    target = above.unfolded(view.target) or view.target
+    binders, conclusion = shape.telescope(target)
+    fresh = intro_names(View(replace(view.goal, target=target)))
     if not binders or len(fresh) != len(binders):
         return None
     renamed: dict[str, str] = {}
@@ -121,12 +134,12 @@ def _rules(above: Above, view: View, plain: bool) -> _Rules:
     )
 
 
-def _offers(view: View, request: SourceRequest) -> Iterator[Offer]:
-    above = Above.read(request.above, view, request.declaration)
+def _offers(above: Above, view: View, request: SourceRequest) -> Iterator[Offer]:
     rules = _rules(above, view, plain="omega" not in request.known)
     yield from _simplify(rules, view)
     yield from _recurse(rules, above, view)
     yield from _unfold(above, view)
+    yield from _terms(above, view)
     yield from _one_by_one(above, view)
 
 
@@ -193,6 +206,19 @@ def _unfold(above: Above, view: View) -> Iterator[Offer]:
         if definition.name in above.propositions:
             yield Offer(f"simp only [{name}] at *", 0.42)
             yield Offer(f"unfold {name} at *", 0.43)
+
+
+def _terms(above: Above, view: View) -> Iterator[Offer]:
+    """Proof terms: with the laws and constructors alone, then with the theorems, which may be unfinished."""
+    hypotheses = tuple(replace(h, type=above.plain(h.type)) for h in view.goal.hypotheses)
+    targets = dict.fromkeys([above.plain(view.target), above.unfolded(view.target) or above.plain(view.target)])
+    sure = [*above.facts(view), *((s.name, above.plain(s.type)) for s in (*above.laws, *above.rules))]
+    theorems = [(s.name, above.plain(s.type)) for s in above.theorems[:_TERMS]]
+    for facts, prior in ((sure, 0.9), ([*sure, *theorems] if theorems else [], 0.86)):
+        for target in targets if facts else ():
+            read = View(replace(view.goal, hypotheses=hypotheses, target=target))
+            for term in _Search(read, facts, _STEPS).terms():
+                yield Offer(f"exact {term}", prior)
 
 
 def _one_by_one(above: Above, view: View) -> Iterator[Offer]:

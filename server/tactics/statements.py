@@ -6,30 +6,49 @@ too: Lean prints `one` for `Group.one` where the namespace is open, and `t.size`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from tacit.server.tactics import lexer, shape
+from tacit.server.tactics.precedence import printed
 from tacit.server.tactics.shape import Binder, Shape
-from tacit.server.tactics.view import View
+from tacit.server.tactics.unfolding import application, expand, plain
+from tacit.server.tactics.view import SUBSCRIPTS, View
 from tacit.server.values import Declaration
 
 _OPENERS = frozenset("({[⦃")
 _PROVED = frozenset({"theorem", "lemma", "axiom"})
 _OWNERS = frozenset({"structure", "class"})
+_MARKS = "'" + SUBSCRIPTS
 DEFINED = frozenset({"def", "abbrev"})
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One declaration. `owner` is the structure or class of a field, or the type of a constructor."""
+    """One declaration. `owner` is the structure or class of a field, or the type of a constructor.
+
+    `value` is what a definition stands for, or what a structure extends.
+    """
 
     name: str
     kind: str
     binders: tuple[Binder, ...]
     conclusion: str
     owner: str = ""
+    value: str = ""
+
+    @cached_property
+    def type(self) -> str:
+        """Its type, without the instances it takes: Lean finds those by itself."""
+        parts = []
+        for binder in self.binders:
+            if binder.name:
+                opened, closed = "()" if binder.explicit else "{}"
+                parts.append(f"∀ {opened}{binder.name} : {binder.type or '_'}{closed}, ")
+            elif binder.explicit:
+                parts.append(f"{lexer.argument(binder.type)} → ")
+        return "".join([*parts, self.conclusion])
 
     @property
     def label(self) -> str:
@@ -112,7 +131,7 @@ class Above:
             tuple(statements),
             _labels(view.everything),
             _labels(view.target),
-            frozenset(_head(h) for h in view.types.values()),
+            frozenset(lexer.head(h) for h in view.types.values()),
         )
 
     @cached_property
@@ -132,11 +151,62 @@ class Above:
         return tuple(sorted(mentioned, key=lambda s: s.label not in self.target_words))
 
     @cached_property
+    def labels(self) -> frozenset[str]:
+        """The last parts of all names."""
+        return frozenset(s.label for s in self.statements)
+
+    def plain(self, text: str) -> str:
+        """A type in the form in which statements and goals are compared."""
+        return printed(plain(" ".join(text.split()), self.labels))
+
+    @cached_property
+    def rules(self) -> tuple[Statement, ...]:
+        """The constructors of inductive propositions."""
+        return tuple(s for s in self.statements if s.kind == "constructor" and s.owner in self.propositions)
+
+    @cached_property
+    def classes(self) -> frozenset[str]:
+        """The classes that the context has, and those that they extend."""
+        found = set(self.heads)
+        for name in reversed(self.types):
+            if name in found:
+                found |= lexer.identifiers(self.types[name].value)
+        return frozenset(found)
+
+    def unfolded(self, text: str) -> str | None:
+        """What a definition at the head of a type stands for there; None when there is none to see."""
+        head, arguments = application(self.plain(text))
+        named = [s for s in self.statements if s.label == head and s.kind in DEFINED and s.value[:1] != "|"]
+        if not named:
+            return None
+        explicit = [binder.name for binder in named[-1].binders if binder.explicit]
+        if not named[-1].value or len(explicit) != len(arguments):
+            return None
+        return self.plain(expand(named[-1].value, dict(zip(explicit, arguments, strict=True))))
+
+    def facts(self, view: View) -> Iterator[tuple[str, str]]:
+        """What hypotheses are by definition, and the fields of those that are structures, as (term, type)."""
+        for local in reversed(view.locals):
+            meaning = self.unfolded(local.type)
+            if meaning is not None:
+                yield local.name, meaning
+            head, arguments = application(self.plain(local.type))
+            owner = self.types.get(head)
+            if owner is None or owner.kind == "inductive":
+                continue
+            explicit = [binder.name for binder in owner.binders if binder.explicit]
+            if len(explicit) == len(arguments):
+                given = dict(zip(explicit, arguments, strict=True))
+                for field in self.statements:
+                    if field.owner == head and self.proves(field):
+                        yield f"{local.name}.{field.label}", self.plain(shape.substitute(field.type, given))
+
+    @cached_property
     def laws(self) -> tuple[Statement, ...]:
         """The propositions among the fields of classes; those of classes that the context has first."""
         fields = [s for s in self.statements if s.kind == "field" and self.proves(s) and self._is_class(s.owner)]
-        near = [s for s in fields if s.owner in self.heads]
-        return (*near, *(s for s in fields if s.owner not in self.heads))
+        near = [s for s in fields if s.owner in self.classes]
+        return (*near, *(s for s in fields if s.owner not in self.classes))
 
     @cached_property
     def theorems(self) -> tuple[Statement, ...]:
@@ -152,7 +222,7 @@ class Above:
         """Whether a statement's conclusion is a proposition, as far as the text tells."""
         if statement.shape.op in {"∧", "∨", "¬", "∃", "↔"} or statement.shape.op in shape.RELATIONS:
             return True
-        return _head(statement.conclusion) in {"True", "False", *self.propositions}
+        return lexer.head(statement.conclusion) in {"True", "False", *self.propositions}
 
     def _is_class(self, name: str) -> bool:
         return name in self.types and self.types[name].kind == "class"
@@ -172,23 +242,17 @@ def statement(declaration: Declaration, owner: str = "") -> Statement:
     binders = shape.read(f"∀ {groups}, True").binders if groups else ()
     of = lexer.render(words[at + 1 :]) if at < len(words) and words[at].text == ":" else ""
     more, conclusion = shape.telescope(of)
-    return Statement(declaration.name, declaration.kind, (*binders, *more), conclusion, owner)
+    bound = {binder.name for binder in (*binders, *more)}
+    # Lean binds by itself what looks like a variable and is bound nowhere.
+    free = sorted(lexer.identifiers(f"{groups} {of}") - bound)
+    automatic = [Binder(name, "", explicit=False) for name in free if len(name.rstrip(_MARKS)) == 1]
+    everything = (*automatic, *binders, *more)
+    return Statement(declaration.name, declaration.kind, everything, conclusion, owner, declaration.value)
 
 
 def names(statements: Iterable[Statement], limit: int) -> list[str]:
     """The names of the first statements."""
     return [s.name for s in statements][:limit]
-
-
-def _head(text: str) -> str:
-    """The word in front of a type, with its fields."""
-    words = lexer.tokens(text)
-    name = words[0].text if words else ""
-    for word in words[1:]:
-        if word.text[0] != "." or word.gap:
-            break
-        name += word.text
-    return name
 
 
 def _labels(text: str) -> frozenset[str]:

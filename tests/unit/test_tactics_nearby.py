@@ -76,7 +76,7 @@ def test_a_statement_is_read_from_its_signature() -> None:
     read = statement(Declaration("f_one", "theorem", "{G : Type} [Group G] (a b : G) (h : a ≤ b) : a * b = b"))
     assert [binder.name for binder in read.binders] == ["G", "", "a", "b", "h"]
     assert read.equation == ("a * b", "b")
-    assert statement(Declaration("f", "field", ": ∀ a : G, one * a = a")).unknowns == {"a"}
+    assert statement(Declaration("f", "field", ": ∀ a : G, one * a = a")).unknowns == {"a", "G"}
     assert statement(Declaration("odd", "def", "(n : Nat := 0)")).conclusion == ""
 
 
@@ -97,7 +97,7 @@ def test_sums_of_numbers_bring_their_lemmas_only_where_nothing_better_is_known()
 def test_laws_of_a_class_in_the_context_simplify_in_both_directions() -> None:
     at = goal("one * (a * b) = a * b", M="Type", inst="Monoid M", a="M", b="M")
     texts = offered(MONOID, at)
-    assert texts[0] == "simp [Monoid.mul_assoc, Monoid.one_mul]"
+    assert texts[:2] == ["exact Monoid.one_mul (a * b)", "simp [Monoid.mul_assoc, Monoid.one_mul]"]
     assert "simp [← Monoid.mul_assoc, Monoid.one_mul]" in texts
 
 
@@ -115,8 +115,43 @@ def test_a_proposition_of_the_file_is_unfolded_everywhere() -> None:
 
 def test_laws_that_are_no_equations_are_applied() -> None:
     texts = offered(ORDER, goal("a ≤ c", inst="Poset α", a="α", b="α", c="α", hab="a ≤ b", hbc="b ≤ c"))
+    assert texts[0] == "exact Poset.trans hab hbc"
     assert "apply Poset.trans <;> assumption" in texts
-    assert "exact Poset.refl _" in texts
+
+
+def test_a_predicate_is_used_by_what_stands_behind_it() -> None:
+    file = (
+        ORDER
+        + """
+def Monotone {α β : Type} [Poset α] [Poset β] (f : α → β) : Prop :=
+  ∀ ⦃a b : α⦄, a ≤ b → f a ≤ f b
+
+def Galois {α β : Type} [Poset α] [Poset β] (l : α → β) (u : β → α) : Prop :=
+  ∀ a b, l a ≤ b ↔ a ≤ u b
+"""
+    )
+    types = {"g": "β → γ", "f": "α → β", "hg": "Monotone g", "hf": "Monotone f"}
+    texts = offered(file, goal("Monotone (fun a => g (f a))", **types))
+    assert "intro a b ha\nexact hg (hf ha)" in texts
+    texts = offered(file, goal("a ≤ u (l b)", a="α", b="α", h="a ≤ b", hl="Galois l u"))
+    assert texts[0] == "exact Poset.trans h ((hl b (l b)).mp (Poset.refl (l b)))"
+
+
+def test_fields_of_a_structure_in_the_context_are_used() -> None:
+    file = """
+structure Hom (f : Nat → Nat) : Prop where
+  map_add : ∀ a b, f (a + b) = f a + f b
+"""
+    assert offered(file, goal("g (2 + 3) = g 2 + g 3", g="Nat → Nat", hg="Hom g"))[0] == "exact hg.map_add _ _"
+
+
+def test_constructors_of_a_predicate_make_terms() -> None:
+    file = """
+inductive Even : Nat → Prop where
+  | zero : Even 0
+  | step : Even n → Even (n + 2)
+"""
+    assert offered(file, goal("Even (k + 2 + 2)", k="Nat", h="Even k"))[0] == "exact Even.step (Even.step h)"
 
 
 def test_what_an_arrow_binds_is_introduced_first() -> None:
