@@ -80,12 +80,14 @@ def _constants(text: str, view: View) -> Iterator[str]:
         follows = words[at + 1] if at + 1 < len(words) else None
         if not name or (follows and follows.text[0] == "." and not follows.gap):
             continue
-        root, _, field = name.partition(".")
+        root, *fields = name.split(".")
         if root in view.types or root in bound:
-            of = lexer.tokens(view.types.get(root, ""))
-            name = f"{of[0].text}.{field}" if field and of and lexer.is_identifier(of[0].text) else ""
-        if name:
-            yield name.replace("ℕ.", "Nat.").replace("ℤ.", "Int.")
+            of = lexer.head(view.types.get(root, ""))
+            found = [f"{of}.{field}" for field in fields if of]
+        else:
+            found = [name]
+        for full in found:
+            yield full.replace("ℕ.", "Nat.").replace("ℤ.", "Int.")
 
 
 def _offers(names: Sequence[str], view: View, types: Types, plain: bool) -> Iterator[Offer]:

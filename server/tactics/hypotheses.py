@@ -83,7 +83,7 @@ def _apply(local: Local, view: View) -> Iterator[Offer]:
         yield Offer(f"apply {local.name} <;> simp_all", 0.7)
     elif binders and _same_head(conclusion, view.target):
         yield Offer(f"apply {local.name}", 0.6)
-    elif not binders and lexer.is_identifier(lexer.tokens(conclusion)[0].text) and shape.read(conclusion).op == "":
+    elif not binders and lexer.head(conclusion) and shape.read(conclusion).op == "":
         # A definition may hide an implication: `h : Injective f`.
         yield Offer(f"apply {local.name} <;> assumption", 0.4)
     elif conclusion == "False":

@@ -87,9 +87,10 @@ def _term_ends(words: Sequence[Token], start: int, applied: bool) -> Iterable[in
         if text in lexer.CLOSED_BY or text in lexer.GREEDY or text in _BOUNDARIES:
             return
         at = (lexer.closing(words, at) if len(text) == 1 and text in lexer.OPEN else at) + 1
+        yield at
         while at < len(words) and words[at].text[0] == "." and not words[at].gap:
             at += 1
-        yield at
+            yield at
         if applied:
             return
 

@@ -40,7 +40,7 @@ def printed(text: str) -> str:
 def _redundant(words: list[Token], start: int, end: int) -> bool:
     """Whether the brackets from `start` to `end` say nothing that the precedences do not."""
     inside = _level(words[start + 1 : end])
-    if inside is None or end == start + 1:
+    if inside is None or end <= start + 1:
         return False
     before = words[start - 1].text if start else ""
     after = words[end + 1].text if end + 1 < len(words) else ""

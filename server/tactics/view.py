@@ -76,8 +76,11 @@ class View:
 
     @cached_property
     def proofs(self) -> tuple[Local, ...]:
-        """The names that are, or may be, proofs."""
-        return tuple(x for x in self.locals if x.proof or (x.proof is None and not _is_sort(x.type)))
+        """The names that are, or may be, proofs: no type or statement speaks of a proof."""
+        spoken_of = self.words.union(*(lexer.identifiers(text) for text in self.types.values()))
+        return tuple(
+            x for x in self.locals if x.proof or (x.proof is None and not _is_sort(x.type) and x.name not in spoken_of)
+        )
 
     @cached_property
     def data(self) -> tuple[Local, ...]:
