@@ -18,7 +18,11 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 find_chromium() {
   local name
-  for name in ${CHROMIUM:+"$CHROMIUM"} chromium chromium-browser google-chrome-stable google-chrome; do
+  if [ -n "${CHROMIUM:-}" ]; then
+    command -v "$CHROMIUM" || fail "CHROMIUM names $CHROMIUM, and there is no such program."
+    return
+  fi
+  for name in chromium chromium-browser google-chrome-stable google-chrome; do
     if have "$name"; then
       command -v "$name"
       return
@@ -36,8 +40,17 @@ esac
 have node && have npm || fail "there is no Node with npm (apt install npm)."
 chromium=$(find_chromium)
 
-stamp=$(cat "$here/setup.sh" "$here/package-lock.json" <(echo "$cache $arch $chromium") | sha256sum | cut -d ' ' -f 1)
-if [ -f "$cache/ready.json" ] && grep -q "$stamp" "$cache/ready.json"; then
+node=$cache/node_modules/node-linux-$arch
+code_server=$cache/node_modules/code-server/out/node/entry.js
+
+note_places() {
+  printf '{\n  "node": "%s",\n  "code_server": "%s",\n  "chromium": "%s"\n}\n' \
+    "$node/bin/node" "$code_server" "$chromium" >"$cache/ready.json"
+}
+
+stamp=$(cat "$here/setup.sh" "$here/package-lock.json" <(echo "$cache") | sha256sum)
+if [ "$(cat "$cache/stamp" 2>/dev/null)" = "$stamp" ]; then
+  note_places
   exit 0
 fi
 
@@ -49,19 +62,17 @@ echo '#include <gssapi/gssapi.h>' | c++ -E -x c++ - >/dev/null 2>&1 ||
 
 echo "Setting up the end-to-end tests (once, some minutes): code-server and Playwright into .cache/e2e"
 mkdir -p "$cache"
-rm -f "$cache/ready.json"
+rm -f "$cache/ready.json" "$cache/stamp"
 cp "$here/package.json" "$here/package-lock.json" "$cache/"
 cd "$cache"
 npm ci --ignore-scripts --no-audit --no-fund >"$log" 2>&1 || fail "npm could not get the packages; see $log."
 
 # code-server insists on the Node that it was made for, and compiles its native modules against that Node's headers.
-node=$cache/node_modules/node-linux-$arch
 PATH=$node/bin:$PATH npm_config_nodedir=$node JOBS=${JOBS:-$(nproc)} nice \
   npm rebuild --ignore-scripts=false --foreground-scripts code-server argon2 >>"$log" 2>&1 ||
   fail "code-server could not be compiled; see $log."
-"$node/bin/node" node_modules/code-server/out/node/entry.js --version >>"$log" 2>&1 ||
-  fail "code-server does not start; see $log."
+"$node/bin/node" "$code_server" --version >>"$log" 2>&1 || fail "code-server does not start; see $log."
 
-printf '{\n  "stamp": "%s",\n  "node": "%s",\n  "code_server": "%s",\n  "chromium": "%s"\n}\n' \
-  "$stamp" "$node/bin/node" "$cache/node_modules/code-server/out/node/entry.js" "$chromium" >"$cache/ready.json"
+note_places
+echo "$stamp" >"$cache/stamp"
 echo "Set up the end-to-end tests."
