@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 
 from tacit.server.tactics import lexer, shape
 from tacit.server.tactics.names import intro_names
-from tacit.server.tactics.offers import Offer, batches
+from tacit.server.tactics.offers import Offer, batches, does_sums
 from tacit.server.tactics.recursion import ARITHMETIC, Types, recursion, types_of
 from tacit.server.tactics.source import SourceRequest
 from tacit.server.tactics.view import View
@@ -52,7 +52,7 @@ class DefinitionTactics:
         own = [name for name in mentioned if kinds.get(name) in _UNFOLDS]
         library = [name for name in mentioned if name not in kinds]
         names = own or library[:_FROM_LIBRARY]
-        offers = _offers(names, view, types_of(request.above), plain="omega" not in request.known)
+        offers = _offers(names, view, types_of(request.above), plain=not does_sums(request.known))
         for batch in batches(offers, request, self._name, self._limit if own else self._limit // 2):
             yield batch
 

@@ -35,8 +35,8 @@ class Tier(IntEnum):
 class Entry:
     """One tactic of the portfolio.
 
-    `prior` is how often it helps on the goals that `when` admits, `unless` names what makes it pointless where it
-    is known, `imports` is a module prefix it needs.
+    `prior` is how often it helps on the goals that `when` admits, `unless` names what makes it pointless where that
+    is known (and works: not on the oldest Leans), `imports` is a module prefix it needs.
     """
 
     text: str

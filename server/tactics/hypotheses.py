@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 from tacit.server.tactics import lexer, matching, shape
 from tacit.server.tactics.names import pattern, proof_name
-from tacit.server.tactics.offers import Offer, batches
+from tacit.server.tactics.offers import Offer, batches, does_sums
 from tacit.server.tactics.recursion import ARITHMETIC, Types, cases_on, recursion, types_of
 from tacit.server.tactics.source import SourceRequest
 from tacit.server.tactics.terms import TermSearch
@@ -39,7 +39,7 @@ class HypothesisTactics:
     async def candidates(self, request: SourceRequest) -> AsyncIterator[Sequence[Candidate]]:
         """Yield the offers that this environment parses, likeliest first."""
         mathlib = any(module.split(".")[0] == "Mathlib" for module in request.imports)
-        offers = _offers(View(request.goal), types_of(request.above), mathlib, plain="omega" not in request.known)
+        offers = _offers(View(request.goal), types_of(request.above), mathlib, plain=not does_sums(request.known))
         for batch in batches(offers, request, self._name, self._limit):
             yield batch
 

@@ -12,6 +12,20 @@ from tacit.server.values import Candidate
 BATCH = 32
 
 
+def is_modern(known: frozenset[str]) -> bool:
+    """Whether a name that parses is a tactic that works.
+
+    The first Mathlib for Lean 4 declared the syntax of tactics that nobody had written yet, `omega` and `left` among
+    them. `exact?` is younger than the last of those.
+    """
+    return "exact?" in known
+
+
+def does_sums(known: frozenset[str]) -> bool:
+    """Whether a procedure for linear arithmetic is at hand."""
+    return "omega" in known and is_modern(known)
+
+
 class Offer(NamedTuple):
     """A tactic and how likely it helps."""
 

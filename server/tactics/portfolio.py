@@ -13,7 +13,7 @@ from string import Template
 from tacit.server.tactics import shape
 from tacit.server.tactics.entries import ENTRIES, Entry
 from tacit.server.tactics.names import intro_names, pattern, proof_name
-from tacit.server.tactics.offers import BATCH
+from tacit.server.tactics.offers import BATCH, is_modern
 from tacit.server.tactics.recursion import is_inductive
 from tacit.server.tactics.source import SourceRequest
 from tacit.server.tactics.view import View
@@ -54,7 +54,7 @@ def fits(entry: Entry, view: View, request: SourceRequest) -> bool:
     """Whether an entry can parse here and is meant for this goal."""
     return (
         entry.needs <= request.known
-        and request.known.isdisjoint(entry.unless)
+        and not (is_modern(request.known) and request.known & set(entry.unless))
         and (not entry.imports or any(module.split(".")[0] == entry.imports for module in request.imports))
         and (entry.when is None or entry.when(view))
     )

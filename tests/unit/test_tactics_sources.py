@@ -109,6 +109,17 @@ def test_an_environment_is_asked_for_nothing_that_it_does_not_know() -> None:
     assert set(texts(Portfolio(), request("p : Prop; p", {"simp"}))) <= {"simp", "simp [*]"}
 
 
+def test_syntax_without_a_tactic_behind_it_replaces_nothing() -> None:
+    """The first Mathlib for Lean 4 parsed `left` and `omega` and said "not implemented"."""
+    goal = "n : Nat; n = 0 ∨ 0 < n"
+    stubs = OLD | {"left", "right", "omega"}
+    assert {"left", "apply Or.inl", "exact Nat.eq_zero_or_pos _"} <= set(texts(Portfolio(), request(goal, stubs)))
+    assert "apply Or.inl" not in texts(Portfolio(), request(goal, stubs | {"exact?"}))
+    plain = "induction n <;> simp_all [Nat.add_succ, Nat.succ_add, Nat.mul_succ, Nat.succ_mul]"
+    assert plain in texts(HypothesisTactics(), request(goal, stubs))
+    assert plain not in texts(HypothesisTactics(), request(goal, CORE))
+
+
 def test_tiers_follow_each_other() -> None:
     proposed = batches(Portfolio(), request("a b : ℝ; a * b ≤ b * a", imports=("Mathlib",)))
     flat = [candidate for batch in proposed for candidate in batch]
