@@ -44,12 +44,16 @@ def serve(build: Callable[[Settings], Suggester] | None = None, *, log_level: st
     # At their own INFO they log every message, whole.
     logging.getLogger("pygls").setLevel(logging.WARNING)
     lifecycle = create_server(build or _build)
-    code = asyncio.run(lifecycle.run(source, sink))
-    # Nothing may keep the process: not a library's thread, not an executor's.
-    last = threading.Timer(EXIT_SECONDS, os._exit, [code])
-    last.daemon = True
-    last.start()
-    return code
+
+    async def run() -> int:
+        code = await lifecycle.run(source, sink)
+        # Nothing may keep the process after that: asyncio and the interpreter wait for threads without a limit.
+        last = threading.Timer(EXIT_SECONDS, os._exit, [code])
+        last.daemon = True
+        last.start()
+        return code
+
+    return asyncio.run(run())
 
 
 def _build(settings: Settings) -> Suggester:

@@ -26,7 +26,8 @@ ERROR, WARNING, INFORMATION = 1, 2, 3
 
 _RULE = re.compile(r"^--# (\w+) (.*)$", re.MULTILINE)
 _BLOCK = re.compile(r"^(?P<indent> *)· \((?P<first>.*)$")
-_MARK = re.compile(r"^ *trace_state\)?\)?$")
+_MARK = re.compile(r"^ *trace_state\)*$")
+_LIMIT = re.compile(r"^set_option maxHeartbeats \d+ in\s+")
 _ASKED = re.compile(r"^  first \| exact True\.intro \| \((?P<head>[\w?'!]+)")
 _AXIOMS = re.compile(r"\n#print axioms (?P<name>\S+)\s*\Z")
 
@@ -102,8 +103,7 @@ def _batch(world: _World, lines: list[str]) -> Any:
             number += 1
             continue
         mark = next(n for n in range(number, len(lines)) if _MARK.match(lines[n]))
-        tactic = "\n".join([block["first"], *(line.strip() for line in lines[number + 1 : mark])])[:-1]
-        fate, detail = world.fate(tactic)
+        fate, detail = world.fate(_plain([block["first"], *lines[number + 1 : mark]])[:-1])
         bullet = (number, len(block["indent"]))
         start = (number, len(block["indent"]) + 3)
         if fate in ("hangs", "kills"):
@@ -115,7 +115,8 @@ def _batch(world: _World, lines: list[str]) -> Any:
         else:
             left = detail if fate == "leaves" else "no goals"
             found.append(diagnostic(left, (mark, lines[mark].index("trace_state")), severity=INFORMATION))
-            if fate == "leaves":
+            swept = "all_goals sorry" in "".join(lines[mark + 1 : mark + 2])
+            if fate == "leaves" and not swept:
                 found.append(diagnostic(f"unsolved goals\n{detail}", bullet))
             elif fate == "says":
                 found.append(diagnostic(detail, start, severity=INFORMATION))
@@ -128,7 +129,7 @@ def _in_place(world: _World, text: str, lines: list[str]) -> Any:
     body = _AXIOMS.sub("", text).rpartition(":= by")[2].strip()
     if not body or not _AXIOMS.search(text):
         return []
-    fate, detail = world.fate("\n".join(line.strip() for line in body.split("\n")))
+    fate, detail = world.fate(_plain(body.split("\n")))
     number = next(n for n in reversed(range(len(lines))) if ":= by" in lines[n])
     by = (number, _utf16(lines[number], lines[number].rindex("by")))
     if fate in ("hangs", "kills"):
@@ -140,6 +141,11 @@ def _in_place(world: _World, text: str, lines: list[str]) -> Any:
         line = text.count("\n", 0, at)
         return [diagnostic(detail or "unknown tactic", (line, _utf16(lines[line], at - text.rfind("\n", 0, at) - 1)))]
     return _axioms(text, lines)
+
+
+def _plain(lines: list[str]) -> str:
+    """A tactic as a rule names it: without indentation and without a limit around it."""
+    return _LIMIT.sub("", "\n".join(line.strip() for line in lines))
 
 
 def _axioms(text: str, lines: list[str]) -> list[Any]:

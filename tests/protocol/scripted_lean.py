@@ -16,8 +16,8 @@ What it says of a text comes from a rules file (Python), or else nothing is wron
 
 `lean_rules.py` beside this file is such a file and plays a small Lean. `diagnostic(…)` here makes one diagnostic.
 
-Words say what goes wrong. `@n` means at the n-th text that it is sent (didOpen is the first), `@n-` from then on,
-neither: always. Several may be combined.
+Words say what goes wrong. `@n` means at the n-th text that it is sent (didOpen is the first; a process that takes the
+place of another counts on), `@n-` from then on, neither: always. Several may be combined: `"split", "slow=2@5"`.
 
     version=4.0.0        what `--version` says; version-fails: it fails; version-hangs: it never ends
     no-start             `--server` fails at once, with a sentence on standard error
@@ -153,7 +153,7 @@ class ScriptedLean:
         self._fate: dict[str, str] = {}
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
         self._held: list[Message] = []
-        self._count = 0
+        self._count = texts_before()
 
     def serve(self) -> int:
         note("start", pid=os.getpid())
@@ -296,11 +296,16 @@ class ScriptedLean:
 
     def _start_worker(self, uri: str) -> None:
         code = (
-            "import signal, time\n"
+            "import signal, sys, time\n"
             "for name in ('SIGTERM', 'SIGHUP', 'SIGINT'): signal.signal(getattr(signal, name), signal.SIG_IGN)\n"
+            "sys.stdout.write('!'), sys.stdout.flush()\n"
             "time.sleep(600)"
         )
-        worker = subprocess.Popen([sys.executable, "-S", "-E", "-c", code], start_new_session=True)
+        command = [sys.executable, "-S", "-E", "-c", code]
+        # Standard error it shares, as Lean's workers do.
+        worker = subprocess.Popen(command, start_new_session=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert worker.stdout is not None
+        worker.stdout.read(1)
         self._workers[uri] = worker
         note("worker", pid=worker.pid)
 
@@ -371,6 +376,12 @@ def note(event: str, **more: Any) -> None:
         log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.write(log, (json.dumps({"event": event, **more}) + "\n").encode("utf-8"))
         os.close(log)
+
+
+def texts_before() -> int:
+    """How many texts the processes before this one were sent."""
+    file = Path(os.environ.get("SCRIPTED_LEAN_LOG") or os.devnull)
+    return file.read_text(encoding="utf-8").count('{"event": "text"') if file.exists() else 0
 
 
 def _place(line: int, character: int) -> Message:
