@@ -6,6 +6,7 @@ needs positive evidence). So guesses may be wrong, but each must be *text that a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from tacit.server.errors import NoGoal
@@ -42,7 +43,25 @@ _TACTIC_BEFORE = frozenset(
 )
 # After these a term follows that needs no parentheses.
 _TERM_BEFORE = frozenset(
-    {":=", "=>", "from", "exact", "refine", "show", "<|", "$", ",", "⟨", "(", "then", "else", "return", "fun", "apply"}
+    {
+        ":=",
+        "=>",
+        "from",
+        "exact",
+        "refine",
+        "show",
+        "<|",
+        "$",
+        ",",
+        "⟨",
+        "(",
+        "then",
+        "else",
+        "return",
+        "fun",
+        "apply",
+        "↦",
+    }
 )
 
 
@@ -150,7 +169,7 @@ def _blank_line_holes(text: str, index: LineIndex, command: Command, offset: int
     position = index.position(offset)
     line = index.line(position.line)
     start = offset - position.column
-    span = Span(start, start + len(line))
+    span = Span(start, start + len(line.rstrip("\r")))
     columns: list[int] = []
     previous, following = _previous(command, offset), _next(command, offset)
     below = following if following is not None and following.start in command.line_starts else None
@@ -173,14 +192,15 @@ def _blank_line_holes(text: str, index: LineIndex, command: Command, offset: int
     return [Hole(span, " " * c, "", c) for c in columns[:3]]
 
 
+_SEGMENT_MARKS = re.compile(r"· |<;> |; |=> |\(|(?<![\w.'])by ")
+
+
 def _segment_start(line: str, upto: int) -> int:
     """Where on a line the last tactic before a column begins: after `by`, `·`, `;`, `=>` and the like."""
     start = _indent(line)
     head = line[:upto]
-    for mark in ("· ", "<;> ", "; ", "=> ", " by ", "("):
-        at = head.rfind(mark)
-        if at != -1 and at + len(mark) > start:
-            start = at + len(mark)
+    for mark in _SEGMENT_MARKS.finditer(head):
+        start = max(start, mark.end())
     while start < upto and line[start] == " ":
         start += 1
     return min(start, upto)
@@ -235,12 +255,14 @@ def _line_end_holes(text: str, index: LineIndex, command: Command, offset: int, 
     gap = "" if offset > previous.end else " "
     glued = _glued(command, previous)
     if previous.text == "by" or glued == "=>":
+        inline = Hole(here, gap, "", position.column + len(gap))
         following = _next(command, offset)
         if following is not None and following.start in command.line_starts:
             column = index.position(following.start).column
             if column > _indent(line):
-                return [Hole(here, "\n" + " " * column, "", column)]
-        inline = Hole(here, gap, "", position.column + len(gap))
+                block = Hole(here, "\n" + " " * column, "", column)
+                # What follows may be no block of this `by`: the next step of a `calc`.
+                return [block, inline] if previous.text == "by" else [block]
         if previous.text != "by" or line[position.column :].strip():
             return [inline]
         column = _block_indent(text, index, command, previous)
