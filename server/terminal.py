@@ -68,7 +68,7 @@ class Terminal:
 
     def error(self, sentence: str) -> None:
         """Why there is no result."""
-        self._print(self._err, Text.assemble((f"{BAD} ", STYLES[BAD]), sentence))
+        self.note((f"{BAD} ", STYLES[BAD]), sentence)
 
     def raw(self, text: str, styles: Sequence[tuple[str, str]] = ()) -> None:
         """A text as it stands, such as a diff; a line that begins with a prefix in `styles` takes its style."""
