@@ -14,7 +14,7 @@ from typing import Any
 
 from tacit.server.command import EVERYTHING, Engine, Exit
 from tacit.server.errors import BadInput, LeanDied, NoGoal
-from tacit.server.lean.syntax import Commands
+from tacit.server.lean.syntax import Commands, declaration_head
 from tacit.server.patch import LeanFile, apply, difference
 from tacit.server.question import closes, closes_here
 from tacit.server.ranking import rank
@@ -152,7 +152,7 @@ async def _attempt(
     async with aclosing(engine.suggest(file.document(text, version), position, options)) as events:
         async for event in events:
             match event:
-                case GoalFound(is_data=True, declaration=declaration):
+                case GoalFound(is_data=True, declaration=declaration) if not _is_theorem(text, offset):
                     return declaration, None, "It is data, not a proof: any value of its type would be taken."
                 case GoalFound():
                     goal = event
@@ -174,6 +174,13 @@ async def _attempt(
     if best is not None:
         reason += f" Best: `{one_line(best.candidate.text, 60)}` ({plural(len(best.goals), 'goal')} left)."
     return declaration, None, f"{reason} {finished.notice}".rstrip()
+
+
+def _is_theorem(text: str, offset: int) -> bool:
+    """Whether an offset stands in a theorem: there no value matters, data that a proof needs included."""
+    command = Commands(text).around(offset)
+    head = declaration_head(command, before=offset) if command is not None else None
+    return head is not None and head.keyword.text in ("theorem", "lemma")
 
 
 def _none(tried: int) -> str:

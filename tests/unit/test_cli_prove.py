@@ -104,9 +104,11 @@ def test_only_what_was_verified_in_place_is_taken(file: Path, capsys: pytest.Cap
     assert "– closed 0 of 3 in " in err
 
 
-def test_data_is_left_to_the_user(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert prove(FakeEngine(CLOSES, data=frozenset({"two"}))) == 1
+def test_data_is_left_to_the_user_but_inside_a_theorem(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(TEXT.replace("theorem two", "def     two"))
+    assert prove(FakeEngine(CLOSES, data=frozenset({"one", "two"}))) == 1
     out, err = capsys.readouterr()
+    assert "· rfl" in out
     assert "by exact h" not in out
     assert "✗ Foo.lean:5  two  It is data, not a proof" in err
 
