@@ -42,27 +42,7 @@ _TACTIC_BEFORE = frozenset(
     {"by", "·", ".", ";", "<;>", "=>", "try", "repeat", "all_goals", "any_goals", "first", "|", "at"}
 )
 # After these a term follows that needs no parentheses.
-_TERM_BEFORE = frozenset(
-    {
-        ":=",
-        "=>",
-        "from",
-        "exact",
-        "refine",
-        "show",
-        "<|",
-        "$",
-        ",",
-        "⟨",
-        "(",
-        "then",
-        "else",
-        "return",
-        "fun",
-        "apply",
-        "↦",
-    }
-)
+_TERM_BEFORE = frozenset(":= => ↦ from exact refine show <| $ , ⟨ ( then else return fun apply".split())
 
 
 def _term_hole(span: Span, text: str, index: LineIndex, previous: Token | None) -> Hole:
