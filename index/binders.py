@@ -1,0 +1,157 @@
+"""Binders: the `variable`s in scope at a place, and which of them a declaration is about. Pure values.
+
+Lean's rule (`Lean.Elab.Term.removeUnused`, `Lean.Elab.Command.elabVariable`): a variable belongs to a declaration that
+mentions it, or that mentions one whose type mentions it; an instance argument belongs to it when all that its type
+mentions do; `include` and `omit` overrule both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tacit.index.lexer import MENTION, NAME, close, one_line
+
+CLOSERS = {"(": ")", "{": "}", "[": "]", "⦃": "⦄"}
+
+
+@dataclass(frozen=True, slots=True)
+class Binder:
+    """One bracket as it is written: `{a b : G}` binds two names; `[Group G]` binds none."""
+
+    bracket: str
+    names: tuple[str, ...]
+    type: str
+
+    @property
+    def text(self) -> str:
+        """The binder on one line."""
+        names = " ".join(self.names)
+        return (
+            self.bracket
+            + (f"{names} : {self.type}" if names and self.type else names or self.type)
+            + (CLOSERS.get(self.bracket, ""))
+        )
+
+
+def binders(text: str) -> list[Binder]:
+    """The binders of `{G : Type*} [Group G] (a b)`; a bare name (`def f x y`) is an explicit binder without a type."""
+    found = []
+    at = 0
+    while at < len(text):
+        char = text[at]
+        if char in CLOSERS:
+            end = close(text, at)
+            found.append(_binder(char, text[at + 1 : end - 1]))
+            at = end
+        elif (name := NAME.match(text, at)) is not None:
+            found.append(Binder("(", (name[0],), ""))
+            at = name.end()
+        else:
+            at += 1
+    return found
+
+
+def _binder(bracket: str, inside: str) -> Binder:
+    if bracket == "{" and inside.startswith("{"):  # {{a}} is ⦃a⦄
+        return _binder("⦃", inside[1:].rstrip("}"))
+    before, colon, after = _cut_at_colon(inside)
+    names = tuple(before.split())
+    if bracket == "[" and not colon:
+        return Binder(bracket, (), one_line(inside))
+    if not all(name == "_" or NAME.fullmatch(name) for name in names):
+        return Binder(bracket, (), one_line(inside))
+    return Binder(bracket, names, one_line(after))
+
+
+def _cut_at_colon(inside: str) -> tuple[str, str, str]:
+    """Like `partition(":")`, at the colon of a binder: the first, unless a bracket or `:=` comes before."""
+    at = inside.find(":")
+    if at < 0 or inside.startswith(":=", at) or any(bracket in inside[:at] for bracket in "([{⟨⦃"):
+        return inside, "", ""
+    return inside[:at], ":", inside[at + 1 :]
+
+
+@dataclass(frozen=True, slots=True)
+class _Variable:
+    name: str
+    bracket: str
+    type: str
+    group: int  # variables of one binder are written together again
+    mentions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The variables in scope at a place, in order."""
+
+    each: tuple[_Variable, ...] = ()
+    included: frozenset[str] = frozenset()
+    omitted: frozenset[str] = frozenset()
+    _names: frozenset[str] = frozenset()
+    _folded: dict[frozenset[str], str] = field(default_factory=dict, compare=False, repr=False)
+
+    def add(self, new: Iterable[Binder]) -> Variables:
+        """After `variable` with these binders: a bare `(a)` only changes the bracket of an `a` that is there."""
+        each = list(self.each)
+        group = each[-1].group + 1 if each else 0
+        for binder in new:
+            group += 1
+            mentions = frozenset(MENTION.findall(binder.type))
+            if not binder.names:
+                each.append(_Variable("", binder.bracket, binder.type, group, mentions))
+            for name in binder.names:
+                known = next((i for i in range(len(each) - 1, -1, -1) if each[i].name == name), None)
+                if known is not None and not binder.type:
+                    old = each[known]
+                    each[known] = _Variable(name, binder.bracket, old.type, old.group, old.mentions)
+                else:
+                    each.append(_Variable(name, binder.bracket, binder.type, group, mentions))
+        return Variables(tuple(each), self.included, self.omitted, frozenset(v.name for v in each if v.name))
+
+    def include(self, names: Iterable[str]) -> Variables:
+        """After `include a b`."""
+        names = frozenset(names)
+        return Variables(self.each, self.included | names, self.omitted - names, self._names)
+
+    def omit(self, text: str) -> Variables:
+        """After `omit a [Group G]`: variables by name, instances by their type."""
+        gone = frozenset(name for b in binders(text) for name in (b.names if b.bracket != "[" else (b.type, *b.names)))
+        return Variables(self.each, self.included - gone, self.omitted | gone, self._names)
+
+    def fold(self, mentions: Iterable[str]) -> str:
+        """The binders that a declaration with these mentions is about, as one line of text."""
+        if not self.each:
+            return ""
+        wanted = (self._names.intersection(mentions) | self.included) - self.omitted
+        known = self._folded.get(wanted)
+        if known is None:
+            known = self._folded[wanted] = self._fold(wanted)
+        return known
+
+    def _fold(self, wanted: frozenset[str]) -> str:
+        names = set(wanted)
+        # A type mentions only what stands before it: one pass from the end finds all that is needed.
+        for variable in reversed(self.each):
+            if variable.name in names:
+                names |= variable.mentions & self._names
+        keep = [
+            v.name in names
+            or (v.bracket == "[" and self.omitted.isdisjoint((v.name, v.type)) and v.mentions & self._names <= names)
+            for v in self.each
+        ]
+        return " ".join(binder.text for binder in self._grouped(keep))
+
+    def _grouped(self, keep: list[bool]) -> Iterable[Binder]:
+        group: list[_Variable] = []
+        for variable in (v for v, kept in zip(self.each, keep, strict=True) if kept):
+            if group and (group[0].group, group[0].bracket) != (variable.group, variable.bracket):
+                yield _joined(group)
+                group = []
+            group.append(variable)
+        if group:
+            yield _joined(group)
+
+
+def _joined(group: list[_Variable]) -> Binder:
+    return Binder(group[0].bracket, tuple(v.name for v in group if v.name), group[0].type)

@@ -1,0 +1,160 @@
+"""The head of one declaration: modifiers, attributes, keyword, name, binders, type, and where its body begins.
+
+Offsets are into the text given. Never raises; of a half-written declaration it says what is there.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tacit.index.lexer import _REST, DECLARING, MODIFIERS, NAME, _after, close, one_line, split_top
+
+_WORD = re.compile(
+    rf"(?P<at>@\[)|(?P<note>--[^\n]*|/-)|(?P<modifier>{MODIFIERS})(?![{_REST}.])"
+    rf"|(?P<keyword>class\s+inductive|class\s+abbrev|{DECLARING}|builtin_initialize|initialize)(?![{_REST}.])"
+)
+_PRIORITY = re.compile(r"\s*\((?:priority|prio)\s*:=")
+_UNIVERSES = re.compile(r"\.\{[^}]*\}")
+_SORT = re.compile(r"\s*(?:Prop|Type|Sort)(?![\w.'])")
+_BLANKS = re.compile(r"\s*")
+_DECLARED = re.compile(rf"\s*(?:--[^\n]*\n\s*)*((?:_root_\.)?{NAME.pattern})")
+# What ends a part of a head. Each branch begins with a fixed character: see lexer.
+_PART = re.compile(
+    r"""--[^\n]*|/-|"(?:[^"\\]|\\.)*+"?|'(?<![\w!?']')(?:[^\\'\n]|\\(?:x..|u....|.))'"""
+    rf"|[(\[{{⟨⦃⟦]|:=|:(?!:)|\n[ \t]*\|(?=\s)|\|(?=\s)|w(?<![{_REST}.«]w)here(?![{_REST}.])"
+    rf"|e(?<![{_REST}.«]e)xtends(?![{_REST}.])|l(?<![{_REST}.«]l)et(?:I|_fun)?(?![{_REST}.])|h(?<![{_REST}.«]h)aveI?(?![{_REST}.])|d(?<![{_REST}.«]d)eriving\b"
+    rf"|m(?<![{_REST}.«]m)atch(?![{_REST}.])|f(?<![{_REST}.«]f)un(?=\s*\n)",
+    re.DOTALL,
+)
+
+
+@dataclass(slots=True)
+class Head:
+    """The parts of a head; a range is a pair of offsets, (0, 0) for what is not there."""
+
+    keyword: str
+    modifiers: frozenset[str]
+    attributes: tuple[str, ...]
+    at: int  # the keyword
+    name: str = ""
+    name_at: int = 0
+    binders: tuple[int, int] = (0, 0)
+    type: tuple[int, int] = (0, 0)
+    extends: tuple[int, int] = (0, 0)
+    body: int = 0  # of `:=`, `where`, or the first `|`
+    body_mark: str = ""
+
+
+def read_head(text: str, start: int, stop: int) -> Head | None:
+    """The head of the declaration that begins at `start`; None when no declaration does."""
+    attributes: list[str] = []
+    modifiers = set()
+    at = start
+    while True:
+        at = _blanks(text, at)
+        word = _WORD.match(text, at, stop)
+        if word is None:
+            return None
+        if word["at"]:
+            end = close(text, at + 1, stop)
+            attributes += attribute_list(text[at + 2 : end - 1])
+            at = end
+        elif word["note"]:
+            at = _after(text, word)
+        elif word["modifier"]:
+            modifiers.add(word["modifier"])
+            at = word.end()
+        else:
+            break
+    keyword = " ".join(word["keyword"].split())
+    head = Head(keyword, frozenset(modifiers), tuple(attributes), at, body=stop)
+    _read_rest(text, word.end(), stop, head)
+    return head
+
+
+def attribute_list(text: str) -> list[str]:
+    """The attributes of `@[simp, to_additive (attr := simp) foo]`, one text each, with their doc comments."""
+    return [part for each in split_top(text) if (part := " ".join(each.split()))]
+
+
+def _blanks(text: str, at: int) -> int:
+    found = _BLANKS.match(text, at)
+    return found.end() if found else at
+
+
+def _read_rest(text: str, at: int, stop: int, head: Head) -> None:
+    while (found := _PRIORITY.match(text, at, stop)) is not None:
+        at = close(text, text.index("(", found.start()), stop)
+    if head.keyword in ("alias", "example"):
+        head.body = at
+        return
+    if (named := _DECLARED.match(text, at, stop)) is not None:
+        head.name, head.name_at = named[1], named.start(1)
+        at = named.end()
+        if (universes := _UNIVERSES.match(text, at, stop)) is not None:
+            at = universes.end()
+        if head.keyword == "instance" and (found := _PRIORITY.match(text, at, stop)) is not None:
+            at = close(text, text.index("(", found.start()), stop)
+    _read_parts(text, at, stop, head)
+
+
+def _read_parts(text: str, at: int, stop: int, head: Head) -> None:
+    typed = head.keyword in ("structure", "class")
+    begin, part = at, "binders"
+    lets = 0
+    matching = False  # its alternatives are part of the type
+    search = _PART.search
+    while (found := search(text, at, stop)) is not None:
+        mark = found[0]
+        first = mark[0]
+        if first in "([{⟨⦃⟦":
+            at = close(text, found.start(), stop)
+            continue
+        if first in "-/\"'":
+            at = _after(text, found)
+            continue
+        at = found.end()
+        if mark == ":":
+            if part == "binders" or (part == "extends" and not head.type[1] and _SORT.match(text, at)):
+                _set(head, part, begin, found.start())
+                begin, part = at, "type"
+        elif mark == ":=":
+            if lets:
+                lets -= 1
+                continue
+            _set(head, part, begin, found.start())
+            head.body, head.body_mark = found.start(), mark
+            return
+        elif mark == "extends":
+            if typed:
+                _set(head, part, begin, found.start())
+                begin, part = at, "extends"
+        elif mark in ("where", "deriving"):
+            _set(head, part, begin, found.start())
+            head.body, head.body_mark = found.start(), mark
+            return
+        elif mark[-1] == "|":
+            if not matching and (first == "\n" or head.keyword.endswith("inductive")):
+                _set(head, part, begin, found.start())
+                head.body, head.body_mark = at - 1, "|"
+                return
+        elif first in "mf":
+            matching = matching or (part == "type" and head.keyword != "inductive")
+        elif part == "type":
+            lets += 1
+    _set(head, part, begin, stop)
+
+
+def _set(head: Head, part: str, begin: int, end: int) -> None:
+    if part == "binders":
+        head.binders = (begin, end)
+    elif part == "type":
+        head.type = (begin, end)
+    else:
+        head.extends = (begin, end)
+
+
+def part(text: str, where: tuple[int, int]) -> str:
+    """The text of one range of a head, on one line."""
+    return one_line(text[where[0] : where[1]]) if where[1] > where[0] else ""
