@@ -1,8 +1,8 @@
 """N candidates for one goal in one elaboration: the text of the trick, and how Lean's answer to it is read.
 
-The goal is duplicated by `apply (fun {α : Prop} (c c … : α) => c)`, and each copy gets a block of its own:
+The goal is duplicated by a function that takes several proofs of it, and each copy gets a block of its own:
 
-    (apply (fun {tacitSort : Prop} (tacitCopy tacitCopy : tacitSort) => tacitCopy)
+    (refine (fun {tacitSort : Prop} (tacitCopy tacitCopy : tacitSort) => tacitCopy) ?_ ?_
      · (first candidate)
        trace_state
        all_goals sorry
@@ -13,7 +13,9 @@ The goal is duplicated by `apply (fun {α : Prop} (c c … : α) => c)`, and eac
 Lean recovers from an error inside a `·` block and goes on with the next. Silence is not success: after a
 syntax error no later block runs and none complains, so a verdict needs the message of the block's own
 `trace_state`, at its own line and column. (`all_goals sorry` keeps Lean from printing the goals left a second
-time as `unsolved goals`: a third of the time of a batch of progressing tactics.) Pure functions; layouts count lines from the body's first line.
+time as `unsolved goals`: a third of the time of a batch of progressing tactics. `refine`, not `apply`: where the
+goal is `p → q` or `¬p`, `apply` takes the function to want fewer arguments, and the copies are of something else.)
+Pure functions; layouts count lines from the body's first line.
 """
 
 from __future__ import annotations
@@ -22,11 +24,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tacit.server.lean.elaborator import Message, Severity
-from tacit.server.lean.goals import COPY_TAG, parse_goals
+from tacit.server.lean.goals import parse_goals
 from tacit.server.text import Position
 from tacit.server.values import Goal
 
 _UNSOLVED = "unsolved goals"
+_COPY = "tacitCopy"
 # An axiom that scratch texts declare, to stand in for what is not proved yet: unlike `sorry`, it can be told
 # from a `sorry` that a candidate brings in.
 STAND_IN = "tacitHole"
@@ -34,12 +37,16 @@ STAND_IN = "tacitHole"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Where one candidate stands in a body: lines `first`..`last` of the body, its bullet, and its mark."""
+    """Where one candidate stands in a body: lines `first`..`last`, the column of its bullet, its mark.
+
+    `tag` is what Lean calls its copy of the goal.
+    """
 
     first: int
     last: int
     bullet: int
     mark: Position
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +81,8 @@ def copies(candidates: Sequence[str], *, sort: str = "Prop", heartbeats: Sequenc
     `heartbeats`, one for each candidate or none at all, are limits for today's Lean: it counts them from the
     beginning of the declaration, so that each must be larger than the one before.
     """
-    names = " ".join([COPY_TAG] * len(candidates))
-    lines = [f"(apply (fun {{tacitSort : {sort}}} ({names} : tacitSort) => {COPY_TAG})"]
+    names, holes = " ".join([_COPY] * len(candidates)), " ".join(["?_"] * len(candidates))
+    lines = [f"(refine (fun {{tacitSort : {sort}}} ({names} : tacitSort) => {_COPY}) {holes}"]
     blocks = []
     for n, candidate in enumerate(candidates):
         first = len(lines)
@@ -86,7 +93,7 @@ def copies(candidates: Sequence[str], *, sort: str = "Prop", heartbeats: Sequenc
             lines += [" · (" + inner[0][4:], *inner[1:]]
         lines[-1] += ")"
         lines += ["   trace_state", "   all_goals sorry"]
-        blocks.append(Block(first, len(lines) - 1, 1, Position(len(lines) - 2, 3)))
+        blocks.append(Block(first, len(lines) - 1, 1, Position(len(lines) - 2, 3), f"refine_{n + 1}"))
     lines[-1] += ")"
     return Body("\n".join(lines), tuple(blocks))
 
@@ -112,7 +119,7 @@ def probe() -> tuple[Body, Position]:
     """
     lines = [
         "(trace_state",
-        f" try (apply (fun {{tacitSort : Prop}} ({COPY_TAG} : tacitSort) => {COPY_TAG})",
+        f" try (refine (fun {{tacitSort : Prop}} ({_COPY} : tacitSort) => {_COPY}) ?_",
         "      trace_state)",
         f" exact {STAND_IN})",
     ]
@@ -148,7 +155,7 @@ def read(block: Block, messages: Sequence[Message], origin: Position, column: in
             notes.append(message.text)
     if not traces:
         return Reading(None, tuple(errors), tuple(notes))
-    goals = parse_goals(traces[0])
+    goals = parse_goals(traces[0], without_tag=block.tag)
     # A block that ran more than once (`<;>`, `all_goals`) gives several messages at its mark, or one with the
     # states one below the other. On different goals no single verdict is true.
     several = len(set(traces)) > 1 or any("\n⊢" in goal.target for goal in goals)

@@ -19,7 +19,7 @@ from tacit.server.lean import batch, environment
 from tacit.server.lean.batch import STAND_IN
 from tacit.server.lean.elaborator import Elaboration, Elaborator, Message, Outcome, Severity
 from tacit.server.lean.gate import refusal
-from tacit.server.lean.goals import is_conv
+from tacit.server.lean.goals import is_conv, parse_goals
 from tacit.server.lean.hole import Hole, inside_conv
 from tacit.server.lean.site import (
     SORRY_AXIOM,
@@ -107,7 +107,9 @@ class Checker:
         if any(is_conv(g.text) for g in reading.goals):
             return "Goals inside `conv` are not supported: the tactics there are of another kind."
         mark = batch.at(prop_mark, scratch.origin, scratch.column)
-        is_prop = any(m.severity is Severity.INFORMATION and m.start == mark for m in messages)
+        copy = next((m.text for m in messages if m.severity is Severity.INFORMATION and m.start == mark), None)
+        # A goal `∀ {x}, …` comes out of `refine` with `x` introduced.
+        altered = copy is not None and _shapes(parse_goals(copy)[:1]) != _shapes(reading.goals[:1])
         allowed = relative_errors(scratch, messages)
         if site.hole.fresh:
             # With text below that goes on with the proof, a closing tactic here would leave it without a goal.
@@ -115,7 +117,8 @@ class Checker:
         return replace(
             site,
             goals=reading.goals,
-            is_data=not is_prop,
+            is_data=copy is None,
+            is_altered=altered,
             errors=tuple(sorted((n, t) for t, n in allowed.items())),
             axioms=axioms_of(scratch, messages),
         )
@@ -165,7 +168,7 @@ class Checker:
                 verdicts[i] = known
             else:
                 runnable.append(i)
-        batches = [[i] for i in runnable] if site.metavariables else [runnable] if runnable else []
+        batches = [[i] for i in runnable] if site.one_at_a_time else [runnable] if runnable else []
         for indices in batches:
             found = await self._run(site, [candidates[i] for i in indices], label, halved=False)
             verdicts.update(zip(indices, found, strict=True))
@@ -268,7 +271,7 @@ class Checker:
 
     def _body(self, site: Site, candidates: Sequence[Candidate]) -> batch.Body:
         texts = [c.text for c in candidates]
-        if site.metavariables:
+        if site.one_at_a_time:
             return batch.alone(texts[0])
         limits = self._heartbeats(candidates) if self.limits_in_tactics else ()
         return batch.copies(texts, sort="Sort _" if site.is_data else "Prop", heartbeats=limits)
@@ -305,12 +308,12 @@ class Checker:
             message = reading.errors[0].text if reading.errors else "It ran more than once, on different goals."
             return CheckedTactic(candidate, Verdict.FAILS, message=message, try_this=notes)
         left = reading.goals
-        if site.metavariables:
+        if site.one_at_a_time:
             others = len(site.goals) - 1
             left = left[: max(0, len(left) - others)]
         if not left:
             return CheckedTactic(candidate, Verdict.CLOSES, try_this=notes)
-        if [_shape(g) for g in left] == [_shape(site.goals[0])]:
+        if _shapes(left) == _shapes(site.goals[:1]):
             return CheckedTactic(candidate, Verdict.FAILS, message="It changes nothing.", try_this=notes)
         return CheckedTactic(candidate, Verdict.PROGRESSES, goals=left, try_this=notes)
 
@@ -377,6 +380,10 @@ class Checker:
             return _unverified(checked, "Lean did not say which axioms the finished declaration rests on.")
         own = {a for a in axioms if a.split(".")[-1] != STAND_IN}
         before = site.axioms or frozenset()
+        if site.axioms is not None and SORRY_AXIOM not in before and not any(a.endswith(STAND_IN) for a in before):
+            # The probe put the stand-in into the hole: a declaration that does not rest on it is another one of that
+            # name, or does not use what is proved there (a `where` that nothing mentions).
+            return _unverified(checked, "It closes this goal; which axioms the goal rests on, Lean cannot be asked.")
         if SORRY_AXIOM in own and (not clean or SORRY_AXIOM in before):
             # Errors elsewhere put a sorry into the declaration, or what is already written rests on one. Who
             # brought in which cannot be told any more, so the whole is not called closed.
@@ -402,10 +409,12 @@ def _unverified(checked: CheckedTactic, message: str) -> CheckedTactic:
     return replace(checked, verdict=Verdict.PROGRESSES, message=message, goals=())
 
 
-def _shape(goal: Goal) -> tuple[object, ...]:
-    """A goal up to its tag and white space."""
-    hypotheses = tuple((h.names, " ".join(h.type.split()), h.value) for h in goal.hypotheses)
-    return hypotheses, " ".join(goal.target.split())
+def _shapes(goals: Sequence[Goal]) -> list[object]:
+    """Goals up to tags and white space."""
+    return [
+        (tuple((h.names, " ".join(h.type.split()), h.value) for h in g.hypotheses), " ".join(g.target.split()))
+        for g in goals
+    ]
 
 
 def _first_line(text: str) -> str:

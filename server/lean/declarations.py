@@ -30,8 +30,8 @@ class _Scope:
 
     def read(self, tokens: tuple[Token, ...]) -> None:
         """Follow `namespace`, `section` and `end`."""
-        words = [t.text for t in tokens[:3]]
-        while words and words[0] in ("noncomputable", "public", "private"):
+        words = [t.text for t in tokens[_attributes_end(tokens) :]][:5]
+        while words and words[0] in ("noncomputable", "public", "private", "meta"):
             words = words[1:]
         if not words:
             return
@@ -44,6 +44,16 @@ class _Scope:
             for _ in range(max(1, len(name.split("."))) if self.stack[-1][0] == "namespace" else 1):
                 if self.stack:
                     self.stack.pop()
+
+
+def _attributes_end(tokens: tuple[Token, ...]) -> int:
+    """How many tokens the `@[…]` at a command's beginning take."""
+    depth = 0
+    for i, token in enumerate(tokens if tokens and tokens[0].text == "@" else ()):
+        depth += (token.kind is Kind.OPEN) - (token.kind is Kind.CLOSE)
+        if i and not depth:
+            return i + 1
+    return 0
 
 
 def _signature_end(text: str, tokens: list[Token]) -> int:
@@ -122,6 +132,16 @@ def _visible(full: str, namespace: str) -> str:
             return full[len(namespace) + 1 :]
         namespace = namespace.rpartition(".")[0]
     return full
+
+
+def namespace_at(text: str, offset: int) -> str:
+    """The namespaces that are open at the command around an offset, as one dotted name; empty at the root."""
+    scope = _Scope()
+    for command in Commands(text).all():
+        if command.span.end > offset:
+            break
+        scope.read(command.tokens)
+    return scope.namespace
 
 
 def above(text: str, offset: int) -> tuple[Declaration, ...]:

@@ -17,13 +17,13 @@ _INACCESSIBLE = re.compile("✝[⁰¹²³⁴⁵⁶⁷⁸⁹]*")
 _NAME = re.compile(r"(?:«[^»]*»|\S)+")
 _BINDS = frozenset({"let", "have", "let_fun"})
 NO_GOALS = "no goals"
-# The binder that the batch trick gives to every copy of the goal; it shows up in the tags of goals left.
-COPY_TAG = "tacitCopy"
 
 
-def _own_tag(tag: str) -> str | None:
-    """The tag without the name of the copy."""
-    parts = [p for p in _INACCESSIBLE.sub("", tag).split(".") if p != COPY_TAG]
+def _own_tag(tag: str, without: str) -> str | None:
+    """The tag, less one part of that name: what the batch trick calls its copy of the goal."""
+    parts = _INACCESSIBLE.sub("", tag).split(".")
+    if without in parts:
+        parts.remove(without)
     return ".".join(parts) or None
 
 
@@ -68,12 +68,12 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(_NAME.findall(text)) or ("_",)
 
 
-def parse_goal(text: str) -> Goal:
+def parse_goal(text: str, *, without_tag: str = "") -> Goal:
     """One goal. `target` is all that follows `⊢` (or `|` inside `conv`), its line breaks kept."""
     lines = text.split("\n")
     tag = None
     if match := _TAG.match(lines[0]):
-        tag = _own_tag(match["tag"])
+        tag = _own_tag(match["tag"], without_tag)
         lines = lines[1:]
     hypotheses: list[Hypothesis] = []
     target = ""
@@ -89,12 +89,12 @@ def parse_goal(text: str) -> Goal:
     return Goal(tuple(hypotheses), target.strip(), tag, body)
 
 
-def parse_goals(text: str) -> tuple[Goal, ...]:
-    """All goals of a message; empty for `no goals`."""
+def parse_goals(text: str, *, without_tag: str = "") -> tuple[Goal, ...]:
+    """All goals of a message; empty for `no goals`. `without_tag` is a part to leave out of their tags, once."""
     text = text.strip()
     if text in ("", NO_GOALS, "goals accomplished", "Goals accomplished!"):
         return ()
-    return tuple(parse_goal(p) for p in _paragraphs(text))
+    return tuple(parse_goal(p, without_tag=without_tag) for p in _paragraphs(text))
 
 
 def is_conv(text: str) -> bool:

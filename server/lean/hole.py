@@ -246,7 +246,9 @@ def _line_end_holes(text: str, index: LineIndex, command: Command, offset: int, 
         if previous.text != "by" or line[position.column :].strip():
             return [inline]
         column = _block_indent(text, index, command, previous)
-        return [Hole(Span(previous.end, offset), "\n" + " " * column, "", column), inline]
+        block = Hole(Span(previous.end, offset), "\n" + " " * column, "", column)
+        # After a space the tactic is wanted on this line (and ghost text may not take the space away).
+        return [block, inline] if offset == previous.end else [inline, block]
     if glued in ("·", ";", "<;>") or (glued == "." and line.strip() == "."):
         return [Hole(here, gap, "", position.column + len(gap))]
     start = _segment_start(line, position.column)

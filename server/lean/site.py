@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tacit.server.lean.batch import STAND_IN
+from tacit.server.lean.declarations import namespace_at
 from tacit.server.lean.elaborator import Message, Severity
 from tacit.server.lean.hole import Hole, is_tactic_position
 from tacit.server.lean.syntax import Command, Commands, DeclarationHead, Kind, Token, code_tokens, declaration_head
@@ -45,6 +46,7 @@ class Site:
     hole: Hole
     goals: tuple[Goal, ...] = ()
     is_data: bool = False
+    is_altered: bool = False
     example_as: str = "theorem"
     errors: tuple[tuple[int, str], ...] = ()
     axioms: frozenset[str] | None = None
@@ -66,9 +68,9 @@ class Site:
         return frozenset(n for h in (self.goals[0].hypotheses if self.goals else ()) for n in h.accessible)
 
     @property
-    def metavariables(self) -> bool:
-        """Whether goals share unknowns, so that candidates must run one at a time."""
-        return any(g.has_metavariables for g in self.goals)
+    def one_at_a_time(self) -> bool:
+        """Whether candidates cannot run on copies of the goal: goals share unknowns, or the copy came out different."""
+        return self.is_altered or any(g.has_metavariables for g in self.goals)
 
     @property
     def other_sorries(self) -> list[Token]:
@@ -176,7 +178,7 @@ class Site:
             name = f"{self.example_as} {EXAMPLE_NAME}{self._break(keyword.end)}"
             return [(keyword.start, keyword.end, name)], EXAMPLE_NAME
         if head.name is not None:
-            return [], head.name.text
+            return [], self._printed_name(head.name.text, keyword.start)
         if keyword.text != "instance":
             return [], None
         at = keyword.end
@@ -184,6 +186,16 @@ class Site:
         if len(after) > 1 and after[0].text == "(" and after[1].text in ("priority", "prio"):
             at = next((t.end for t in after if t.text == ")"), keyword.end)
         return [(at, at, f" {EXAMPLE_NAME}{self._break(at)}")], EXAMPLE_NAME
+
+    def _printed_name(self, name: str, offset: int) -> str:
+        """The name to ask for: that of a `protected` declaration does not do without its namespace.
+
+        Without it Lean would know no such name, or answer for another declaration that has it at the root.
+        """
+        protected = any(t.text == "protected" and t.start < offset for t in self.command.tokens)
+        if not protected or name.startswith("_root_."):
+            return name
+        return ".".join(part for part in ("_root_", namespace_at(self.text, self.command.span.start), name) if part)
 
     def _break(self, offset: int) -> str:
         """A line break and as many spaces as bring the next character back to its column."""

@@ -85,7 +85,6 @@ def test_ghost_text_after_by_is_a_proof(window: Window, lean: Lean) -> None:
     assert lean.accepts(editor.folder / "Ghost.lean")
 
 
-@pytest.mark.xfail(strict=False, reason="the sidecar moves the tactic to the next line, which takes the space away")
 def test_ghost_text_after_by_and_a_space(window: Window, lean: Lean) -> None:
     editor = window.editor
     editor.open("Space.lean", f"{AND_SWAP}\n")

@@ -125,13 +125,34 @@ async def test_the_first_of_several_goals_is_worked_on(bench: Bench) -> None:
 async def test_goals_that_share_a_metavariable_are_not_checked_on_copies(bench: Bench) -> None:
     text = "theorem foo (n : Nat) : ∃ m, m = n + 0 := by\n  apply Exists.intro\n  sorry‸\n"
     site = await bench.site(text)
-    assert site.metavariables
+    assert site.one_at_a_time
     found = await bench.verdicts(text, "exact rfl", "exact (rfl : n = n + 0)", "exact (rfl : 0 = 0)")
     assert found == {
         "exact rfl": "closes",
         "exact (rfl : n = n + 0)": "closes",
         "exact (rfl : 0 = 0)": "fails",
     }
+
+
+async def test_goals_that_are_functions_are_copied_whole(bench: Bench) -> None:
+    """`apply` would take the copying function to want fewer arguments for these."""
+    imp = await bench.check(
+        "theorem foo (p : Prop) : p → p := by\n  sorry‸\n", "exact id", "intro h", "exact fun h => h"
+    )
+    assert {text: c.verdict.value for text, c in imp.items()} == {
+        "exact id": "closes",
+        "intro h": "progresses",
+        "exact fun h => h": "closes",
+    }
+    assert [goal.target for goal in imp["intro h"].goals] == ["p"]
+    for statement in ("¬(p ∧ ¬p)", "∀ q : Prop, q → p ∨ ¬p → q", "p ≠ ¬p → True", "∀ {q : Prop}, q → q"):
+        site = await bench.site(f"theorem foo (p : Prop) : {statement} := by\n  sorry‸\n")
+        assert not site.is_data, statement
+        found = await bench.check(
+            f"theorem foo (p : Prop) : {statement} := by\n  sorry‸\n", "intros", "trivial", "skip"
+        )
+        assert found["intros"].verdict.value in ("progresses", "fails"), statement
+        assert found["skip"].message == "It changes nothing.", statement
 
 
 async def test_a_goal_that_is_data_is_told(bench: Bench) -> None:

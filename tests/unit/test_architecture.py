@@ -14,14 +14,14 @@ PACKAGES = {f"tacit.{name}": ROOT / name for name in ("index", "retrieval", "ser
 
 PARTS = ("tacit.server.lean", "tacit.server.tactics", "tacit.server.model")
 FOUNDATION = ("tacit.server.values", "tacit.server.text", "tacit.server.errors")
-ASSEMBLY = ("tacit.server.suggest", "tacit.server.prover")
+ASSEMBLY = ("tacit.server.suggest", "tacit.server.ranking", "tacit.server.prover")
 COMPOSE = "tacit.server.compose"
 
 ONE_WAY = "imports go server → retrieval → index"
 BASE = "values, text and errors rest on nothing"
 APART = "a part of the server knows itself, values, text and errors, and nothing else of the server"
-PUTS_TOGETHER = "suggest and prover put the parts together, and know nothing above themselves"
-PURE = "suggest and prover know neither LSP nor the terminal"
+PUTS_TOGETHER = "suggest, ranking and prover put the parts together, and know nothing above themselves"
+PURE = "suggest, ranking and prover know neither LSP nor the terminal"
 ONE_ROOT = "concrete classes meet in compose only; depend on the Protocol"
 ONE_PROCESS = "the model worker alone loads llama.cpp"
 NO_TESTS = "Tacit runs without its tests"

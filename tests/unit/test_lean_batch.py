@@ -100,6 +100,7 @@ def test_there_is_one_copy_of_the_goal_for_each_candidate() -> None:
     for n in (1, 2, 32):
         first = batch.copies(["x"] * n).text.split("\n")[0]
         assert first.split("(")[-1].split(":")[0].split() == ["tacitCopy"] * n
+        assert first.endswith(") " + " ".join(["?_"] * n))
 
 
 def test_goals_that_are_data_are_copied_as_such() -> None:
@@ -292,7 +293,7 @@ def test_the_probe_reads_like_a_block() -> None:
 
 
 def test_the_copies_tag_is_left_out_of_goals(about: Messages) -> None:
-    reading = about.read(0, about.mark(0, "case tacitCopy.left\n⊢ p\n\ncase tacitCopy\n⊢ q"))
+    reading = about.read(0, about.mark(0, "case refine_1.left\n⊢ p\n\ncase refine_1\n⊢ q"))
     assert reading.goals is not None
     assert [g.tag for g in reading.goals] == ["left", None]
 

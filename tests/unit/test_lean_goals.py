@@ -52,10 +52,6 @@ def test_goals_are_told_apart_by_blank_lines(blank: str) -> None:
         ("case h✝", "h"),
         ("case h✝¹", "h"),
         ("case a.h✝¹².b✝", "a.h.b"),
-        ("case tacitCopy", None),
-        ("case tacitCopy.left", "left"),
-        ("case left.tacitCopy", "left"),
-        ("case tacitCopy✝", None),
         ("case refine'_1", "refine'_1"),
         ("case «a b»", "«a b»"),
     ],
@@ -64,6 +60,20 @@ def test_tags(line: str, tag: str | None) -> None:
     goal = parse_goal(f"{line}\n⊢ p")
     assert goal.tag == tag
     assert goal.text == ("" if tag is None else f"case {tag}\n") + "⊢ p"
+
+
+@pytest.mark.parametrize(
+    ("line", "tag"),
+    [
+        ("case refine_2", None),
+        ("case refine_2.left", "left"),
+        ("case inl.refine_2.left", "inl.left"),
+        ("case refine_1", "refine_1"),
+        ("case refine_2.refine_2", "refine_2"),
+    ],
+)
+def test_the_tag_of_a_copy_is_left_out_once(line: str, tag: str | None) -> None:
+    assert parse_goal(f"{line}\n⊢ p", without_tag="refine_2").tag == tag
 
 
 @pytest.mark.parametrize(
