@@ -18,7 +18,7 @@ from tacit.server.errors import TacitError
 from tacit.server.ghost import ghost_edits
 from tacit.server.mirror import OpenDocument, Place
 from tacit.server.protocol import TacitServer
-from tacit.server.question import Question, closes_here, order
+from tacit.server.question import Question, closes, closes_here, order
 from tacit.server.requests import Run, Stopped, Why
 from tacit.server.session import Session
 from tacit.server.suggest import BatchChecked, Finished, Found, GoalFound, Options
@@ -87,7 +87,7 @@ class Features:
         by_itself = params.context.trigger_kind is types.CodeActionTriggerKind.Automatic
         if known is None and by_itself and self._session.requests.busy(asked):
             return []  # The lightbulb follows the cursor; it must not end what somebody waits for elsewhere.
-        if known is not None and known.done:
+        if known is not None and (known.done or known.why is not None):
             found: Sequence[Found] = known.found
         else:
             found = await self._gather(asked, lambda run: run.until(lambda run: False, settings.action_wait))
@@ -124,7 +124,9 @@ class Features:
                         elif isinstance(event, Found):
                             found.append(event)
                             self._stream(params, wire.PartialSuggestions([wire.to_item(document, event)]))
-                            if len(found) >= limit:
+                            # The run may go on for others who share it.
+                            enough = params.stop_at_first_close and closes(event.suggestion)
+                            if enough or len(found) >= limit:
                                 break
                         else:
                             finished = event

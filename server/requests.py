@@ -275,9 +275,10 @@ class Requests:
         leaving.add(task)
         task.add_done_callback(lambda done: self._left(uri, done))
 
-    async def settled(self) -> None:
-        """Wait until every ended run has let go of Lean, a bounded time."""
-        if tasks := [task for tasks in self._leaving.values() for task in tasks]:
+    async def settled(self, uri: str | None = None) -> None:
+        """Wait until nothing holds the Lean of a document, or of all, a bounded time."""
+        leaving = self._leaving if uri is None else {uri: self._leaving.get(uri, ())}
+        if tasks := [task for tasks in leaving.values() for task in tasks]:
             await asyncio.wait(tasks, timeout=LET_GO)
 
     def _here(self, question: Question) -> list[Run]:

@@ -199,6 +199,7 @@ class Session:
     async def _prepare_newest(self, uri: str, at_once: bool) -> None:
         prepared: OpenDocument | None = None
         try:
+            await self.requests.settled(uri)  # closed and opened again, as when its language mode changes
             while True:
                 document = self.find(uri) if at_once else await self._quiet(uri)
                 at_once = False

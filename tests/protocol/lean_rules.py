@@ -153,7 +153,12 @@ def _axioms(text: str, lines: list[str]) -> list[Any]:
     if asked is None:
         return []
     number = max(n for n, line in enumerate(lines) if line.startswith("#print axioms"))
-    words = f"'{asked['name']}' does not depend on any axioms"
+    body = re.sub(r"^axiom .*$", "", text, flags=re.MULTILINE)
+    used = [
+        axiom for axiom, word in (("sorryAx", "sorry"), ("tacitHole", "tacitHole")) if re.search(rf"\b{word}\b", body)
+    ]
+    rests = f"depends on axioms: [{', '.join(used)}]" if used else "does not depend on any axioms"
+    words = f"'{asked['name']}' {rests}"
     return [diagnostic(words, (number, 0), (number, 6), severity=INFORMATION)]
 
 

@@ -221,6 +221,14 @@ async def test_a_limit_ends_the_request_and_frees_lean(editor: Editor) -> None:
     await editor.logged("closed")
 
 
+async def test_the_first_that_closes_ends_the_request_where_that_is_enough(editor: Editor) -> None:
+    editor.open(script(["goal"], ["found", "intro h", STEP], ["found", "rfl"], ["hang"]) + ON_SORRY)
+    editor.begin("tacit/suggest", at(1, 28))  # it shares the run, which goes on
+    result = await editor.ask("tacit/suggest", at(1, 28) | {"stopAtFirstClose": True})
+    assert [item["tactic"] for item in result["suggestions"]] == ["rfl", "intro h"]
+    assert len(editor.log("suggest")) == 1
+
+
 async def test_a_budget_ends_the_request(editor: Editor) -> None:
     editor.open(script(["goal"], ["found", "rfl"], ["hang"]) + ON_SORRY)
     result = await editor.ask("tacit/suggest", at(1, 28) | {"budget": 0.1})

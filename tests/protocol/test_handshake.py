@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,15 @@ from tests.protocol.editor import Editor, Refusal, alive, at, editing, script, w
 
 INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, PARSE_ERROR, NOT_INITIALIZED = -32600, -32601, -32602, -32700, -32002
 HANGS = script(["goal"], ["hang"]) + "theorem foo : 1 = 1 := by "
+
+
+def test_importing_the_sidecar_is_cheap() -> None:
+    # 0.3 s are pygls' and lsprotocol's alone: they wait until a server is built, and Lean's client longer.
+    probe = (
+        "import sys, tacit.server.app; print([m for m in ('pygls', 'lsprotocol', 'leanclient') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 async def test_says_what_it_can_do(tmp_path: Path) -> None:
