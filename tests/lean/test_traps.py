@@ -33,6 +33,12 @@ FALSE_GOALS = {
     "in a mutual block": (
         "mutual\ntheorem self : 1 = 2 := by\n  sorry‸\ntheorem other : 1 = 2 := by\n  exact self\nend\n"
     ),
+    "protected, with a namesake at the root": (
+        "theorem self : True := trivial\nnamespace Inner\nprotected theorem self : 1 = 2 := by\n  sorry‸\nend Inner\n"
+    ),
+    "with attributes, in a mutual block": (
+        "mutual\ntheorem other : True := trivial\n@[simp] theorem self : 1 = 2 := by\n  sorry‸\nend\n"
+    ),
     "recursive": "theorem self (n : Nat) : n < n := by\n  sorry‸\n",
 }
 
@@ -67,7 +73,7 @@ HOSTILE = (
     "exact (rfl : 1 = 2)", "exact (Eq.refl _)", "exact trivial", "trivial", "contradiction", "simp", "exact hp",
     # the checker's own words
     "exact tacitHole", "exact tacitCopy", "exact (fun {tacitSort : Prop} (tacitCopy : tacitSort) => tacitCopy) _",
-    "exact @tacitHole _", "apply tacitCopy", "exact tacitCopy _",
+    "exact @tacitHole _", "first | simp [@tacitHole (1 = 2)] | exact helper _", "apply tacitCopy", "exact tacitCopy _",
 )  # fmt: skip
 
 
