@@ -33,7 +33,7 @@ TWO = "T\nU"
     [
         # after `by`: a block of its own, or on the line
         ("theorem a : b := by‸", ["theorem a : b := by\n  T\n  U", "theorem a : b := by T\n                    U"]),
-        ("theorem a : b := by ‸", ["theorem a : b := by\n  T\n  U", "theorem a : b := by T\n                    U"]),
+        ("theorem a : b := by ‸", ["theorem a : b := by T\n                    U", "theorem a : b := by\n  T\n  U"]),
         ("theorem a\n    (h : p) :\n    b := by‸", [
             "theorem a\n    (h : p) :\n    b := by\n  T\n  U",
             "theorem a\n    (h : p) :\n    b := by T\n            U",
