@@ -22,7 +22,7 @@ from tacit.server.values import Goal
 EXAMPLE_NAME = "tacitExample"
 SORRY_AXIOM = "sorryAx"
 STANDARD_AXIOMS = frozenset({"propext", "Classical.choice", "Quot.sound"})
-_DEPENDS = re.compile(r"depends on axioms: \[(?P<axioms>[^\]]*)\]", re.DOTALL)
+_DEPENDS = re.compile(r"depends on axioms:\s*\[(?P<axioms>[^\]]*)\]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
