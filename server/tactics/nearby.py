@@ -7,13 +7,16 @@ fields of classes is therefore offered by itself.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import pairwise
 
-from tacit.server.tactics import lexer, shape
+from tacit.server.tactics import lexer, matching, shape
+from tacit.server.tactics.brackets import Rules, constructors, rules_for
 from tacit.server.tactics.facts import Scope
 from tacit.server.tactics.names import intro_names
 from tacit.server.tactics.offers import Offer, batches
 from tacit.server.tactics.precedence import printed
+from tacit.server.tactics.recursion import Types, types_of
 from tacit.server.tactics.source import SourceRequest
 from tacit.server.tactics.statements import Above, Statement, names
 from tacit.server.tactics.terms import TermSearch
@@ -22,15 +25,7 @@ from tacit.server.values import Candidate, Hypothesis
 
 _LIMIT = 64
 _STEPS = 800  # of each search for a proof term: there may be eight
-_DEFINITIONS, _LAWS, _EQUATIONS, _VARIABLES, _TERMS = 5, 10, 4, 3, 12
-_INDUCTIVE = frozenset("Nat ℕ List Option Bool Prod Sum Fin Array Unit".split())
-_RECURSIVE = frozenset("Nat ℕ List".split())
-# Where there is no `omega`, `simp` does the sums. The order of the rules of `simp` does not matter to it.
-_SUMS = ("Nat.add_succ", "Nat.succ_add", "Nat.add_comm", "Nat.add_assoc", "Nat.add_left_comm")
-# With products, `Nat.add_comm` can run for ever on a Lean of 2021.
-_PRODUCTS = ("Nat.mul_add", "Nat.add_mul", "Nat.succ_mul", "Nat.mul_succ", "Nat.mul_comm", "Nat.add_assoc",
-             "Nat.add_left_comm")  # fmt: skip
-_LISTS = ("List.append_assoc",)
+_VARIABLES, _UNFOLDED, _TOGETHER, _TERMS, _ALONE = 4, 5, 10, 12, 16
 
 
 class _Search(TermSearch):
@@ -84,119 +79,138 @@ def _introduce(above: Above, view: View) -> tuple[str, View] | None:
     return f"intro {' '.join(fresh)}", View(inner)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """Names for the brackets of `simp`: the plainest set first, each with its weight."""
-
-    definitions: list[str]
-    laws: list[str]
-    back: list[str]
-    equations: list[str]
-    sums: tuple[str, ...]
-
-    def sets(self) -> Iterator[tuple[str, float]]:
-        """The sets worth trying. Sums come last: they may spoil what the laws do, and cost most."""
-        own = [*self.definitions, *self.laws]
-        options = [
-            (own, 1.0),
-            ([*own, *self.sums] if self.sums and own else [], 0.95),
-            ([*self.definitions, *self.back] if self.back != self.laws else [], 0.9),
-            ([*own, *self.equations] if self.equations else [], 0.92),
-            ([*own, *self.equations, *self.sums] if self.equations and self.sums else [], 0.85),
-        ]
-        seen = set()
-        for rules, weight in options:
-            text = ", ".join(rules)
-            if text and text not in seen:
-                seen.add(text)
-                yield text, weight
-
-
-def _rules(above: Above, view: View, plain: bool) -> _Rules:
-    words = above.goal_words
-    laws = [s for s in above.laws if s.simplifies and s.words & words][:_LAWS]
-    # Two rules that move parentheses may move them in opposite directions, for ever.
-    moved = any(s.regroups for s in laws)
-    equations = [s for s in above.theorems if s.simplifies and s.needs <= words and not (moved and s.regroups)]
-    definitions = above.definitions[:_DEFINITIONS]
-    counts = {"Nat", "ℕ", "+", "length", "*"} & (words | {s.conclusion for s in definitions})
-    sums: tuple[str, ...] = ()
-    if plain and counts:
-        sums = _PRODUCTS if "*" in words and not any("*" in s.words for s in laws) else _SUMS
-    if plain and {"++", "List"} & words:
-        sums = (*sums, *_LISTS)
-    return _Rules(
-        [s.name for s in definitions],
-        [s.name for s in laws],
-        [f"← {s.name}" if s.regroups else s.name for s in laws],
-        names(equations, _EQUATIONS),
-        sums,
-    )
-
-
 def _offers(above: Above, view: View, request: SourceRequest) -> Iterator[Offer]:
-    rules = _rules(above, view, plain="omega" not in request.known)
-    yield from _simplify(rules, view)
-    yield from _recurse(rules, above, view)
+    types = types_of(request.above)
+    plain = "omega" not in request.known
+    order = view.shape.op in {"<", "≤", ">", "≥"}
+    yield from _simplify(rules_for(above, above.goal_words, plain, order), above, view)
+    variables = _variables(above, view, types)
+    met = above.goal_words | constructors((lexer.head(x.type) for x, _ in variables), types)
+    yield from _recurse(rules_for(above, met, plain, order), variables, above, view)
+    yield from _enumerate(variables, types)
+    yield from _predicates(above, view)
     yield from _unfold(above, view)
     yield from _terms(above, view)
     yield from _one_by_one(above, view)
 
 
-def _simplify(rules: _Rules, view: View) -> Iterator[Offer]:
+def _simplify(rules: Rules, above: Above, view: View) -> Iterator[Offer]:
     """`simp` and its kin with all that the goal speaks of."""
-    for brackets, weight in rules.sets():
-        yield Offer(f"simp [{brackets}]", 0.8 * weight)
-        yield Offer(f"simp_all [{brackets}]", 0.78 * weight)
-    for brackets, weight in [*rules.sets()][:1]:
-        yield Offer(f"grind [{brackets}]", 0.9 * weight)
-        yield Offer(f"simp [{brackets}] <;> omega", 0.6 * weight)
-    laws = ", ".join(rules.back)
+    sets = rules.sets()
+    for brackets in sets:
+        yield Offer(f"simp [{brackets.text}]", 0.8 * brackets.weight)
+        yield Offer(f"simp_all [{brackets.text}]", 0.78 * brackets.weight)
+    for first in sets[:1]:
+        yield Offer(f"grind [{first.text}]", 0.9)
+        yield Offer(f"simp [{first.text}] <;> omega", 0.6)
+        yield Offer(f"simp_all [{first.text}] <;> omega", 0.58)
+    for brackets in (sets[:2][-1], sets[-1]) if sets and "++" in above.target_words else ():
+        # The first `simp` moves what a list of the library does out of the way of the definitions.
+        yield Offer(f"simp <;> simp_all [{brackets.text}]", 0.64)
+    for definition in _branching(rules.definitions):
+        # An `if` or `match` in the value: a case for each branch.
+        yield Offer(f"simp only [{definition.name}] <;> split <;> simp_all [{sets[-1].text}]", 0.5)
+        yield Offer(f"unfold {definition.name} <;> split <;> simp_all [{sets[-1].text}]", 0.5)
+        yield Offer(f"unfold {definition.name} <;> grind", 0.5)
+    laws = ", ".join(rules.backwards)
     for local in reversed(view.proofs):
         if laws and local.shape.op in {"=", "≤", "<", "↔"}:
             yield Offer(f"simp [{laws}] at {local.name}\nexact {local.name}", 0.6)
             yield Offer(f"simpa [{laws}] using {local.name}", 0.62)
 
 
-def _variables(above: Above, view: View) -> list[tuple[Local, bool]]:
-    """The variables of the target to recurse on or split, and whether their type is recursive."""
+def _branching(definitions: Sequence[Statement]) -> list[Statement]:
+    return [s for s in definitions if {"if", "match"} & s.value_words][:2]
+
+
+def _variables(above: Above, view: View, types: Types) -> list[tuple[Local, bool]]:
+    """The variables of the target to recurse on or split, likeliest first, and whether their type is recursive."""
+    words = [word.text for word in lexer.tokens(above.plain(view.target))]
+    labels = {s.label for s in above.definitions}
+    likely: dict[str, int] = {}
+    for before, word in pairwise(words):
+        # A function of the file is applied to it; `+` recurses on its right, `++` on its left.
+        likely[word] = likely.get(word, 0) + (before in labels) + (before in {"+", "*", "^"})
+        likely[before] = likely.get(before, 0) + (word == "++")
     found = []
     for local in view.data:
-        head = lexer.tokens(local.type)[0].text if local.type else ""
+        head = lexer.head(local.type)
         own = above.types.get(head)
-        if local.name in view.words and (head in _INDUCTIVE or (own is not None and own.kind != "class")):
-            found.append((local, head in _RECURSIVE or (own is not None and own.kind == "inductive")))
-    # What stands last in the target is most often what the recursion runs over.
-    return found[:_VARIABLES]
+        if local.name in view.words and (head in types or (own is not None and own.kind != "class")):
+            recursive = any("" in constructor.fields for constructor in types.get(head, ()))
+            found.append((local, recursive))
+    return sorted(found, key=lambda each: -likely.get(each[0].name, 0))[:_VARIABLES]
 
 
-def _recurse(rules: _Rules, above: Above, view: View) -> Iterator[Offer]:
+def _in_induction(view: View) -> bool:
+    """Whether an induction hypothesis is there: another induction inside is seldom meant."""
+    return any(name.startswith("ih") or "_ih" in name for name in view.types)
+
+
+def _recurse(rules: Rules, variables: list[tuple[Local, bool]], above: Above, view: View) -> Iterator[Offer]:
     """Induction and cases, each branch by `simp_all` with the definitions."""
-    for at, (local, recursive) in enumerate(_variables(above, view)):
+    sets = rules.sets()
+    for at, (local, recursive) in enumerate(variables):
         name = local.name
-        weight = 1.0 - 0.03 * at
-        others = " ".join(x.name for x, _ in _variables(above, view) if x.name != name)
-        for brackets, fits in rules.sets():
-            if recursive:
-                yield Offer(f"induction {name} <;> simp_all [{brackets}]", 0.76 * weight * fits)
-            yield Offer(f"cases {name} <;> simp_all [{brackets}]", 0.6 * weight * fits)
-            if recursive and others:
-                yield Offer(f"induction {name} generalizing {others} <;> simp_all [{brackets}]", 0.5 * weight * fits)
-        for brackets, _ in [*rules.sets()][:1]:
-            if recursive:
-                yield Offer(f"induction {name} <;> grind [{brackets}]", 0.88 * weight)
-                yield Offer(f"induction {name} <;> simp_all [{brackets}] <;> omega", 0.74 * weight)
-            if recursive and others:
-                yield Offer(f"induction {name} generalizing {others} <;> grind [{brackets}]", 0.7 * weight)
-        for brackets, _ in [*rules.sets()][-1:]:
-            if "++" in above.target_words and recursive:
-                # The first `simp` moves what a list of the library does out of the way of the definitions.
-                yield Offer(f"induction {name} <;> (try simp) <;> simp_all [{brackets}]", 0.6 * weight)
+        weight = (0.65 if _in_induction(view) else 1.0) - 0.1 * at
+        others = " ".join(x.name for x, _ in variables if x.name != name)
+        yield Offer(f"cases {name} <;> rfl", 0.5 * weight)
+        for brackets in sets[:2]:
+            yield Offer(f"cases {name} <;> simp_all [{brackets.text}]", 0.6 * weight * brackets.weight)
+        if not recursive or not sets:
+            continue
+        for brackets in sets if not view.loops else ():
+            fits = weight * brackets.weight
+            yield Offer(f"induction {name} <;> simp_all [{brackets.text}]", 0.76 * fits)
+            if others:
+                yield Offer(f"induction {name} generalizing {others} <;> simp_all [{brackets.text}]", 0.5 * fits)
+        yield Offer(f"induction {name} <;> grind [{sets[0].text}]", 0.88 * weight)
+        yield Offer(f"induction {name} <;> simp_all [{sets[0].text}] <;> omega", 0.74 * weight)
+        if others:
+            yield Offer(f"induction {name} generalizing {others} <;> grind [{sets[0].text}]", 0.7 * weight)
+        for brackets in (sets[:2][-1], sets[-1]) if "++" in above.target_words else ():
+            yield Offer(f"induction {name} <;> (try simp) <;> simp_all [{brackets.text}]", 0.66 * weight)
+        for definition in _branching(rules.definitions):
+            cut = f"simp only [{definition.name}] <;> (try split)"
+            yield Offer(f"induction {name} <;> {cut} <;> simp_all [{sets[-1].text}]", 0.5 * weight)
+
+
+def _enumerate(variables: list[tuple[Local, bool]], types: Types) -> Iterator[Offer]:
+    """All cases of all variables that have but a few values each."""
+    constructors_of = [(local, types.get(lexer.head(local.type), ())) for local, _ in variables]
+    small = [local for local, found in constructors_of if found and not any(each.fields for each in found)]
+    if len(small) > 1:
+        yield Offer(" <;> ".join([*(f"cases {local.name}" for local in small), "rfl"]), 0.62)
+        yield Offer(" <;> ".join([*(f"cases {local.name}" for local in small), "simp_all"]), 0.6)
+
+
+def _predicates(above: Above, view: View) -> Iterator[Offer]:
+    """Induction on proofs of inductive predicates, and the constructors of the one in the target as rules."""
+    own = {s.owner: s.label for s in above.rules}
+    owners = {name.rpartition(".")[2] for name in own} | set(own)
+    rules = [s for s in above.rules if s.owner.rpartition(".")[2] in above.goal_words]
+    texts = [", ".join(names([*rules, *above.definitions], _TOGETHER))] if rules else []
+    if rules and "+" in above.goal_words:
+        texts.append(f"{texts[0]}, ← Nat.add_assoc")  # so that `m + (n + 2)` is of the form `k + 2`
+    if lexer.head(view.target) in owners:
+        yield Offer("constructor <;> assumption", 0.45)
+        for text in texts:
+            yield Offer(f"simp_all [{text}]", 0.6)
+            yield Offer(f"constructor <;> simp_all [{text}]", 0.4)
+    for local in reversed(view.proofs):
+        if lexer.head(local.type) not in owners:
+            continue
+        yield Offer(f"cases {local.name} <;> assumption", 0.4)
+        for text in texts:
+            yield Offer(f"induction {local.name} <;> simp_all [{text}]", 0.62)
+            yield Offer(f"cases {local.name} <;> simp_all [{text}]", 0.55)
+            yield Offer(f"induction {local.name} <;> grind [{text}]", 0.7)
+            yield Offer(f"cases {local.name} <;> grind [{text}]", 0.6)
 
 
 def _unfold(above: Above, view: View) -> Iterator[Offer]:
     """`unfold d` and `simp only [d]`, here and in the hypotheses."""
-    for definition in above.definitions[:_DEFINITIONS]:
+    for definition in above.definitions[:_UNFOLDED]:
         name = definition.name
         here = definition.label in above.target_words
         if here:
@@ -223,22 +237,25 @@ def _terms(above: Above, view: View) -> Iterator[Offer]:
 
 def _one_by_one(above: Above, view: View) -> Iterator[Offer]:
     """What one law or theorem does alone."""
-    for statement in [*above.laws, *above.theorems][:16]:
+    for statement in [*above.laws, *above.rules, *above.theorems][:_ALONE]:
         weight = 0.4 + 0.6 * above.relevance(statement)
-        yield from (Offer(text, prior * weight) for text, prior in _alone(statement, view))
+        yield from (Offer(text, prior * weight) for text, prior in _alone(above, statement, view))
 
 
-def _alone(statement: Statement, view: View) -> Iterator[Offer]:
+def _alone(above: Above, statement: Statement, view: View) -> Iterator[Offer]:
     name = statement.name
-    explicit = " _" * sum(binder.explicit for binder in statement.binders)
-    same = statement.shape.op == view.shape.op
-    if same and explicit:
+    conclusion = above.plain(statement.conclusion)
+    if matching.match(conclusion, above.plain(view.target), statement.unknowns) is not None:
+        # Without a match by text, Lean would compute on both sides to make them equal, perhaps for long.
+        explicit = " _" * sum(binder.explicit for binder in statement.binders)
         yield Offer(f"exact {name}{explicit}", 0.5)
-    elif same:
-        yield Offer(f"exact {name}", 0.5)
-    if same and statement.equation is None:
         yield Offer(f"apply {name} <;> assumption", 0.55)
-        yield Offer(f"apply {name}", 0.4)
+        yield Offer(f"apply {name} <;> simp_all", 0.45)
+        yield Offer(f"apply {name}", 0.5)
+    elif statement.equation is None and lexer.head(conclusion) == lexer.head(view.target):
+        same = statement.shape.op == view.shape.op
+        yield Offer(f"apply {name} <;> assumption", 0.45 if same else 0.2)
+        yield Offer(f"apply {name}", 0.35 if same else 0.15)
     if statement.equation is not None:
         yield Offer(f"rw [{name}]", 0.5)
         yield Offer(f"rw [← {name}]", 0.4)

@@ -76,6 +76,11 @@ class Statement:
         return _labels(self.conclusion) - self.unknowns
 
     @cached_property
+    def value_words(self) -> frozenset[str]:
+        """The last parts of the constants in its value, and its operators."""
+        return _labels(self.value) - self.unknowns - {"|"}
+
+    @cached_property
     def needs(self) -> frozenset[str]:
         """The constants and symbols that must be there for a rewrite from left to right."""
         return (_labels(self.equation[0]) if self.equation else frozenset()) - self.unknowns
@@ -107,12 +112,13 @@ class Statement:
 
 @dataclass(frozen=True)
 class Above:
-    """Everything above one goal, in the order of the file."""
+    """Everything above one goal, in the order of the file. `own` is the last part of the name being proved."""
 
     statements: tuple[Statement, ...]
     goal_words: frozenset[str]
     target_words: frozenset[str]
     heads: frozenset[str]
+    own: str = ""
 
     @classmethod
     def read(cls, declarations: Sequence[Declaration], view: View, own_name: str | None) -> Above:
@@ -132,6 +138,7 @@ class Above:
             _labels(view.everything),
             _labels(view.target),
             frozenset(lexer.head(h) for h in view.types.values()),
+            own,
         )
 
     @cached_property
@@ -145,9 +152,14 @@ class Above:
         return {s.name: s for s in self.statements if s.kind in {*_OWNERS, "inductive"}}
 
     @cached_property
+    def defined(self) -> tuple[Statement, ...]:
+        """All definitions, the nearest first."""
+        return tuple(s for s in reversed(self.statements) if s.kind in DEFINED)
+
+    @cached_property
     def definitions(self) -> tuple[Statement, ...]:
         """The definitions that the goal mentions, those of its target first, the nearest first."""
-        mentioned = [s for s in reversed(self.statements) if s.kind in DEFINED and s.label in self.goal_words]
+        mentioned = [s for s in self.defined if s.label in self.goal_words]
         return tuple(sorted(mentioned, key=lambda s: s.label not in self.target_words))
 
     @cached_property
