@@ -3,12 +3,13 @@
 `open` probes a place, `check` runs a batch in one elaboration, `verify` elaborates one tactic again in place,
 whole declaration, and reads its axioms. Every verdict but REFUSED rests on a message that Lean sent for
 exactly that text; a candidate that poisons a batch (no later block ran) is found and thrown out, one that
-hangs or kills Lean is found by halving and remembered.
+hangs or kills Lean is found by splitting the batch, and remembered.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -42,16 +43,16 @@ class Limits:
     """Seconds, and heartbeats as `maxHeartbeats` counts them.
 
     `prefix` is for imports and all that stands above; `batch` for one batch, with `each` more for a candidate
-    and `query` more for one that searches the library (`exact?`); `halved` replaces `batch` when a hang is
+    and `query` more for one that searches the library (`exact?`); `split` replaces `batch` when a hang is
     being looked for. Lean counts heartbeats for a whole declaration: `heartbeats` for each candidate are added
     to its own limit, which would otherwise stop the last candidates of a batch for what the first ones used.
     """
 
     prefix: float = 180.0
-    batch: float = 4.0
-    each: float = 0.1
+    batch: float = 3.0
+    each: float = 0.05
     query: float = 8.0
-    halved: float = 1.5
+    split: float = 1.5
     verify: float = 20.0
     heartbeats: int = 20_000
     query_heartbeats: int = 200_000
@@ -170,7 +171,7 @@ class Checker:
                 runnable.append(i)
         batches = [[i] for i in runnable] if site.one_at_a_time else [runnable] if runnable else []
         for indices in batches:
-            found = await self._run(site, [candidates[i] for i in indices], label, halved=False)
+            found = await self._run(site, [candidates[i] for i in indices], label, split=False)
             verdicts.update(zip(indices, found, strict=True))
         return [verdicts[i] for i in range(len(candidates))]
 
@@ -188,7 +189,7 @@ class Checker:
         return CheckedTactic(candidate, Verdict.TIMED_OUT, message=reason)
 
     async def _run(
-        self, site: Site, candidates: Sequence[Candidate], label: str, *, halved: bool
+        self, site: Site, candidates: Sequence[Candidate], label: str, *, split: bool
     ) -> list[CheckedTactic]:
         """Verdicts for candidates that passed the gate; splits on a hang, throws poisoners out."""
         verdicts: dict[int, CheckedTactic] = {}
@@ -198,7 +199,7 @@ class Checker:
             body = self._body(site, [candidates[i] for i in left])
             heartbeats = self._heartbeats([candidates[i] for i in left])
             scratch = site.scratch(body.text, prologue=f"set_option maxHeartbeats {heartbeats[-1]}\n")
-            base = self._limits.halved if halved else self._limits.batch
+            base = self._limits.split if split else self._limits.batch
             queries = sum(candidates[i].query for i in left)
             timeout = base + self._limits.each * len(left) + self._limits.query * queries
             result = await self._elaborate(scratch.text, timeout, f"{label} batch of {len(left)}")
@@ -285,7 +286,7 @@ class Checker:
     async def _split(
         self, site: Site, candidates: Sequence[Candidate], result: Elaboration, timeout: float, label: str
     ) -> list[CheckedTactic]:
-        """Halve a batch that hung or killed Lean until the one that did it stands alone."""
+        """Split a batch that hung or killed Lean until the one that did it stands alone."""
         # Lean starts afresh after a hang: what stands above is elaborated once, with its own limit, so that
         # its time is not charged to the candidates.
         await self._elaborate(
@@ -296,11 +297,13 @@ class Checker:
                 return [self._remember(site, candidates[0], f"It did not finish in {timeout:.1f} s.")]
             self._remember(site, candidates[0], "Lean died of it.")
             return [CheckedTactic(candidates[0], Verdict.FAILS, message=f"Lean died of it: {result.detail}")]
-        middle = len(candidates) // 2
-        return [
-            *await self._run(site, candidates[:middle], label, halved=True),
-            *await self._run(site, candidates[middle:], label, halved=True),
-        ]
+        # In groups of the square root, not in halves: of n candidates one culprit then costs two waits and two
+        # fresh processes instead of log n of each, and the good groups run in a moment.
+        size = max(1, math.isqrt(len(candidates)))
+        found: list[CheckedTactic] = []
+        for start in range(0, len(candidates), size):
+            found += await self._run(site, candidates[start : start + size], label, split=True)
+        return found
 
     def _verdict(self, site: Site, candidate: Candidate, reading: batch.Reading) -> CheckedTactic:
         notes = reading.notes

@@ -36,7 +36,7 @@ class Bench:
     checker: Checker = field(init=False)
 
     def __post_init__(self) -> None:
-        self.checker = Checker(self.lean, Limits(batch=HANG, halved=HANG, each=0.05))
+        self.checker = Checker(self.lean, Limits(batch=HANG, split=HANG, each=0.05))
 
     async def site(self, text: str) -> Site:
         offset = text.index(CURSOR)
