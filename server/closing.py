@@ -65,7 +65,7 @@ class Closing:
                 async with self._progress(params.work_done_token) as report:
                     # What goes on there already may find it; when it ends without, a search for just this follows.
                     run = await self._search(asked, report, lenient=True)
-                    if run.closing is None and run.done and not run.answers(asked):
+                    if run.closing is None and run.done and run.question is not asked and not run.answers(asked):
                         run = await self._search(asked, report)
         except Stopped as stopped:
             return _nothing(CHANGED if stopped.why is Why.CHANGED else f"Nothing was inserted: {stopped.why.value}.")

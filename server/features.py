@@ -213,7 +213,3 @@ def _request(run: Run) -> wire.RequestState:
 
 def _place(position: types.Position) -> Place:
     return position.line, position.character
-
-
-def _order(found: Found) -> int:
-    return order(found.suggestion)

@@ -92,6 +92,11 @@ class Run:
         exhausted = self.finished is not None and self.finished.elapsed < mine.budget and found < mine.limit
         return self.question.same_place(question) and self.question.covers(question, exhausted=exhausted)
 
+    @property
+    def ran_out_of_time(self) -> bool:
+        """Whether it ended because its budget did."""
+        return self.finished is not None and self.finished.elapsed >= self.question.options.budget
+
     def start(self, suggester: Callable[[], Suggester], after: list[asyncio.Task[None]]) -> asyncio.Task[None]:
         """Begin, once those before have let go of Lean (or after a second without them).
 
@@ -232,11 +237,12 @@ class Requests:
     def ask(self, question: Question, *, lenient: bool = False) -> Run:
         """The run that answers a question: one that is there, or a new one in the place of all that go on.
 
-        A `lenient` question takes whatever goes on at its place.
+        A `lenient` question takes whatever goes on at its place, and does not try again what took too long.
         """
         uri = question.document.uri
         for run in reversed(self._here(question)):
-            if run.answers(question) or (lenient and not run.done and run.why is None):
+            there = run.why is None and (not run.done or run.ran_out_of_time)
+            if run.answers(question) or (lenient and there):
                 return run
         for older in self._runs.get(uri, ()):
             if not older.done:

@@ -11,7 +11,7 @@ The document holds one comment line `--! [step, …]` (JSON), taken in turn:
     ["stubborn", seconds]       never go on, and take so long to close
     ["raise", error, text]      NoGoal, LeanNotFound, LeanDied or ValueError
     ["print", text]             print on standard output, as a careless library would
-    ["finish", notice]          the end; comes by itself after the last step
+    ["finish", notice]          the end; comes by itself after the last step. A number after it: the seconds it took
 
 Every call is appended as one JSON line to the file named by TACIT_FAKE_LOG: {"event": …, "version": …}.
 """
@@ -106,7 +106,7 @@ class FakeSuggester(Suggester):
                     os.write(1, rest[0].encode())
                     subprocess.run(["echo", rest[0]], check=True)  # noqa: ASYNC221
                 elif step == "finish":
-                    yield Finished(checked, time.monotonic() - began, rest[0])
+                    yield Finished(checked, rest[1] if rest[1:] else time.monotonic() - began, rest[0])
                     return
             yield Finished(checked, time.monotonic() - began)
         finally:

@@ -73,6 +73,10 @@ async def test_a_goal_closed_in_an_unfinished_proof_is_told_as_such(editor: Edit
     [
         ([["goal"], ["batch", 30]], "None of the 30 tactics tried closes this goal."),
         ([["goal"]], "There was no tactic to try here."),
+        (
+            [["goal"], ["batch", 9], ["finish", "A source failed."]],
+            "None of the 9 tactics tried closes this goal. A source failed.",
+        ),
         ([["goal"], ["found", "rfl", {"verified": False}], ["hang"]], "No proof found in 0.1 s."),
         ([["raise", "NoGoal", "There is no goal here."]], "There is no goal here."),
         ([["goal"], ["raise", "LeanDied", "Lean died."]], "Lean died."),
@@ -83,6 +87,7 @@ async def test_says_why_nothing_was_inserted(editor: Editor, steps: list[Any], s
     editor.open(script(*steps) + ON_SORRY)
     assert await close(editor, budget=0.1) == (False, None, sentence)
     assert not editor.said("workspace/applyEdit")
+    assert len(editor.log("suggest")) == 1
 
 
 async def test_says_that_the_editor_did_not_take_the_edit(editor: Editor) -> None:

@@ -117,6 +117,15 @@ async def test_an_answer_that_failed_is_not_kept(editor: Editor) -> None:
     assert len(editor.log("suggest")) == 2
 
 
+async def test_what_took_too_long_is_tried_again_when_the_user_asks_but_not_by_itself(editor: Editor) -> None:
+    editor.open(script(["goal"], ["finish", "Stopped after 10 s.", 10.5]) + ON_SORRY)
+    for _ in range(2):
+        assert await editor.ask("textDocument/codeAction", action(1, 28, triggerKind=2)) == []
+    assert len(editor.log("suggest")) == 1
+    assert (await editor.ask("tacit/suggest", at(1, 28)))["notice"] == "Stopped after 10 s."
+    assert len(editor.log("suggest")) == 2
+
+
 async def test_more_time_is_a_new_question_but_less_is_not(editor: Editor) -> None:
     editor.open(HANGS + ON_SORRY)
     _, short = editor.begin("tacit/suggest", at(1, 28) | {"budget": 20})
