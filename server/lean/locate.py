@@ -7,9 +7,11 @@ command is `lake serve` (it knows the packages and options of the workspace), el
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import shutil
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -87,7 +89,7 @@ def candidates(settings: LeanSettings) -> list[tuple[str, Path]]:
         if named:
             found = _executable(Path(named).expanduser())
             if found is None:
-                found_on_path = shutil.which(named, path=environment.get("PATH"))
+                found_on_path = shutil.which(named, path=environment.get("PATH", ""))
                 found = Path(found_on_path) if found_on_path else None
             if found is None:
                 raise LeanNotFound(
@@ -96,7 +98,7 @@ def candidates(settings: LeanSettings) -> list[tuple[str, Path]]:
                 )
             return [(origin, found)]
     places: list[tuple[str, Path]] = []
-    if on_path := shutil.which("lean", path=environment.get("PATH")):
+    if on_path := shutil.which("lean", path=environment.get("PATH", "")):
         places.append(("PATH", Path(on_path)))
     home = environment.get("HOME") or environment.get("USERPROFILE")
     if home and (elan := _executable(Path(home) / ".elan" / "bin")):
@@ -118,20 +120,21 @@ async def read_version(lean: Path, cwd: Path, *, timeout: float = 30.0) -> str:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,  # elan starts lean: both are ended together
         )
     except OSError as exc:
         raise LeanNotFound(f"{lean} cannot be started ({exc.strerror}).", hint=INSTALL_HINT) from exc
     try:
         out, err = await asyncio.wait_for(process.communicate(), timeout)
     except TimeoutError:
-        process.kill()
+        _kill(process)
         await process.wait()
         raise LeanNotFound(
             f"`lean --version` in {cwd} gave no answer in {timeout:.0f} s.",
             hint="If elan is downloading a toolchain, run `lean --version` there once and wait for it to finish.",
         ) from None
     except asyncio.CancelledError:
-        process.kill()
+        _kill(process)
         raise
     match = _VERSION.search(out.decode(errors="replace"))
     if process.returncode != 0 or match is None:
@@ -141,6 +144,15 @@ async def read_version(lean: Path, cwd: Path, *, timeout: float = 30.0) -> str:
             hint="Run it there by hand: elan may need to install the toolchain that `lean-toolchain` names.",
         )
     return match["version"]
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """End a process and what it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 async def find_lean(settings: LeanSettings, cwd: Path) -> LeanInstall:
