@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from lsprotocol import types
 
 from tacit.server.mirror import OpenDocument
+from tacit.server.outgoing import to_edit
 from tacit.server.question import SORRY, closes, closes_here
 from tacit.server.suggest import Found
 from tacit.server.values import Suggestion, Verdict
-from tacit.server.wire import to_edit
 
 MOST = 12
 """How many actions a menu is given."""

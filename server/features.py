@@ -17,6 +17,7 @@ from tacit.server import actions, wire
 from tacit.server.errors import TacitError
 from tacit.server.ghost import ghost_edits
 from tacit.server.mirror import OpenDocument, Place
+from tacit.server.outgoing import to_edit, to_goals, to_hole, to_item, to_state
 from tacit.server.protocol import TacitServer
 from tacit.server.question import Question, closes, closes_here, order
 from tacit.server.requests import Run, Stopped, Why
@@ -68,7 +69,7 @@ class Features:
                 await run.until(anything, settings.suggest_budget + SLACK, once_ready=True)
 
         found = await self._gather(asked, wait)
-        edits = [wire.to_edit(document, edit) for edit in ghost_edits(document, cursor, found)]
+        edits = [to_edit(document, edit) for edit in ghost_edits(document, cursor, found)]
         return types.InlineCompletionList(
             [types.InlineCompletionItem(edit.new_text, range=edit.range) for edit in edits]
         )
@@ -118,12 +119,12 @@ class Features:
                         if isinstance(event, GoalFound):
                             goal = event
                             deadline.reschedule(asyncio.get_running_loop().time() + budget + SLACK)
-                            self._stream(params, wire.PartialGoals(wire.to_goals(goal.goals), document.version))
+                            self._stream(params, wire.PartialGoals(to_goals(goal.goals), document.version))
                         elif isinstance(event, BatchChecked):
                             checked += len(event.checked)
                         elif isinstance(event, Found):
                             found.append(event)
-                            self._stream(params, wire.PartialSuggestions([wire.to_item(document, event)]))
+                            self._stream(params, wire.PartialSuggestions([to_item(document, event)]))
                             # The run may go on for others who share it.
                             enough = params.stop_at_first_close and closes(event.suggestion)
                             if enough or len(found) >= limit:
@@ -141,14 +142,14 @@ class Features:
             raise wire.Failed(self._session.explain(error)) from error
         self._session.announce()
         return wire.SuggestResult(
-            goals=wire.to_goals(goal.goals) if goal else [],
-            suggestions=[wire.to_item(document, each) for each in sorted(found, key=lambda f: order(f.suggestion))],
+            goals=to_goals(goal.goals) if goal else [],
+            suggestions=[to_item(document, each) for each in sorted(found, key=lambda f: order(f.suggestion))],
             checked=max(checked, finished.checked),
             elapsed=round(time.monotonic() - began, 4),
             notice=finished.notice,
             version=document.version,
             declaration=goal.declaration if goal else None,
-            hole=wire.to_hole(document, goal.hole if goal else None),
+            hole=to_hole(document, goal.hole if goal else None),
             replayed=self._session.status().replayed,
         )
 
@@ -156,7 +157,7 @@ class Features:
         """What Lean and the sidecar are doing."""
         return wire.StatusResult(
             version=self._server.version,
-            lean=wire.to_state(self._session.status()),
+            lean=to_state(self._session.status()),
             documents=[wire.DocumentState(each.uri, each.version) for each in self._server.protocol.mirror],
             requests=[_request(run) for run in self._session.requests],
         )

@@ -16,11 +16,12 @@ from lsprotocol import types
 
 from tacit.server.errors import NoGoal, TacitError
 from tacit.server.mirror import OpenDocument
+from tacit.server.outgoing import to_state
 from tacit.server.protocol import TacitServer
 from tacit.server.requests import Requests, Why
 from tacit.server.settings import SECTION, Settings, read_settings
 from tacit.server.suggest import LeanStatus, Suggester
-from tacit.server.wire import STATUS_CHANGED, to_state
+from tacit.server.wire import STATUS_CHANGED
 
 log = logging.getLogger(__name__)
 

@@ -22,11 +22,6 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.protocol import default_converter
 
-from tacit.server.mirror import OpenDocument, Place
-from tacit.server.suggest import Found, LeanStatus
-from tacit.server.text import Span
-from tacit.server.values import Goal, Suggestion, TextEdit
-
 SUGGEST = "tacit/suggest"
 STATUS = "tacit/status"
 STATUS_CHANGED = "tacit/statusChanged"
@@ -270,64 +265,6 @@ def sentence(what: str, error: BaseException) -> str:
     said, _, where = first.partition(" @ ")
     path = re.sub(r"_[a-z]", lambda match: match[0][1].upper(), where.removeprefix("$").removeprefix("."))
     return f"{what} cannot be used: {path + ': ' if path else ''}{said}."
-
-
-def to_range(places: tuple[Place, Place]) -> types.Range:
-    """A range as LSP writes it."""
-    return types.Range(types.Position(*places[0]), types.Position(*places[1]))
-
-
-def to_edit(document: OpenDocument, edit: TextEdit) -> types.TextEdit:
-    """An edit as LSP writes it."""
-    return types.TextEdit(to_range(document.range(edit.span)), edit.new_text)
-
-
-def to_item(document: OpenDocument, found: Found) -> SuggestionItem:
-    """A suggestion as it is sent."""
-    suggestion: Suggestion = found.suggestion
-    return SuggestionItem(
-        tactic=suggestion.tactic,
-        verdict=suggestion.verdict.value,
-        verified=suggestion.verified,
-        goals=to_goals(suggestion.goals),
-        edit=to_edit(document, suggestion.edit),
-        version=suggestion.version,
-        source=suggestion.source,
-        elapsed=round(found.elapsed, 4),
-        axioms=list(suggestion.axioms),
-        note=suggestion.note,
-    )
-
-
-def to_goals(goals: Sequence[Goal]) -> list[GoalItem]:
-    """Goals as they are sent."""
-    return [
-        GoalItem(
-            target=goal.target,
-            hypotheses=[HypothesisItem(list(h.names), h.type, h.value) for h in goal.hypotheses],
-            tag=goal.tag,
-            text=goal.text,
-        )
-        for goal in goals
-    ]
-
-
-def to_state(status: LeanStatus) -> LeanState:
-    """Lean's status as it is sent."""
-    return LeanState(
-        state=status.state,
-        version=status.version,
-        command=list(status.command),
-        replayed=status.replayed,
-        sentence=status.sentence,
-        documents=status.documents,
-        restarts=status.restarts,
-    )
-
-
-def to_hole(document: OpenDocument, hole: Span | None) -> types.Range | None:
-    """The text that an edit replaces."""
-    return None if hole is None else to_range(document.range(hole))
 
 
 def _camel(name: str) -> str:
