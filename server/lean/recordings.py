@@ -55,27 +55,48 @@ class Recordings:
         """Read recording files; they must all be of one Lean version. Raises BadInput naming file and line."""
         found: Recordings | None = None
         for file in files:
-            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                # Not splitlines: texts hold U+2028 and U+0085, which JSON leaves as they are.
+                lines = file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+            except OSError as exc:
+                raise BadInput(f"{file} cannot be read: {exc.strerror}.", hint="Record it again.") from exc
+            except UnicodeError as exc:
+                raise BadInput(f"{file} is no recording: it is not in UTF-8.", hint="Record it again.") from exc
+            for number, line in enumerate(lines, start=1):
                 try:
-                    entry = json.loads(line)
-                    if number == 1:
-                        if entry["format"] != FORMAT:
-                            raise ValueError(f"format {entry['format']}, not {FORMAT}")
-                        found = found or cls(entry["lean"])
-                        if found.version != entry["lean"]:
-                            raise ValueError(f"of Lean {entry['lean']}, others of {found.version}")
-                        continue
-                    assert found is not None
-                    if "goals" in entry:
-                        found.goals[entry["key"]] = tuple(entry["goals"])
-                    else:
-                        outcome = Outcome[entry.get("outcome", "DONE")]
-                        messages = tuple(_unpack(m) for m in entry["messages"])
-                        found.elaborations[entry["key"]] = Elaboration(outcome, messages, entry.get("detail", ""))
-                except (ValueError, KeyError, TypeError) as exc:
+                    found = cls._add(found, json.loads(line), is_head=number == 1)
+                except KeyError as exc:
+                    raise BadInput(
+                        f"{file}:{number} is no recording: it has no {exc}.", hint="Record it again."
+                    ) from exc
+                except (ValueError, TypeError) as exc:
                     raise BadInput(f"{file}:{number} is no recording: {exc}.", hint="Record it again.") from exc
         if found is None:
             raise BadInput("There are no recordings to answer from.")
+        return found
+
+    @classmethod
+    def _add(cls, found: Recordings | None, entry: Any, *, is_head: bool) -> Recordings:
+        """The recordings with one line more; for the first line of the first file, new ones."""
+        if not isinstance(entry, dict):
+            raise TypeError("it is no JSON object")
+        if is_head:
+            if entry["format"] != FORMAT:
+                raise ValueError(f"format {entry['format']}, not {FORMAT}")
+            found = found or cls(entry["lean"])
+            if found.version != entry["lean"]:
+                raise ValueError(f"of Lean {entry['lean']}, others of {found.version}")
+            return found
+        assert found is not None
+        key = entry["key"]
+        if "goals" in entry:
+            found.goals[key] = tuple(entry["goals"])
+            return found
+        outcome = entry.get("outcome", "DONE")
+        if outcome not in Outcome.__members__:
+            raise ValueError(f"no outcome is called {outcome!r}")
+        messages = tuple(_unpack(m) for m in entry["messages"])
+        found.elaborations[key] = Elaboration(Outcome[outcome], messages, entry.get("detail", ""))
         return found
 
 
