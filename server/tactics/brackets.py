@@ -14,12 +14,15 @@ from tacit.server.tactics.statements import Above, Statement
 
 _DEFINITIONS, _LAWS, _EQUATIONS = 6, 12, 5
 _ROUNDS = 3
+# The largest numerals with which `simp` is to count: it goes down from them one by one.
+_FACTOR, _SUMMAND = 3, 20
 _COUNTED = frozenset({"Nat", "ℕ", "length", "succ"})
 # Where there is no `omega`, `simp` does the sums.
 _SUMS = ("Nat.add_succ", "Nat.succ_add", "Nat.add_comm", "Nat.add_assoc", "Nat.add_left_comm")
-# Together with products, `Nat.add_comm` can run for ever on a Lean of 2021.
-_PRODUCTS = ("Nat.mul_add", "Nat.add_mul", "Nat.succ_mul", "Nat.mul_succ", "Nat.mul_comm", "Nat.add_assoc",
-             "Nat.add_left_comm")  # fmt: skip
+# With products, `Nat.add_comm` together with `Nat.add_assoc` can run for ever on a Lean of 2021.
+_EXPAND = ("Nat.add_succ", "Nat.succ_add", "Nat.mul_succ", "Nat.succ_mul", "Nat.mul_add", "Nat.add_mul", "Nat.mul_comm")
+_PRODUCTS = (*_EXPAND, "Nat.mul_assoc", "Nat.mul_left_comm", "Nat.add_assoc", "Nat.add_left_comm")
+_TURNED = (*_EXPAND, "Nat.add_comm", "Nat.add_left_comm")
 _ORDER = ("Nat.mul_pos", "Nat.zero_lt_succ", "Nat.succ_le_succ", "Nat.le_step")
 _LISTS = ("List.append_assoc",)
 # How the values of these types are printed, beside the names of their constructors.
@@ -36,29 +39,27 @@ class Brackets:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules that a goal calls for, by kind, and the library's rules for what is computed in it."""
+    """The rules that a goal calls for, by kind, and sets of the library's rules for what is computed in it."""
 
     definitions: tuple[Statement, ...]
     laws: tuple[Statement, ...]
     equations: tuple[Statement, ...]
-    library: tuple[str, ...]
+    library: tuple[tuple[str, ...], ...]
 
     def sets(self) -> list[Brackets]:
         """The sets worth trying. The library's rules come last: they may spoil what the laws do, and cost most."""
         own = [s.name for s in (*self.definitions, *self.laws)]
         equations = [s.name for s in self.equations]
         back = [s.name for s in self.definitions] + self.backwards
-        options = [
-            (own or equations, 1.0),
-            ([*own, *self.library] if own and self.library else [], 0.95),
-            (back, 0.9),
-            ([*own, *equations] if equations else [], 0.92),
-            ([*own, *equations, *self.library] if equations and self.library else [], 0.85),
-        ]
+        options = [(own or equations, 1.0), (back, 0.9), ([*own, *equations], 0.92)]
+        for at, library in enumerate(self.library):
+            options.append(([*own, *library] if own else [], 0.95 - 0.15 * at))
+            options.append(([*own, *equations, *library] if equations else [], 0.85 - 0.15 * at))
         weights: dict[str, float] = {}
         for rules, weight in options:
             weights.setdefault(", ".join(rules), weight)
-        return [Brackets(text, weight) for text, weight in weights.items() if text]
+        found = [Brackets(text, weight) for text, weight in weights.items() if text]
+        return sorted(found, key=lambda brackets: -brackets.weight)
 
     @property
     def backwards(self) -> list[str]:
@@ -76,12 +77,12 @@ def rules_for(above: Above, words: Set[str], plain: bool, order: bool = False) -
         reached = reached.union(*(s.words for s in laws))
     moved = any(s.regroups for s in laws)
     equations = [s for s in above.theorems if s.simplifies and s.needs <= reached and not (moved and s.regroups)]
-    library = _library(reached, order, any("*" in s.words for s in laws)) if plain else ()
+    sums = _sums(reached, order, any("*" in s.words for s in laws)) if plain else []
     return Rules(
         tuple(definitions[:_DEFINITIONS]),
         tuple(laws[:_LAWS]),
         tuple(_one_way(equations)[:_EQUATIONS]),
-        tuple(name for name in library if name.rpartition(".")[2] != above.own),
+        tuple(tuple(name for name in names if name.rpartition(".")[2] != above.own) for names in sums),
     )
 
 
@@ -116,9 +117,14 @@ def _one_way(equations: Sequence[Statement]) -> list[Statement]:
     return kept
 
 
-def _library(words: Set[str], order: bool, own_products: bool) -> tuple[str, ...]:
-    rules: tuple[str, ...] = ()
-    if _COUNTED & words:
-        rules = _PRODUCTS if "*" in words and not own_products else _SUMS
-        rules = (*_ORDER, *_SUMS[:2]) if order else rules
-    return (*rules, *_LISTS) if {"++", "List"} & words else rules
+def _sums(words: Set[str], order: bool, own_products: bool) -> list[tuple[str, ...]]:
+    """Rules of the library that do the sums, in one way or another; at least for lists, if there are any."""
+    rules: list[tuple[str, ...]] = []
+    largest = max((int(word) for word in words if word.isdecimal()), default=0)
+    products = "*" in words and not own_products
+    if _COUNTED & words and largest <= (_FACTOR if products else _SUMMAND):
+        rules = [_PRODUCTS, _TURNED] if products else [_SUMS]
+        rules = [(*_ORDER, *_SUMS[:2])] if order else rules
+    if {"++", "List"} & words:
+        rules = [(*names, *_LISTS) for names in rules or [()]]
+    return rules

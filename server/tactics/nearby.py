@@ -87,7 +87,7 @@ def _offers(above: Above, view: View, request: SourceRequest) -> Iterator[Offer]
     variables = _variables(above, view, types)
     met = above.goal_words | constructors((lexer.head(x.type) for x, _ in variables), types)
     yield from _recurse(rules_for(above, met, plain, order), variables, above, view)
-    yield from _enumerate(variables, types)
+    yield from _enumerate(variables, above)
     yield from _predicates(above, view)
     yield from _unfold(above, view)
     yield from _terms(above, view)
@@ -137,9 +137,9 @@ def _variables(above: Above, view: View, types: Types) -> list[tuple[Local, bool
         head = lexer.head(local.type)
         own = above.types.get(head)
         if local.name in view.words and (head in types or (own is not None and own.kind != "class")):
-            recursive = any("" in constructor.fields for constructor in types.get(head, ()))
-            found.append((local, recursive))
-    return sorted(found, key=lambda each: -likely.get(each[0].name, 0))[:_VARIABLES]
+            known = () if own is not None else types.get(head, ())
+            found.append((local, above.recursive(head) or any("" in constructor.fields for constructor in known)))
+    return sorted(found, key=lambda each: (not each[1], -likely.get(each[0].name, 0)))[:_VARIABLES]
 
 
 def _in_induction(view: View) -> bool:
@@ -175,13 +175,13 @@ def _recurse(rules: Rules, variables: list[tuple[Local, bool]], above: Above, vi
             yield Offer(f"induction {name} <;> {cut} <;> simp_all [{sets[-1].text}]", 0.5 * weight)
 
 
-def _enumerate(variables: list[tuple[Local, bool]], types: Types) -> Iterator[Offer]:
+def _enumerate(variables: list[tuple[Local, bool]], above: Above) -> Iterator[Offer]:
     """All cases of all variables that have but a few values each."""
-    constructors_of = [(local, types.get(lexer.head(local.type), ())) for local, _ in variables]
-    small = [local for local, found in constructors_of if found and not any(each.fields for each in found)]
+    heads = [(local.name, lexer.head(local.type)) for local, _ in variables]
+    small = [f"cases {name}" for name, head in heads if head == "Bool" or above.plain_values(head)]
     if len(small) > 1:
-        yield Offer(" <;> ".join([*(f"cases {local.name}" for local in small), "rfl"]), 0.62)
-        yield Offer(" <;> ".join([*(f"cases {local.name}" for local in small), "simp_all"]), 0.6)
+        yield Offer(" <;> ".join([*small, "rfl"]), 0.62)
+        yield Offer(" <;> ".join([*small, "simp_all"]), 0.6)
 
 
 def _predicates(above: Above, view: View) -> Iterator[Offer]:

@@ -151,6 +151,17 @@ class Above:
         """The inductive types, structures and classes."""
         return {s.name: s for s in self.statements if s.kind in {*_OWNERS, "inductive"}}
 
+    def recursive(self, name: str) -> bool:
+        """Whether a constructor of this type takes a value of it."""
+        label = name.rpartition(".")[2]
+        constructors = [s for s in self.statements if s.kind == "constructor" and s.owner == name]
+        return any(label in _labels(binder.type) for s in constructors for binder in s.binders)
+
+    def plain_values(self, name: str) -> bool:
+        """Whether this type only lists its values: no constructor takes anything."""
+        constructors = [s for s in self.statements if s.kind == "constructor" and s.owner == name]
+        return bool(constructors) and not any(s.binders for s in constructors)
+
     @cached_property
     def defined(self) -> tuple[Statement, ...]:
         """All definitions, the nearest first."""
