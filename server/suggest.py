@@ -19,7 +19,7 @@ from tacit.server.lean.declarations import above
 from tacit.server.lean.hole import holes
 from tacit.server.lean.pool import Pool
 from tacit.server.lean.site import Site
-from tacit.server.lean.syntax import Commands, imports
+from tacit.server.lean.syntax import commands_of, imports
 from tacit.server.ranking import leads_nowhere, rank, same_result
 from tacit.server.tactics.source import SourceRequest, TacticSource
 from tacit.server.text import LineIndex, Position, Span
@@ -161,7 +161,7 @@ class Suggester:
         slot = await self._pool.slot(document.uri)
         async with slot.lock:
             label = f"{(document.path or Path('untitled')).name}:{position.line + 1}"
-            header = Commands(text).header()
+            header = commands_of(text).header()
             known = await self._pool.known(slot, header)
             site = await slot.checker.open(text, command, places, label=label)
             yield GoalFound(site.goals, site.hole.span, site.name, site.is_data)
@@ -284,7 +284,7 @@ class Suggester:
         try:
             slot = await self._pool.slot(document.uri)
             async with slot.lock:
-                await self._pool.known(slot, Commands(document.text).header())
+                await self._pool.known(slot, commands_of(document.text).header())
                 await slot.lean.elaborate(document.text, timeout=180.0, label="prepare")
         except TacitError as exc:
             log.info("Not prepared: %s", exc)

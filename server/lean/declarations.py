@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from tacit.server.lean.syntax import Command, Commands, Kind, Token, declaration_head
+from tacit.server.lean.syntax import Command, Kind, Token, commands_of, declaration_head
 from tacit.server.values import Declaration
 
 _KEPT = frozenset({"theorem", "lemma", "def", "abbrev", "structure", "class", "inductive", "axiom", "instance"})
@@ -137,7 +137,7 @@ def _visible(full: str, namespace: str) -> str:
 def namespace_at(text: str, offset: int) -> str:
     """The namespaces that are open at the command around an offset, as one dotted name; empty at the root."""
     scope = _Scope()
-    for command in Commands(text).all():
+    for command in commands_of(text).all():
         if command.span.end > offset:
             break
         scope.read(command.tokens)
@@ -146,7 +146,7 @@ def namespace_at(text: str, offset: int) -> str:
 
 def above(text: str, offset: int) -> tuple[Declaration, ...]:
     """The declarations above the command at `offset`, in order, with names as they may be written there."""
-    commands = Commands(text)
+    commands = commands_of(text)
     here = commands.around(offset)
     stop = here.span.start if here is not None else offset
     scope = _Scope()

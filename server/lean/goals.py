@@ -92,6 +92,8 @@ def parse_goal(text: str, *, without_tag: str = "") -> Goal:
 def parse_goals(text: str, *, without_tag: str = "") -> tuple[Goal, ...]:
     """All goals of a message; empty for `no goals`. `without_tag` is a part to leave out of their tags, once."""
     text = text.strip()
+    if without_tag:
+        text = text.replace(f"?{without_tag}.", "?")  # unknowns are named after the goal they came from
     if text in ("", NO_GOALS, "goals accomplished", "Goals accomplished!"):
         return ()
     return tuple(parse_goal(p, without_tag=without_tag) for p in _paragraphs(text))

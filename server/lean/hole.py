@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from tacit.server.errors import NoGoal
-from tacit.server.lean.syntax import Command, Commands, Kind, Token
+from tacit.server.lean.syntax import Command, Kind, Token, commands_of
 from tacit.server.text import LineIndex, Span
 
 
@@ -193,7 +193,7 @@ def holes(text: str, offset: int, *, extend_typed: bool = False, near: bool = Fa
     `extend_typed` reads text before the cursor as a tactic being typed, to be replaced; otherwise as a whole
     tactic, after which the next one goes. Raises NoGoal with the reason when there is no place.
     """
-    commands = Commands(text)
+    commands = commands_of(text)
     if (comment := commands.comment_at(offset)) is not None:
         what = "string" if comment.text.startswith(('"', "r")) else "comment"
         raise NoGoal(f"The cursor is inside a {what}.", hint="Put it where a tactic can stand.")

@@ -15,7 +15,7 @@ from tacit.server.lean.batch import STAND_IN
 from tacit.server.lean.declarations import namespace_at
 from tacit.server.lean.elaborator import Message, Severity
 from tacit.server.lean.hole import Hole, is_tactic_position
-from tacit.server.lean.syntax import Command, Commands, DeclarationHead, Kind, Token, code_tokens, declaration_head
+from tacit.server.lean.syntax import Command, DeclarationHead, Kind, Token, code_tokens, commands_of, declaration_head
 from tacit.server.text import LineIndex, Position
 from tacit.server.values import Goal
 
@@ -85,7 +85,7 @@ class Site:
     @property
     def in_module(self) -> bool:
         """Whether the file is a `module` (2025 on): there Lean refuses `#print axioms`."""
-        return next((t.text for t in code_tokens(Commands(self.text).header())), "") == "module"
+        return next((t.text for t in code_tokens(commands_of(self.text).header())), "") == "module"
 
     def endings(self) -> list[str]:
         """Texts that, put behind the hole, finish a declaration that is still being written; likeliest first.

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from tacit.server.text import Span
 
@@ -337,6 +338,12 @@ class Commands:
             if not modifier:
                 end = token.end
         return self.text[:end]
+
+
+@lru_cache(maxsize=8)
+def commands_of(text: str) -> Commands:
+    """The commands of a text, read once for several questions about it (0.1 s for 150 kB)."""
+    return Commands(text)
 
 
 def imports(header: str) -> tuple[str, ...]:
