@@ -33,12 +33,9 @@ def saying(path: Path, version: str) -> Path:
     return script(path, f'test "$1" = --version && echo "Lean (version {version}, commit 0, Release)"')
 
 
-def settings(
-    path: Path | str | None = None, *, args: tuple[str, ...] = (), memory: int | None = None, **environment: object
-) -> LeanSettings:
-    return LeanSettings(
-        str(path) if path is not None else None, args, memory, {name: str(value) for name, value in environment.items()}
-    )
+def settings(path: Path | str | None = None, *, args: tuple[str, ...] = (), **environment: Path) -> LeanSettings:
+    named = str(path) if path is not None else None
+    return LeanSettings(named, args, None, {name: str(value) for name, value in environment.items()})
 
 
 # ---------------------------------------------------------------------------------------------- where
@@ -48,11 +45,11 @@ async def test_the_order_is_settings_variable_path_elan(tmp_path: Path) -> None:
     leans = {name: saying(tmp_path / name / "lean", f"4.{n}.0") for n, name in enumerate(("set", "var", "path"))}
     home = tmp_path / "home"
     leans["elan"] = saying(home / ".elan" / "bin" / "lean", "4.3.0")
-    everything = {"TACIT_LEAN": leans["var"], "PATH": leans["path"].parent, "HOME": home}
+    var, path = leans["var"], leans["path"].parent
     expected = [
-        (settings(leans["set"], **everything), "the settings", "4.0.0", "set"),
-        (settings(**everything), "TACIT_LEAN", "4.1.0", "var"),
-        (settings(PATH=leans["path"].parent, HOME=home), "PATH", "4.2.0", "path"),
+        (settings(leans["set"], TACIT_LEAN=var, PATH=path, HOME=home), "the settings", "4.0.0", "set"),
+        (settings(TACIT_LEAN=var, PATH=path, HOME=home), "TACIT_LEAN", "4.1.0", "var"),
+        (settings(PATH=path, HOME=home), "PATH", "4.2.0", "path"),
         (settings(HOME=home), "~/.elan/bin", "4.3.0", "elan"),
         (settings(PATH=tmp_path / "nothing", HOME=home), "~/.elan/bin", "4.3.0", "elan"),
     ]
@@ -69,8 +66,8 @@ async def test_a_wrong_place_that_was_named_is_an_error(tmp_path: Path, where: s
         named.mkdir()
     elif wrong == "not executable":
         named.write_text("#!/bin/sh\n", encoding="utf-8")
-    elsewhere = {"PATH": saying(tmp_path / "bin" / "lean", "4.2.0").parent}
-    given = settings(named, **elsewhere) if where == "settings" else settings(TACIT_LEAN=named, **elsewhere)
+    path = saying(tmp_path / "bin" / "lean", "4.2.0").parent
+    given = settings(named, PATH=path) if where == "settings" else settings(TACIT_LEAN=named, PATH=path)
     with pytest.raises(LeanNotFound) as raised:
         await find_lean(given, tmp_path)
     assert str(named) in str(raised.value)

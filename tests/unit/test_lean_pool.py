@@ -183,9 +183,10 @@ async def test_no_answer_is_asked_for_again(opener: Opener) -> None:
 async def test_whether_limits_can_be_set_is_told_to_the_checker(opener: Opener) -> None:
     pool = Pool(opener, SAMPLES)
     slot = await pool.slot("a")
-    assert not slot.checker.limits_in_tactics
+    told = [slot.checker.limits_in_tactics]
     await pool.known(slot, "")
-    assert slot.checker.limits_in_tactics
+    told.append(slot.checker.limits_in_tactics)
+    assert told == [False, True]
     old = await pool.slot("b")
     opener.made["b"][0].table["set_option"] = Unknown()
     await pool.known(old, "import Old")
