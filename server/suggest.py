@@ -166,32 +166,31 @@ class Suggester:
             site = await slot.checker.open(text, command, places, label=label)
             yield GoalFound(site.goals, site.hole.span, site.name, site.is_data)
             request = SourceRequest(site.goals, known, site.name, imports(header), above(text, offset))
-            async with aclosing(self._waves(request, run)) as waves:
+            async with aclosing(self._waves(request, run, options.budget)) as waves:
                 async for wave in waves:
                     async with aclosing(self._check(slot.checker, site, wave, run, options, document, label)) as events:
                         async for event in events:
                             yield event
-                    if run.found >= options.limit or self._done(run, options):
+                    if _enough(run, options):
                         break
+            if run.found < options.limit and run.elapsed >= options.budget:
+                run.notices.append(f"Stopped after {options.budget:g} s.")
         yield Finished(run.checked, run.elapsed, " ".join(run.notices))
 
-    @staticmethod
-    def _done(run: _Run, options: Options) -> bool:
-        if run.elapsed >= options.budget:
-            run.notices.append(f"Stopped after {options.budget:g} s.")
-            return True
-        return options.stop_at_first_close and "closed" in run.shown
-
-    async def _waves(self, request: SourceRequest, run: _Run) -> AsyncGenerator[list[Candidate], None]:
+    async def _waves(self, request: SourceRequest, run: _Run, budget: float) -> AsyncGenerator[list[Candidate], None]:
         """The candidates of all sources, batch by batch: whatever is there, the likeliest first, none twice."""
-        iterators = {s.name: aiter(s.candidates(request)) for s in self._sources}
+        iterators = {s.name: _all(s, request) for s in self._sources}
         tasks: dict[str, asyncio.Future[Sequence[Candidate]]] = {}
         try:
             while iterators:
                 for name, iterator in iterators.items():
                     if name not in tasks:
                         tasks[name] = asyncio.ensure_future(_next(iterator))
-                await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_COMPLETED)
+                # A Lean that starts may use up the whole budget: the first batch is waited for all the same.
+                left = max(budget - run.elapsed, 0.0 if run.seen else 1.0)
+                done, _ = await asyncio.wait(tasks.values(), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if not done:
+                    return
                 await asyncio.sleep(0)  # those that need no waiting are all done by now, whatever their order
                 wave: list[Candidate] = []
                 for name in [n for n in iterators if tasks[n].done()]:
@@ -218,6 +217,8 @@ class Suggester:
             for pending in tasks.values():
                 pending.cancel()
             await asyncio.gather(*tasks.values(), return_exceptions=True)
+            for iterator in iterators.values():
+                await iterator.aclose()
 
     async def _check(
         self,
@@ -251,14 +252,14 @@ class Suggester:
                     run.shown.add("closed")
                 run.found += 1
                 yield Found(_suggestion(site, tactic, document.version), run.elapsed)
-            wave = self._harvested(checked, run)
+            wave = [] if _enough(run, options) else self._harvested(checked, run)
 
     def _harvested(self, checked: Sequence[CheckedTactic], run: _Run) -> list[Candidate]:
         """The replacements Lean printed, as candidates in their own right."""
         found: list[Candidate] = []
         for tactic in checked:
-            source = f"Try this ({tactic.candidate.text.split()[0]})"
             for message in tactic.try_this:
+                source = f"Try this ({tactic.candidate.text.split()[0]})"
                 for text in self._harvest(message):
                     if text not in run.seen:
                         run.seen.add(text)
@@ -271,14 +272,16 @@ class Suggester:
         task = asyncio.ensure_future(self._prepare(document))
         self._preparing[document.uri] = task
         try:
-            await task
+            await asyncio.wait({task})  # a request may cancel it: then there is no more to do here
         except asyncio.CancelledError:
-            if not task.cancelled():
-                task.cancel()
-                raise
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            raise
         finally:
             if self._preparing.get(document.uri) is task:
                 del self._preparing[document.uri]
+        if not task.cancelled():
+            task.result()
 
     async def _prepare(self, document: Document) -> None:
         try:
@@ -309,6 +312,23 @@ class Suggester:
         for uri in list(self._preparing):
             await self._stop_preparing(uri)
         await self._pool.aclose()
+
+
+async def _all(source: TacticSource, request: SourceRequest) -> AsyncGenerator[Sequence[Candidate], None]:
+    """All batches of a source. That it fails when it is merely asked shows with the first."""
+    batches = source.candidates(request)
+    try:
+        async for batch in batches:
+            yield batch
+    finally:
+        if isinstance(batches, AsyncGenerator):
+            await batches.aclose()
+
+
+def _enough(run: _Run, options: Options) -> bool:
+    """Whether no further batch may begin."""
+    closed = options.stop_at_first_close and "closed" in run.shown
+    return closed or run.found >= options.limit or run.elapsed >= options.budget
 
 
 async def _next(iterator: AsyncIterator[Sequence[Candidate]]) -> Sequence[Candidate]:
