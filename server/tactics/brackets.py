@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tacit.server.tactics.recursion import Types
 from tacit.server.tactics.statements import Above, Statement
+from tacit.server.tactics.view import View
 
 _DEFINITIONS, _LAWS, _EQUATIONS = 6, 12, 5
 _ROUNDS = 3
@@ -67,10 +68,10 @@ class Rules:
         return [f"← {s.name}" if s.regroups else s.name for s in self.laws]
 
 
-def rules_for(above: Above, words: Set[str], plain: bool, order: bool = False) -> Rules:
+def rules_for(above: Above, view: View, words: Set[str], plain: bool, order: bool = False) -> Rules:
     """The rules for a goal with these words. `plain`: there is no `omega`; `order`: the target is a `≤` or `<`."""
     definitions, reached = _definitions(above, words)
-    usable = [s for s in above.laws if s.simplifies]
+    usable = [s for s in (*above.facts(view), *above.laws) if s.simplifies and (s.kind != "fact" or "." in s.name)]
     laws: list[Statement] = []
     for _ in range(_ROUNDS):
         laws = [s for s in usable if s.needs <= reached]

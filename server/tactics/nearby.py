@@ -17,6 +17,7 @@ from tacit.server.tactics.names import intro_names
 from tacit.server.tactics.offers import Offer, batches
 from tacit.server.tactics.precedence import printed
 from tacit.server.tactics.recursion import Types, types_of
+from tacit.server.tactics.rewriting import chain, directions
 from tacit.server.tactics.source import SourceRequest
 from tacit.server.tactics.statements import Above, Statement, names
 from tacit.server.tactics.terms import TermSearch
@@ -83,14 +84,15 @@ def _offers(above: Above, view: View, request: SourceRequest) -> Iterator[Offer]
     types = types_of(request.above)
     plain = "omega" not in request.known
     order = view.shape.op in {"<", "≤", ">", "≥"}
-    yield from _simplify(rules_for(above, above.goal_words, plain, order), above, view)
+    yield from _simplify(rules_for(above, view, above.goal_words, plain, order), above, view)
     variables = _variables(above, view, types)
     met = above.goal_words | constructors((lexer.head(x.type) for x, _ in variables), types)
-    yield from _recurse(rules_for(above, met, plain, order), variables, above, view)
+    yield from _recurse(rules_for(above, view, met, plain, order), variables, above, view)
     yield from _enumerate(variables, above)
     yield from _predicates(above, view)
     yield from _unfold(above, view)
     yield from _terms(above, view)
+    yield from _rewrites(above, view)
     yield from _one_by_one(above, view)
 
 
@@ -226,13 +228,25 @@ def _terms(above: Above, view: View) -> Iterator[Offer]:
     """Proof terms: with the laws and constructors alone, then with the theorems, which may be unfinished."""
     hypotheses = tuple(replace(h, type=above.plain(h.type)) for h in view.goal.hypotheses)
     targets = dict.fromkeys([above.plain(view.target), above.unfolded(view.target) or above.plain(view.target)])
-    sure = [*above.facts(view), *((s.name, above.plain(s.type)) for s in (*above.laws, *above.rules))]
+    sure = [(s.name, above.plain(s.type)) for s in (*above.facts(view), *above.laws, *above.rules)]
     theorems = [(s.name, above.plain(s.type)) for s in above.theorems[:_TERMS]]
     for facts, prior in ((sure, 0.9), ([*sure, *theorems] if theorems else [], 0.86)):
         for target in targets if facts else ():
             read = View(replace(view.goal, hypotheses=hypotheses, target=target))
             for term in _Search(read, facts, _STEPS).terms():
                 yield Offer(f"exact {term}", prior)
+
+
+def _rewrites(above: Above, view: View) -> Iterator[Offer]:
+    """Chains of `rw` that make both sides the same: by hypotheses and laws, then by theorems too."""
+    target = above.plain(view.target)
+    local = [Statement(x.name, "fact", *shape.telescope(above.plain(x.type))) for x in view.proofs]
+    sure = [*local, *above.facts(view), *above.laws]
+    theorems = above.theorems[:_TERMS]
+    for statements, prior in ((sure, 0.84), ([*sure, *theorems] if theorems else [], 0.82)):
+        found = chain(target, (r for s in statements for r in directions(s.name, s.binders, above.plain(s.conclusion))))
+        if found is not None:
+            yield Offer(f"rw [{found}]", prior)
 
 
 def _one_by_one(above: Above, view: View) -> Iterator[Offer]:

@@ -207,22 +207,25 @@ class Above:
             return None
         return self.plain(expand(named[-1].value, dict(zip(explicit, arguments, strict=True))))
 
-    def facts(self, view: View) -> Iterator[tuple[str, str]]:
-        """What hypotheses are by definition, and the fields of those that are structures, as (term, type)."""
+    def facts(self, view: View) -> Iterator[Statement]:
+        """What hypotheses are by definition, and the fields of those that are structures."""
         for local in reversed(view.locals):
             meaning = self.unfolded(local.type)
             if meaning is not None:
-                yield local.name, meaning
+                yield Statement(local.name, "fact", *shape.telescope(meaning))
             head, arguments = application(self.plain(local.type))
             owner = self.types.get(head)
             if owner is None or owner.kind == "inductive":
                 continue
             explicit = [binder.name for binder in owner.binders if binder.explicit]
             if len(explicit) == len(arguments):
+                fields = [s for s in self.statements if s.owner == owner.name]
                 given = dict(zip(explicit, arguments, strict=True))
-                for field in self.statements:
-                    if field.owner == head and self.proves(field):
-                        yield f"{local.name}.{field.label}", self.plain(shape.substitute(field.type, given))
+                given |= {s.label: f"{s.label} {local.name}" for s in fields if not self.proves(s)}
+                for field in fields:
+                    if self.proves(field):
+                        of = self.plain(shape.substitute(field.type, given))
+                        yield Statement(f"{local.name}.{field.label}", "fact", *shape.telescope(of))
 
     @cached_property
     def laws(self) -> tuple[Statement, ...]:

@@ -118,7 +118,7 @@ def plain(text: str, labels: Collection[str]) -> str:
         words = lexer.tokens(text)
         at = next((i for i in range(1, len(words)) if _is_field(words, i, labels)), None)
         if at is None:
-            return text
+            return _flat(text)
         start = at - 1
         while words[start].text in lexer.CLOSED_BY and start > 0:
             start = _opening(words, start)
@@ -130,6 +130,27 @@ def plain(text: str, labels: Collection[str]) -> str:
             new = [Token("(", words[start].gap), *lexer.tokens(f"{label} {subject}"), Token(")", False)]
         text = lexer.render([*words[:start], *new, *words[at + 1 :]])
     return text
+
+
+def _flat(text: str) -> str:
+    """The text without brackets around what is applied to further arguments: `(op c) a b` as `op c a b`."""
+    for _ in range(_STEPS):
+        words = lexer.tokens(text)
+        at = next((i for i in range(len(words)) if words[i].text == "(" and _applies(words, i)), None)
+        if at is None:
+            return text
+        end = lexer.closing(words, at)
+        first = Token(words[at + 1].text, words[at].gap)
+        text = lexer.render([*words[:at], first, *words[at + 2 : end], *words[end + 1 :]])
+    return text
+
+
+def _applies(words: Sequence[Token], start: int) -> bool:
+    """Whether the bracket at `start` is an application in front of an argument."""
+    end = lexer.closing(words, start)
+    before = words[start - 1].text if start else ""
+    in_front = not _atom(words, start - 1) and before not in lexer.CLOSED_BY and before[:1] != "." if start else True
+    return in_front and bool(_atom(words, end + 1)) and bool(application(lexer.render(words[start : end + 1]))[1])
 
 
 def _is_field(words: Sequence[Token], at: int, labels: Collection[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -97,7 +98,8 @@ def test_sums_of_numbers_bring_their_lemmas_only_where_nothing_better_is_known()
 def test_laws_of_a_class_in_the_context_simplify_in_both_directions() -> None:
     at = goal("one * (a * b) = a * b", M="Type", inst="Monoid M", a="M", b="M")
     texts = offered(MONOID, at)
-    assert texts[:2] == ["exact Monoid.one_mul (a * b)", "simp [Monoid.mul_assoc, Monoid.one_mul]"]
+    assert texts[:2] == ["exact Monoid.one_mul (a * b)", "rw [Monoid.one_mul]"]
+    assert texts[2] == "simp [Monoid.mul_assoc, Monoid.one_mul]"
     assert "simp [← Monoid.mul_assoc, Monoid.one_mul]" in texts
 
 
@@ -143,6 +145,55 @@ structure Hom (f : Nat → Nat) : Prop where
   map_add : ∀ a b, f (a + b) = f a + f b
 """
     assert offered(file, goal("g (2 + 3) = g 2 + g 3", g="Nat → Nat", hg="Hom g"))[0] == "exact hg.map_add _ _"
+
+
+def test_fields_of_a_structure_rewrite() -> None:
+    file = """
+structure Context (α : Type) where
+  op : α → α → α
+  assoc : ∀ a b c, op (op a b) c = op a (op b c)
+  comm : ∀ a b, op a b = op b a
+"""
+    at = goal("ctx.op a (ctx.op b c) = ctx.op b (ctx.op a c)", α="Type", ctx="Context α", a="α", b="α", c="α")
+    assert "rw [← ctx.assoc, ← ctx.assoc, ctx.comm a b]" in offered(file, at)
+    of_2021 = replace(at, target="Context.op ctx a (Context.op ctx b c) = Context.op ctx b (Context.op ctx a c)")
+    assert "rw [← ctx.assoc, ← ctx.assoc, ctx.comm a b]" in offered(file, of_2021)
+
+
+def test_short_constructors_count_as_recursive() -> None:
+    file = """
+inductive Expr where
+  | var (i : Nat)
+  | op (lhs rhs : Expr)
+
+def flip : Expr → Expr
+  | .var i => .var i
+  | .op a b => .op (flip b) (flip a)
+"""
+    texts = offered(file, goal("flip (flip e) = e", e="Expr"))
+    assert "induction e <;> simp_all [flip]" in texts
+
+
+def test_small_types_are_enumerated() -> None:
+    file = """
+inductive Colour | red | green
+
+def mix : Colour → Bool → Bool
+  | .red, b => b
+  | .green, _ => false
+"""
+    texts = offered(file, goal("mix c b = (mix c b && b)", c="Colour", b="Bool"))
+    assert "cases c <;> cases b <;> rfl" in texts
+
+
+def test_large_numerals_are_not_counted_down() -> None:
+    file = """
+def fact : Nat → Nat
+  | 0 => 1
+  | n + 1 => (n + 1) * fact n
+"""
+    assert any("Nat.mul_succ" in text for text in offered(file, goal("fact n = 2 * fact n", n="Nat")))
+    assert not any("Nat.mul_succ" in text for text in offered(file, goal("fact n = 5040 * fact n", n="Nat")))
 
 
 def test_constructors_of_a_predicate_make_terms() -> None:
