@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
+from typing import TypeGuard
 
 from tacit.server.tactics import lexer, shape, trees
 from tacit.server.tactics.shape import Binder
@@ -55,7 +56,7 @@ def chain(target: str, known: Iterable[Rule]) -> str | None:
     """What makes both sides of the target the same, as it stands in `rw [...]`; None when nothing is found."""
     start = trees.parse(target)
     rules_ = list(known)
-    if start is None or isinstance(start, str) or start[0] not in {"=", "↔"} or not rules_:
+    if start is None or not _relates(start) or not rules_:
         return None
     limit = trees.size(start) + _GROWTH
     number = count()
@@ -66,7 +67,7 @@ def chain(target: str, known: Iterable[Rule]) -> str | None:
             return None
         _, _, tree, steps = heappop(queue)
         for text, after in _rewrites(tree, rules_):
-            if after in seen or isinstance(after, str) or trees.size(after) > limit:
+            if after in seen or not _relates(after) or trees.size(after) > limit:
                 continue
             if after[1] == after[2]:
                 return ", ".join([*steps, text])
@@ -75,6 +76,11 @@ def chain(target: str, known: Iterable[Rule]) -> str | None:
                 cost = _distance(after[1], after[2]) + _PER_STEP * (len(steps) + 1)
                 heappush(queue, (cost, next(number), after, (*steps, text)))
     return None
+
+
+def _relates(tree: Tree) -> TypeGuard[tuple[Tree, Tree, Tree]]:
+    """Whether it is an equation or equivalence: a rewrite may have changed that."""
+    return not isinstance(tree, str) and tree[0] in {"=", "↔"} and len(tree) == 3
 
 
 def _rewrites(tree: Tree, known: Sequence[Rule]) -> Iterator[tuple[str, Tree]]:

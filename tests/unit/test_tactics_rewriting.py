@@ -60,6 +60,7 @@ def test_what_is_no_plain_term_is_not_read(text: str) -> None:
         ("f (x + y) = f (y + x)", {"h": "x = y"}, "h"),
         ("g (f (a * b)) = c", {"hf": "∀ a b : G, f (a * b) = f a * f b"}, None),
         ("p ∧ q ↔ q ∧ p", {"comm": "∀ {a b : Prop}, a ∧ b ↔ b ∧ a"}, "comm"),
+        ("a = b", {"h": "a = b ↔ p b", "hp": "p b ↔ p c"}, None),
         ("a ≤ b", GROUP, None),
         ("a = fun x => x", GROUP, None),
         ("a = b", {}, None),
