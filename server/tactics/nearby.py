@@ -102,6 +102,9 @@ def _simplify(rules: Rules, above: Above, view: View) -> Iterator[Offer]:
     for brackets in sets:
         yield Offer(f"simp [{brackets.text}]", 0.8 * brackets.weight)
         yield Offer(f"simp_all [{brackets.text}]", 0.78 * brackets.weight)
+    unfolded = ", ".join(s.name for s in rules.definitions if s.name in above.propositions)
+    if unfolded:
+        yield Offer(f"simp_all [{unfolded}]", 0.77)
     for first in sets[:1]:
         yield Offer(f"grind [{first.text}]", 0.9)
         yield Offer(f"simp [{first.text}] <;> omega", 0.6)
