@@ -18,6 +18,8 @@ from tacit.server.lean.pool import Pool
 from tacit.server.lean.recordings import Recorder, Recordings, ReplayElaborator, replay_notice
 from tacit.server.settings import Settings
 from tacit.server.suggest import LeanStatus, Suggester
+from tacit.server.tactics.above import FileLemmas
+from tacit.server.tactics.definitions import DefinitionTactics
 from tacit.server.tactics.hypotheses import HypothesisTactics
 from tacit.server.tactics.nearby import NearbyTactics
 from tacit.server.tactics.portfolio import Portfolio
@@ -122,7 +124,7 @@ class RecordedLean:
 
 def sources() -> list[TacticSource]:
     """Every tactic source, in the order in which ties between their candidates are broken."""
-    return [Portfolio(), HypothesisTactics(), NearbyTactics()]
+    return [Portfolio(), HypothesisTactics(), NearbyTactics(), FileLemmas(), DefinitionTactics()]
 
 
 def build_suggester(
