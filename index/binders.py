@@ -7,11 +7,13 @@ mentions do; `include` and `omit` overrule both.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tacit.index.lexer import MENTION, NAME, close, one_line
 
+_BOUND = re.compile(rf"[∀∃]!?[ᵐᶠ]?\s*\(?((?:{NAME.pattern}|\s)+)")
 CLOSERS = {"(": ")", "{": "}", "[": "]", "⦃": "⦄"}
 
 
@@ -119,11 +121,19 @@ class Variables:
         gone = frozenset(name for b in binders(text) for name in (b.names if b.bracket != "[" else (b.type, *b.names)))
         return Variables(self.each, self.included - gone, self.omitted | gone, self._names)
 
-    def fold(self, mentions: Iterable[str]) -> str:
-        """The binders that a declaration with these mentions is about, as one line of text."""
+    def fold(self, mentions: Iterable[str], own: str = "", type_: str = "") -> str:
+        """The binders that a declaration with these mentions is about, as one line of text.
+
+        What its own binders or the quantifiers of its type bind is something else by the same name.
+        """
         if not self.each:
             return ""
-        wanted = (self._names.intersection(mentions) | self.included) - self.omitted
+        wanted = self._names.intersection(mentions)
+        if wanted and own:
+            wanted = wanted.difference(*(each.names for each in binders(own)))
+        if wanted and ("∀" in type_ or "∃" in type_):
+            wanted = wanted.difference(*(NAME.findall(names) for names in _BOUND.findall(type_)))
+        wanted = (wanted | self.included) - self.omitted
         known = self._folded.get(wanted)
         if known is None:
             known = self._folded[wanted] = self._fold(wanted)

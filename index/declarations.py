@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 
 from tacit.index import members, types
 from tacit.index.head import Head, attribute_list, part, read_head
-from tacit.index.instances import instance_name
 from tacit.index.lexer import MENTION, NAME, close, commands, comment_end, one_line, without_comments
 from tacit.index.premise import Kind, Origin, Premise
 from tacit.index.scope import Scope, Scopes
@@ -35,6 +34,7 @@ GENERATING_COMMANDS = frozenset(
     "insert_to_additive_translation to_additive_name_hint to_dual_name_hint initialize_simps_projections"
     " mk_iff_of_inductive_prop".split()
 )
+NOTATIONS = frozenset("infix infixl infixr notation notation3".split())
 
 _TYPES = (Kind.STRUCTURE, Kind.CLASS, Kind.INDUCTIVE)
 _PREFIXES = frozenset("open variable include omit set_option attribute universe".split())
@@ -70,6 +70,7 @@ class Request:
     line: int
     start: int
     premise: int = -1
+    body: str = ""  # of a definition, for `simps`
 
 
 @dataclass(slots=True)
@@ -207,7 +208,7 @@ class _Reader:
         if not name:
             if kind is not Kind.INSTANCE:
                 return
-            name, origin = instance_name(own, type_, scope.namespace), Origin.INSTANCE_NAME
+            name, origin = "inst", Origin.INSTANCE_NAME
         derives: list[str] = []
         end = stop
         if kind in (*_TYPES, Kind.DEF) and text.find("deriving", head.body, stop) >= 0:
@@ -229,7 +230,7 @@ class _Reader:
             line=self.line(head.at),
             type=f"{type_} extends {extends}".strip() if extends else type_,
             binders=own,
-            context=scope.variables.fold(mentions),
+            context=scope.variables.fold(mentions, own, type_),
             doc=types.doc_text(text, *doc) if doc else "",
             value=value,
             attributes=head.attributes,
@@ -242,20 +243,26 @@ class _Reader:
             body=head.body - 1,
             stop=head.body - 1 + len(text[head.body : stop].rstrip()),
         )
-        self._add(premise)
+        self._add(premise, text[head.body : stop])
+        if head.keyword == "irreducible_def":
+            self._request(head.keyword, (premise.name,), "", premise.line, premise.start, len(self.out.premises) - 1)
         if kind in _TYPES:
             self._members(premise, head, extends, end)
         for cls in derives:
             self._derive(premise, cls)
 
-    def _add(self, premise: Premise) -> None:
+    def _add(self, premise: Premise, body: str = "") -> None:
+        index = len(self.out.premises)
         for attribute in premise.attributes:
             if (word := _WORD.match(attribute)) is not None and word[0] in GENERATING:
-                self._request(word[0], (premise.name,), attribute, premise.line, premise.start, len(self.out.premises))
+                text = body if "simps" in attribute else ""
+                self._request(word[0], (premise.name,), attribute, premise.line, premise.start, index, text)
         self.out.premises.append(premise)
 
-    def _request(self, what: str, names: Sequence[str], text: str, line: int, start: int, premise: int = -1) -> None:
-        self.out.requests.append(Request(what, tuple(names), text, self.scopes.here, line, start, premise))
+    def _request(
+        self, what: str, names: Sequence[str], text: str, line: int, start: int, premise: int = -1, body: str = ""
+    ) -> None:
+        self.out.requests.append(Request(what, tuple(names), text, self.scopes.here, line, start, premise, body))
 
     def _members(self, of: Premise, head: Head, extends: str, stop: int) -> None:
         if of.kind is Kind.INDUCTIVE or head.keyword == "class inductive":
@@ -310,8 +317,9 @@ class _Reader:
                 self._request(word[0], names, attribute, self.line(at), at - 1)
 
     def _other(self, name: str, at: int, after: int, stop: int, doc: tuple[int, int] | None) -> None:
-        if name in GENERATING_COMMANDS:
-            self._request(name, (), one_line(self.text[after:stop]), self.line(at), at - 1)
+        if name in GENERATING_COMMANDS or name in NOTATIONS:
+            what = "notation" if name in NOTATIONS else name
+            self._request(what, (), one_line(self.text[after:stop]), self.line(at), at - 1)
         elif name == "add_decl_doc" and doc and (named := _NAMED.match(self.text, after, stop)):
             if (index := self._find(named["name"])) >= 0:
                 words = types.doc_text(self.text, *doc)

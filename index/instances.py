@@ -1,8 +1,142 @@
-"""The names that Lean gives to instances without one. Source: `Lean.Elab.DeclNameGen` (mkBaseNameCore)."""
+"""The names that Lean gives to instances without one. Source: `Lean.Elab.DeclNameGen` (winnowExpr, mkBaseNameCore).
+
+Lean reads the name off the elaborated type: the constants in it, each once, then `Of…` for each argument on which the
+type does not depend. From text this is right where the type says what it is about; terms that Lean inserts (the
+subtype that a set becomes) are not seen, and notations only as far as they are known.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 
-def instance_name(binders: str, type_: str, namespace: str) -> str:
-    """The name of an anonymous instance of this type, inside its namespace."""
-    return "inst"
+from tacit.index.binders import binders
+from tacit.index.known import Known
+from tacit.index.lexer import NAME
+from tacit.index.premise import Premise
+from tacit.index.restate import Group, Node, parsed
+
+_INFIX = {
+    "×": "Prod", "⊕": "Sum", "×'": "PProd", "∧": "And", "∨": "Or", "↔": "Iff", "=": "Eq", "≠": "Ne", "≤": "Le",
+    "<": "Lt", "≥": "Ge", ">": "Gt", "∈": "Mem", "∘": "Comp", "⟶": "Hom", "⥤": "Functor", "≅": "Iso",
+    "≌": "Equivalence", "⋙": "Comp", "≫": "Comp", "≃": "Equiv", "↪": "Embedding", "∣": "Dvd", "⊆": "Subset",
+    "+": "HAdd", "-": "HSub", "*": "HMul", "/": "HDiv", "•": "HSMul", "^": "HPow", "⊗": "TensorObj", "∩": "Inter",
+    "∪": "Union", "⊔": "Max", "⊓": "Min",
+}  # fmt: skip
+_POSTFIX = {"ᵒᵖ": "Opposite", "ᵐᵒᵖ": "MulOpposite", "ᵃᵒᵖ": "AddOpposite", "ᵒᵈ": "OrderDual", "ˣ": "Units"}
+_CONSTANTS = {
+    "ℕ": "Nat", "ℤ": "Int", "ℚ": "Rat", "ℝ": "Real", "ℂ": "Complex", "ℝ≥0": "NNReal", "ℝ≥0∞": "ENNReal", "ℕ∞": "ENat",
+    "⊤": "Top", "⊥": "Bot", "¬": "Not", "∅": "EmptyCollection",
+}  # fmt: skip
+_CORE = frozenset(
+    "Nat Int List Option String Char Bool Unit PUnit Empty Fin Array Prod Sum Sigma PSigma Subtype Decidable "
+    "DecidableEq DecidablePred DecidableRel Inhabited Nonempty Repr ToString Add Mul Sub Div Neg Mod Pow HAdd HMul "
+    "HSub HDiv HPow LE LT BEq Hashable Ord Monad Functor Applicative Pure Bind Coe CoeTail CoeFun CoeSort ToExpr "
+    "Append Membership Forall Subsingleton Setoid HasEquiv Id Except StateT ReaderT Prop Type Sort And Or Not Iff "
+    "Eq Ne Le Lt".split()
+)
+_VARIABLE = re.compile(r"[a-zα-ωA-ZΑ-Ω𝒜-𝖿𝓐-𝔷𝕜][₀-₉ₐ-ₜ'0-9]*")
+_TOKENS = re.compile("|".join(map(re.escape, sorted((*_CONSTANTS, *_POSTFIX), key=len, reverse=True))))
+_SORTS = frozenset(("Type", "Sort", "Prop"))
+
+
+def instance_name(premise: Premise, known: Known) -> str:
+    """The name of an anonymous instance, inside its namespace."""
+    own = binders(premise.binders)
+    local = {name for each in (*own, *binders(premise.context)) for name in each.names}
+    seen = _Words(local, known.notations, premise.namespace)
+    name = "inst" + seen.of(premise.type)
+    of = []
+    depends = set(re.findall(NAME.pattern, premise.type))
+    for each in reversed(own):
+        if each.names and depends.intersection(each.names):
+            depends.update(re.findall(NAME.pattern, each.type))
+            continue
+        if each.bracket == "[" and not _is_mentioned(each.type, premise.type, known):
+            continue
+        if (words := seen.of(each.type)) and not each.type.startswith(tuple(_SORTS)):
+            of.append(f"Of{words}")
+        depends.update(re.findall(NAME.pattern, each.type))
+    name += "".join(reversed(of))
+    project = premise.module.partition(".")[0]
+    if project not in ("Init", "Std", "Lean") and seen.constants and seen.constants <= _CORE:
+        name += f"_{project[:1].lower()}{project[1:]}"
+    return name
+
+
+def _is_mentioned(argument: str, type_: str, known: Known) -> bool:
+    """Whether an instance argument adds `Of…`: unless the type needs it, as one with operations most often is."""
+    head = argument.split()[0].rpartition(".")[2] if argument else ""
+    if head in known.propositions:
+        return True
+    return not known.needs.get(type_.split()[0].rpartition(".")[2] if type_ else "", True) and "(" not in type_
+
+
+class _Words:
+    """The words of types, each constant once."""
+
+    def __init__(self, local: set[str], notations: Mapping[str, str], namespace: str) -> None:
+        self.local = local
+        self.notations = notations
+        self.seen = set(namespace.rpartition(".")[2:]) if namespace else set()
+        self.constants: set[str] = set()
+
+    def of(self, text: str) -> str:
+        found = []
+        for word in self._all(parsed(text)):
+            word = word[:1].upper() + word[1:]
+            self.constants.add(word)
+            if word not in self.seen:
+                self.seen.add(word)
+                found.append(word)
+        return "".join(found)
+
+    def _all(self, nodes: list[Node]) -> Iterator[str]:
+        """The constants of a term: the function before its arguments, an operator before its sides."""
+        if nodes and isinstance(nodes[0], str) and nodes[0] in ("∀", "Π") and "," in nodes:
+            yield from self._all(nodes[nodes.index(",") + 1 :])
+            return
+        if "→" in nodes:
+            at = nodes.index("→")
+            yield "Forall"
+            yield from self._all(nodes[:at])
+            yield from self._all(nodes[at + 1 :])
+            return
+        for at, node in enumerate(nodes):
+            if isinstance(node, str) and at and (name := self.notations.get(node) or _INFIX.get(node)):
+                yield name.rpartition(".")[2]
+                yield from self._all(nodes[:at])
+                yield from self._all(nodes[at + 1 :])
+                return
+        for at, node in enumerate(nodes):
+            after = nodes[at + 1] if at + 1 < len(nodes) else ""
+            if isinstance(after, str) and after in _POSTFIX:
+                yield _POSTFIX[after]
+            if isinstance(node, Group):
+                yield from self._group(node)
+            elif node in _CONSTANTS:
+                yield _CONSTANTS[node]
+            elif node not in _SORTS:
+                yield from self._name(node)
+
+    def _group(self, group: Group) -> Iterator[str]:
+        inside = group.inside
+        if group.opening == "{" and "/" in inside:
+            yield "Subtype"
+        elif group.opening in "(⟨[":
+            if ":" in inside:  # (f : A → B) in a binder, (x : T) as an ascription
+                inside = inside[: inside.index(":")]
+            yield from self._all(inside)
+
+    def _name(self, word: str) -> Iterator[str]:
+        word = word.lstrip("@.")
+        if NAME.fullmatch(word) is None:
+            return
+        first, _, rest = word.partition(".")
+        if word in _CONSTANTS:
+            yield _CONSTANTS[word]
+        elif first in self.local or (not rest and _VARIABLE.fullmatch(word)):
+            if rest:
+                yield rest.rpartition(".")[2]
+        else:
+            yield word.rpartition(".")[2]

@@ -53,6 +53,9 @@ _EVENT = re.compile(
 )
 _OPEN_OR_CLOSE = re.compile(r"/-|-/")
 _DECLARES = re.compile(rf"\s*(?:(?:{MODIFIERS})\s+)*(?:{DECLARING})\b")
+_MODIFIER = re.compile(rf"(?:{MODIFIERS}|(?P<keyword>{DECLARING}))(?![{_REST}.])")
+_BLANK = re.compile(r"\s+|--[^\n]*|/-(?!-)(?:[^-]|-(?!/))*-/")
+_LONGEST_ATTRIBUTES = 20_000
 _OPENERS = "([{⟨⦃⟦"
 _BRACKET = re.compile(
     r"""--[^\n]*|/-|"(?:[^"\\]|\\.)*+"?|'(?<![\w!?']')(?:[^\\'\n]|\\(?:x..|u....|.))'|[(\[{⟨⦃⟦)\]}⟩⦄⟧]""", re.DOTALL
@@ -140,8 +143,27 @@ def commands(text: str) -> Iterator[Command]:
             stop = mine[0] if mine else at
             yield Command(start, section if start < section < stop else stop, started)
         start, started, doc = at, mine, None
+        at = _past_modifiers(text, at)
     if start >= 0:
         yield Command(start, section if start < section else len(text), started)
+
+
+def _past_modifiers(text: str, at: int) -> int:
+    """Past attributes and modifiers, which may have lines of their own, and past the keyword that they belong to."""
+    while True:
+        if text.startswith("@[", at):
+            end = close(text, at + 1, min(at + _LONGEST_ATTRIBUTES, len(text)))
+            if text[end - 1] != "]":  # half-written
+                return at + 2
+            at = end
+        elif (word := _MODIFIER.match(text, at)) is not None:
+            at = word.end()
+            if word["keyword"]:
+                return at
+        elif (blank := _BLANK.match(text, at)) is not None:
+            at = blank.end()
+        else:
+            return at
 
 
 def _skip_blanks(text: str, at: int) -> int:

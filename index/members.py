@@ -97,6 +97,7 @@ def _member(of: Premise, member: types.Member, kind: Kind, takes: str, type_: st
         binders=takes,
         context=_parameters(of),
         doc=member.doc,
+        value=member.default[:LONGEST],
         namespace=of.namespace,
         opens=of.opens,
         private=of.private or member.private,

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tacit.index.declarations import read_alone, read_imports
-from tacit.index.generated import Known, complete
+from tacit.index.generated import complete
+from tacit.index.known import Known
 from tacit.index.source import Import, Problem, Reading, Source
 
 LARGEST = 64_000_000

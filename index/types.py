@@ -44,6 +44,7 @@ class Parent:
     projection: str
     head: str
     text: str
+    named: bool = False
 
 
 def parents(text: str) -> list[Parent]:
@@ -55,7 +56,8 @@ def parents(text: str) -> list[Parent]:
             continue
         head = named["head"].removeprefix("_root_.")
         last = head.rpartition(".")[2]
-        found.append(Parent(named["as"] or "to" + last[:1].upper() + last[1:], head, whole))
+        whole = whole[named.end("as") :].lstrip(" :") if named["as"] else whole
+        found.append(Parent(named["as"] or "to" + last[:1].upper() + last[1:], head, whole, bool(named["as"])))
     return found
 
 
@@ -137,33 +139,24 @@ def _line_end(text: str, at: int, stop: int, column: int) -> int:
 
 
 def _field(text: str, at: int, end: int, doc: str) -> list[Member]:
-    if at < end and text[at] in "([{⦃":
-        closing = close(text, at, end)
-        at, end = at + 1, closing - 1
+    bracketed = at < end and text[at] in "([{⦃"
+    if bracketed:
+        at, end = at + 1, close(text, at, end) - 1
     named = _NAMES.match(text, at, end)
     if named is None:
         return []
-    modifiers = named["modifiers"]
-    first = named.start("names")
+    names = [(found[0], found.start()) for found in NAME.finditer(text, named.start("names"), named.end())]
     rest = named.end()
+    if not bracketed:  # of several names outside brackets the first is the field, the others are its arguments
+        names, rest = names[:1], names[0][1] + len(names[0][0])
     colon, mark = _colon(text, rest, end)
+    type_ = one_line(text[colon + 1 : mark if mark >= 0 else end]) if colon < end and text[colon] == ":" else ""
+    if colon == mark or not type_:
+        return []  # `carrier := x`: a default for a parent's field, not a field
     binders = one_line(text[rest:colon])
-    type_end = mark if mark >= 0 else end
-    kind = one_line(text[colon + 1 : type_end]) if colon < type_end else ""
     default = one_line(text[mark + 2 : end]) if mark >= 0 else ""
-    if not kind and not binders and mark < 0:
-        return []
-    if not kind and mark >= 0:
-        return []  # `toFoo := bar`, `carrier := x`: a default for a parent's field, not a field
-    private, protected = "private" in modifiers, "protected" in modifiers
-    return [
-        Member(name, first + offset, binders, kind, doc, private, protected, default)
-        for name, offset in _words(named["names"])
-    ]
-
-
-def _words(text: str) -> list[tuple[str, int]]:
-    return [(found[0], found.start()) for found in NAME.finditer(text)]
+    private, protected = "private" in named["modifiers"], "protected" in named["modifiers"]
+    return [Member(name, offset, binders, type_, doc, private, protected, default) for name, offset in names]
 
 
 def _colon(text: str, at: int, end: int) -> tuple[int, int]:

@@ -65,13 +65,15 @@ structure Foo (α : Type*) [Bar α] extends Baz α, toQux : A.Quux α where
   carrier : Set α
   protected one_mem' (x : α) :
     x ∈ carrier
-  @[simp] two three : α := x
+  @[simp] (two three : α := x)
+  symm' x y : x = y
   toBaz := 3
   deriving Repr
 """
     found = premises(text)
     assert set(found) == {
         *("Foo", "Foo.mk", "Foo.toBaz", "Foo.toQux", "Foo.carrier", "Foo.one_mem'", "Foo.two", "Foo.three"),
+        "Foo.symm'",
         "instReprFoo",
     }
     assert found["Foo.carrier"].statement == "{α : Type*} [Bar α] (self : Foo α) : Set α"
@@ -79,6 +81,7 @@ structure Foo (α : Type*) [Bar α] extends Baz α, toQux : A.Quux α where
     assert found["Foo.one_mem'"].type == "x ∈ carrier"
     assert found["Foo.one_mem'"].protected
     assert found["Foo.one_mem'"].made_from == "Foo"
+    assert found["Foo.symm'"].statement == "{α : Type*} [Bar α] (self : Foo α) x y : x = y"
     assert found["Foo"].statement == "(α : Type*) [Bar α] extends Baz α, toQux : A.Quux α"
 
 
