@@ -1,0 +1,43 @@
+"""What the introduction of a module says of its declarations: "* `foo`: every bar is a baz". Reads text alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+LONGEST = 600
+_DOC = re.compile(r"/-!(.*?)-/", re.DOTALL)
+_ITEM = re.compile(r"^[ \t]*[*-][ \t]+(.*(?:\n(?![ \t]*[*-][ \t]|[ \t]*\n|[ \t]*#).*)*)", re.MULTILINE)
+_NAME = re.compile(r"`([^`\s]+)`")
+
+
+def notes(text: str, names: Iterable[str]) -> dict[str, str]:
+    """For each of these full names that the introduction's lists name first in an item, what the item says.
+
+    A name may be written without its leading parts, if only one of the names ends so.
+    """
+    items = [(match[1], item) for item in _items(text) if (match := _NAME.search(item)) and match.start() < 60]
+    if not items:
+        return {}
+    asked = {name for name, _ in items}
+    ends: dict[str, set[str]] = {}
+    for name in names:
+        parts = name.split(".")
+        for start in range(len(parts)):
+            end = ".".join(parts[start:])
+            if end in asked:
+                ends.setdefault(end, set()).add(name)
+    found: dict[str, str] = {}
+    for name, item in items:
+        full = {name} if name in ends.get(name, ()) else ends.get(name, set())
+        if len(full) == 1:
+            (only,) = full
+            said = " ".join(item.split())
+            found[only] = f"{found[only]} {said}"[:LONGEST] if only in found else said[:LONGEST]
+    return found
+
+
+def _items(text: str) -> Iterable[str]:
+    for doc in _DOC.finditer(text):
+        for item in _ITEM.finditer(doc[1]):
+            yield item[1]

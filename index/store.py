@@ -1,0 +1,279 @@
+"""One database file with every premise of a package, its words and a manifest. Opens, reads; `build` writes.
+
+A database that is being written answers from what it held before, and one whose writer was killed goes back to it by
+itself (SQLite's write-ahead log). Premises keep their ids until their file changes.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tacit.index import postings
+from tacit.index.premise import Kind, Origin, Premise
+
+SCHEMA_VERSION = "1"
+_SEPARATOR = "\x1e"
+_COLUMNS = (
+    *("name", "kind", "module", "line", "type", "binders", "context", "doc", "value", "attributes", "namespace"),
+    *("opens", "private", "protected", "origin", "made_from", "start", "body", "stop"),
+)
+_SCHEMA = f"""
+CREATE TABLE manifest(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE files(
+  id INTEGER PRIMARY KEY, module TEXT NOT NULL UNIQUE, path TEXT NOT NULL, digest TEXT NOT NULL, stamp TEXT NOT NULL,
+  imports TEXT NOT NULL, problem TEXT NOT NULL);
+CREATE TABLE premises(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, file INTEGER NOT NULL, digest TEXT NOT NULL, note TEXT NOT NULL,
+  {", ".join(_COLUMNS)});
+CREATE INDEX premises_name ON premises(name);
+CREATE INDEX premises_file ON premises(file);
+{postings.SCHEMA}
+"""
+
+
+class StoreError(Exception):
+    """An index that cannot be used; the message is one sentence that says why."""
+
+
+class NoIndex(StoreError):
+    """There is no index here yet."""
+
+
+class OtherSchema(StoreError):
+    """The index was written by another version of Tacit: it is to be built again."""
+
+
+class Busy(StoreError):
+    """Somebody else is writing this index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an index says of itself."""
+
+    schema: str
+    analysis: str = ""
+    """Which rules made words of texts."""
+    package: str = ""
+    root: str = ""
+    revision: str = ""
+    toolchain: str = ""
+    encoder: str = ""
+    files: int = 0
+    premises: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that was read: `digest` of its content, `stamp` of its time and size; `problem`: what was wrong."""
+
+    id: int
+    module: str
+    path: str
+    digest: str
+    stamp: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A premise as the store has it: `path` is its file, `note` what its module's introduction says."""
+
+    id: int
+    premise: Premise
+    path: str
+    digest: str
+    note: str = ""
+
+
+class Store:
+    """An open index. For one thread; several stores may read the same file."""
+
+    def __init__(self, path: Path, database: sqlite3.Connection) -> None:
+        self.path = path
+        self.database = database
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Open for reading. Raises NoIndex, OtherSchema or StoreError."""
+        if not path.is_file():
+            raise NoIndex(f"There is no index at {path}.")
+        try:
+            database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+            database.execute("PRAGMA query_only = 1")
+            database.execute("PRAGMA mmap_size = 1073741824")
+            found = dict(database.execute("SELECT key, value FROM manifest"))
+        except sqlite3.Error as error:
+            raise StoreError(f"The index at {path} cannot be read: {error}.") from error
+        if found.get("schema") != SCHEMA_VERSION:
+            database.close()
+            raise OtherSchema(f"The index at {path} was written by another version of Tacit and must be built again.")
+        return cls(path, database)
+
+    @classmethod
+    def create(cls, path: Path) -> Store:
+        """An empty index that nobody else knows yet. Raises StoreError."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            database = sqlite3.connect(path, timeout=10)
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+            database.executescript(_SCHEMA)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"No index can be written at {path}: {error}.") from error
+        store = cls(path, database)
+        store.set_manifest(schema=SCHEMA_VERSION)
+        database.commit()
+        return store
+
+    @classmethod
+    def change(cls, path: Path) -> Store:
+        """Open for writing. Raises NoIndex, OtherSchema or StoreError."""
+        cls.open(path).close()
+        try:
+            database = sqlite3.connect(path, timeout=10)
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+        except sqlite3.Error as error:
+            raise StoreError(f"The index at {path} cannot be written: {error}.") from error
+        return cls(path, database)
+
+    def close(self) -> None:
+        """Give the file back."""
+        self.database.close()
+
+    # ------------------------------------------------------------ reading
+
+    def manifest(self) -> Manifest:
+        """What the index says of itself, and what it holds now."""
+        found = dict(
+            self.database.execute(
+                "SELECT key, value FROM manifest WHERE key IN ({})".format(
+                    ", ".join(f"'{each}'" for each in Manifest.__dataclass_fields__)
+                )
+            )
+        )
+        files, premises = (
+            self.database.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("files", "premises")
+        )
+        return Manifest(**{**found, "files": files, "premises": premises})
+
+    def value(self, key: str) -> str:
+        """One entry of the manifest; empty where it has none."""
+        row = self.database.execute("SELECT value FROM manifest WHERE key = ?", (key,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def files(self) -> dict[str, File]:
+        """Every file, by module."""
+        query = "SELECT id, module, path, digest, stamp, problem FROM files"
+        return {each.module: each for each in (File(*row) for row in self.database.execute(query))}
+
+    def modules(self) -> dict[int, str]:
+        """By file id: the module."""
+        return dict(self.database.execute("SELECT id, module FROM files"))
+
+    def imports(self) -> dict[str, tuple[str, ...]]:
+        """By module: the modules that it imports."""
+        return {
+            module: tuple(json.loads(text))
+            for module, text in self.database.execute("SELECT module, imports FROM files")
+        }
+
+    def get(self, ids: Sequence[int]) -> list[Stored]:
+        """These premises, in this order; those that are there no more are left out."""
+        found: dict[int, Stored] = {}
+        for start in range(0, len(ids), 500):
+            some = ids[start : start + 500]
+            where = f"WHERE p.id IN ({', '.join('?' * len(some))})"
+            found.update((each.id, each) for each in self._stored(where, some))
+        return [found[each] for each in ids if each in found]
+
+    def named(self, name: str) -> list[Stored]:
+        """The premises with this full name: seldom more than one."""
+        return list(self._stored("WHERE p.name = ?", (name,)))
+
+    def all(self) -> Iterator[Stored]:
+        """Every premise, by id."""
+        return self._stored("ORDER BY p.id", ())
+
+    def digests(self) -> Iterator[tuple[int, str]]:
+        """Every premise's id and digest, by id: equal digests say the same thing."""
+        yield from self.database.execute("SELECT id, digest FROM premises ORDER BY id")
+
+    def count(self) -> int:
+        """How many premises there are."""
+        return int(self.database.execute("SELECT count(*) FROM premises").fetchone()[0])
+
+    def _stored(self, where: str, values: Sequence[Any]) -> Iterator[Stored]:
+        columns = ", ".join(f"p.{each}" for each in _COLUMNS)
+        query = (
+            f"SELECT p.id, f.path, p.digest, p.note, {columns} FROM premises p JOIN files f ON f.id = p.file {where}"
+        )
+        for number, path, digest, note, *values_ in self.database.execute(query, tuple(values)):
+            yield Stored(number, _premise(values_), path, digest, note)
+
+    # ------------------------------------------------------------ writing
+
+    def set_manifest(self, **entries: str) -> None:
+        """Write entries of the manifest."""
+        self.database.executemany("INSERT OR REPLACE INTO manifest VALUES(?, ?)", entries.items())
+
+    def put_file(self, file: File, imports: Iterable[str]) -> int:
+        """Enter a file (its `id` does not count); its id."""
+        number = self.database.execute(
+            "INSERT INTO files(module, path, digest, stamp, problem, imports) VALUES(?, ?, ?, ?, ?, ?)",
+            (file.module, file.path, file.digest, file.stamp, file.problem, json.dumps(list(imports))),
+        ).lastrowid
+        assert number is not None
+        return number
+
+    def touch(self, file: int, stamp: str) -> None:
+        """A file was written again, with the same content."""
+        self.database.execute("UPDATE files SET stamp = ? WHERE id = ?", (stamp, file))
+
+    def put(self, file: int, premises: Sequence[Premise], notes: dict[str, str]) -> list[postings.Entry]:
+        """Enter the premises of a file, with what its introduction says of them by name; what a segment needs."""
+        entries = []
+        marks = ", ".join("?" * (3 + len(_COLUMNS)))
+        query = f"INSERT INTO premises(file, digest, note, {', '.join(_COLUMNS)}) VALUES({marks})"
+        for each in premises:
+            note = notes.get(each.name, "")
+            number = self.database.execute(query, (file, each.digest, note, *_row(each))).lastrowid
+            assert number is not None
+            entries.append(postings.Entry(number, file, each, note))
+        return entries
+
+    def remove(self, files: Sequence[int]) -> None:
+        """Take out files and all their premises."""
+        if not files:
+            return
+        postings.forget(self.database, files)
+        for each in files:
+            self.database.execute("DELETE FROM premises WHERE file = ?", (each,))
+            self.database.execute("DELETE FROM files WHERE id = ?", (each,))
+
+
+def _row(each: Premise) -> tuple[Any, ...]:
+    values = (
+        *(each.name, str(each.kind), each.module, each.line, each.type, each.binders, each.context, each.doc),
+        *(each.value, _SEPARATOR.join(each.attributes), each.namespace, _SEPARATOR.join(each.opens), each.private),
+        *(each.protected, str(each.origin), each.made_from, each.start, each.body, each.stop),
+    )
+    return tuple(_clean(value) if isinstance(value, str) else value for value in values)
+
+
+def _clean(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _premise(row: Sequence[Any]) -> Premise:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    for key in ("attributes", "opens"):
+        values[key] = tuple(values[key].split(_SEPARATOR)) if values[key] else ()
+    values |= {"kind": Kind(values["kind"]), "origin": Origin(values["origin"])}
+    return Premise(**{**values, "private": bool(values["private"]), "protected": bool(values["protected"])})
