@@ -1,0 +1,165 @@
+"""Ranks premises by their words: BM25 over weighted fields, computed with arrays. Nothing else.
+
+Robertson, Zaragoza: The Probabilistic Relevance Framework (2009), section 3.6, with one length for each group of
+fields: what names a premise, what it states, what is said about it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tacit.index import postings
+from tacit.index.store import Store
+from tacit.retrieval.question import Question, understand
+from tacit.retrieval.ranker import Query, Ranked
+
+Floats = npt.NDArray[np.float32]
+GROUPS = (("name", "module"), ("type", "binders", "value"), ("doc", "note"))
+MOST_PREFIXED = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What ranking depends on; the values were tuned on half of a published set of questions (docs/benchmarks.md)."""
+
+    fields: dict[str, float] = field(
+        default_factory=lambda: {
+            "name": 2.0, "type": 1.0, "binders": 0.4, "doc": 1.5, "note": 1.5, "module": 0.5, "value": 0.5
+        }
+    )  # fmt: skip
+    lengths: tuple[float, float, float] = (0.4, 0.5, 0.4)
+    """How much the length of each group of fields counts, from 0 to 1."""
+    k1: float = 1.2
+    shape: float = 0.5
+    """A pair of neighbours in a statement, against a word."""
+    name: float = 1.0
+    """A whole name, against a word."""
+
+
+class Lexical:
+    """Ranks the premises of one open store by their words."""
+
+    name = "lexical"
+
+    def __init__(self, store: Store, weights: Weights | None = None) -> None:
+        self._store = store
+        self._weights = weights or Weights()
+        self._segments = postings.segments(store.database)
+        self._count = max(1, sum(int(each.alive.sum()) for each in self._segments))
+        self._tables, self._norms = self._prepare()
+
+    def rank(self, query: Query, limit: int = 200) -> list[Ranked]:
+        """The best premises that share a word with the query and satisfy its filters."""
+        return self.rank_question(understand(query), limit)
+
+    def rank_question(self, question: Question, limit: int) -> list[Ranked]:
+        """The same, of a query that is already understood."""
+        found: list[Ranked] = []
+        for segment, scores in zip(self._segments, self._score(question), strict=True):
+            # Zeros first: choosing the largest among many equal numbers takes numpy twenty times as long.
+            best = np.flatnonzero(self._mask(segment, question.query) & (scores > 0))
+            if len(best) > limit:
+                best = best[np.argpartition(scores[best], len(best) - limit)[len(best) - limit :]]
+            found += map(Ranked, segment.ids[best].tolist(), scores[best].tolist())
+        found.sort(key=lambda each: (-each.score, each.premise))
+        return found[:limit]
+
+    def scores(self, query: Query, premises: Sequence[int]) -> list[float]:
+        """The score of each of these premises."""
+        known: dict[int, float] = {}
+        wanted = np.array(premises, np.uint32)
+        for segment, scores in zip(self._segments, self._score(understand(query)), strict=True):
+            here = np.flatnonzero(np.isin(segment.ids, wanted))
+            known.update(zip(segment.ids[here].tolist(), scores[here].tolist(), strict=True))
+        return [known.get(each, 0.0) for each in premises]
+
+    def frequency(self, term: str) -> int:
+        """How many premises have this term."""
+        return sum(len(postings.postings(self._store.database, each.id, term)) for each in self._segments)
+
+    def _score(self, question: Question) -> list[Floats]:
+        weights = self._weights
+        totals = [np.zeros(len(each.ids), np.float32) for each in self._segments]
+        for term, weight in question.terms:
+            found = [postings.postings(self._store.database, each.id, term) for each in self._segments]
+            frequency = sum(map(len, found))
+            if not frequency and term.startswith("="):
+                found, frequency = self._prefixed(term)
+            if not frequency:
+                continue
+            rarity = math.log(1 + (self._count - min(frequency, self._count) + 0.5) / (frequency + 0.5))
+            weight *= rarity * {"=": weights.name, "~": weights.shape}.get(term[0], 1.0)
+            for total, norms, entries in zip(totals, self._norms, found, strict=True):
+                if len(entries):
+                    self._add(total, norms, entries, weight)
+        return totals
+
+    def _add(self, total: Floats, norms: Sequence[Floats], entries: postings.Postings, weight: float) -> None:
+        places = entries >> 16
+        counts = entries & 0xFFFF
+        tf = self._tables[0][counts] * norms[0][places]
+        tf += self._tables[1][counts] * norms[1][places]
+        tf += self._tables[2][counts] * norms[2][places]
+        total[places] += weight * tf * (self._weights.k1 + 1) / (tf + self._weights.k1)
+
+    def _prefixed(self, term: str) -> tuple[list[postings.Postings], int]:
+        """Names that begin so, as one term."""
+        found = []
+        for each in self._segments:
+            some = postings.beginning(self._store.database, each.id, term, MOST_PREFIXED)
+            places = np.concatenate([entries for _, entries in some]) if some else np.empty(0, np.uint32)
+            _, first = np.unique(places >> 16, return_index=True)
+            found.append(places[first])
+        return found, sum(map(len, found))
+
+    def _mask(self, segment: postings.Segment, query: Query) -> npt.NDArray[np.bool_]:
+        mask = segment.alive
+        if query.kinds:
+            numbers = [place for place, kind in enumerate(postings.KINDS) if str(kind) in query.kinds]
+            mask = mask & np.isin(segment.kinds, np.array(numbers, np.uint8))
+        if query.modules:
+            wanted = [
+                number
+                for number, module in self._store.modules().items()
+                if any(_in_module(module, each) for each in query.modules)
+            ]
+            mask = mask & np.isin(segment.files, np.array(wanted, np.uint32))
+        return mask
+
+    def _prepare(self) -> tuple[list[Floats], list[list[Floats]]]:
+        counts = np.arange(1 << 16)
+        parts: dict[str, Any] = {
+            name: (counts >> shift) & ((1 << bits) - 1)
+            for name, bits, shift in zip(postings.FIELDS, postings.BITS, postings.SHIFTS, strict=True)
+        }
+        weights = self._weights
+        tables = [np.asarray(sum(weights.fields[name] * parts[name] for name in group), np.float32) for group in GROUPS]
+        place = {name: number for number, name in enumerate(postings.FIELDS)}
+        lengths = [
+            [sum(each.lengths[:, place[name]].astype(np.float32) for name in group) for group in GROUPS]
+            for each in self._segments
+        ]
+        averages = []
+        for number in range(len(GROUPS)):
+            total = sum(float(np.sum(each[number])) for each in lengths)
+            some = sum(int(np.count_nonzero(each[number])) for each in lengths)
+            averages.append(max(1.0, total / max(1, some)))
+        norms = [
+            [
+                np.asarray(1 / (1 - b + b * length / average), np.float32)
+                for b, length, average in zip(weights.lengths, of_segment, averages, strict=True)
+            ]
+            for of_segment in lengths
+        ]
+        return tables, norms
+
+
+def _in_module(module: str, wanted: str) -> bool:
+    module, wanted = module.lower(), wanted.lower().rstrip(".*")
+    return module == wanted or module.startswith(wanted + ".") or f".{wanted}." in f".{module}."
