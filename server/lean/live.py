@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psutil
-from leanclient.aio.errors import LeanClientError, LeanRequestTimeout, LeanRpcError, LeanTransportError
+from leanclient.aio.errors import LeanClientError, LeanRequestTimeout, LeanTransportError
 from leanclient.aio.transport import LspTransport
 
-from tacit.server.errors import LeanDied, LeanNotFound
+from tacit.server.errors import BadInput, LeanDied, LeanNotFound
 from tacit.server.lean.elaborator import Elaboration, LeanIdentity, Message, Outcome, Severity
 from tacit.server.lean.locate import ServerCommand
 from tacit.server.text import LineIndex, Position
@@ -77,6 +77,7 @@ class LiveElaborator:
         self._published: dict[int, _Published] = {}
         self._header_errors: tuple[Message, ...] = ()
         self._disturbed = False
+        self._heard = False
         self.closed = False
         self.restarts = -1
         self.notice = ""
@@ -107,6 +108,8 @@ class LiveElaborator:
                 await self._start(self._commands[0])
                 return
             except LeanNotFound as exc:
+                if self.closed:
+                    raise LeanDied("This Lean server was closed.") from exc
                 if len(self._commands) == 1:
                     raise
                 failed = self._commands.pop(0)
@@ -115,7 +118,7 @@ class LiveElaborator:
 
     async def _start(self, command: ServerCommand) -> None:
         await self._kill()
-        self._text, self._version, self._published, self._disturbed = "", 0, {}, False
+        self._text, self._version, self._published, self._disturbed, self._heard = "", 0, {}, False, False
         transport = LspTransport(list(command.argv), str(command.cwd), self._on_notification)
         self._transport = transport
         try:
@@ -124,14 +127,18 @@ class LiveElaborator:
             await transport.request("initialize", self._initialize_params(command), timeout=_START_TIMEOUT)
             await transport.notify("initialized", {})
         except OSError as exc:
+            self._transport = None
             raise LeanNotFound(f"{command.argv[0]} cannot be started: {exc.strerror}.") from exc
         except LeanClientError as exc:
-            said = stderr_sentence(transport.stderr_tail())
-            await self._kill()
+            said = await _last_words(transport)
+            await self._end(transport)
             raise LeanNotFound(f"{' '.join(command.argv)} did not start: {said or exc}.") from exc
         except asyncio.CancelledError:
-            await self._kill()
+            await self._end(transport)
             raise
+        if self.closed:
+            await self._end(transport)
+            raise LeanDied("This Lean server was closed.")
         self._note_processes()
         self.restarts += 1
 
@@ -150,44 +157,57 @@ class LiveElaborator:
         }
 
     def _limit_memory(self) -> None:
-        pid = self._pid()
-        if not self._memory_mib or pid is None:
+        process = _process(self._transport)
+        if not self._memory_mib or process is None:
             return
         with contextlib.suppress(psutil.Error, AttributeError, ValueError, OSError):
             # prlimit on the fresh process: the workers that it starts inherit it. Linux only.
             limit = self._memory_mib * 2**20
-            psutil.Process(pid).rlimit(psutil.RLIMIT_AS, (limit, limit))
-
-    def _pid(self) -> int | None:
-        # leanclient keeps the process private; nothing public names its id.
-        process = getattr(self._transport, "_proc", None)
-        return process.pid if process is not None else None
+            psutil.Process(process.pid).rlimit(psutil.RLIMIT_AS, (limit, limit))
 
     def _note_processes(self) -> None:
         """Remember the process tree: today's workers have sessions of their own, so no group kill reaches them."""
-        pid = self._pid()
-        if pid is None:
+        process = _process(self._transport)
+        if process is None:
             return
         with contextlib.suppress(psutil.Error):
-            root = psutil.Process(pid)
+            root = psutil.Process(process.pid)
             self._processes |= {root, *root.children(recursive=True)}
 
     async def _kill(self) -> None:
         """End the process tree now."""
-        transport, self._transport = self._transport, None
-        if transport is None:
-            return
-        self._transport = transport
-        self._note_processes()
-        self._transport = None
+        if self._transport is not None:
+            await self._end(self._transport)
+
+    async def _end(self, transport: LspTransport) -> None:
+        """End a server, its workers, its pipes and the tasks that read them."""
+        if self._transport is transport:
+            self._note_processes()
+            self._transport = None
         for process in self._processes:
             with contextlib.suppress(psutil.Error):
                 process.kill()  # psutil compares start times: a recycled pid is not hit
         self._processes.clear()
         with contextlib.suppress(Exception):
             await transport.close()
+        # Of a server that died by itself `close` takes no notice any more.
+        server = _process(transport)
+        if server is not None:
+            if server.returncode is None:
+                with contextlib.suppress(OSError):
+                    server.kill()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(server.wait(), 5.0)
+            getattr(server, "_transport").close()  # noqa: B009 - its pipes; nothing public closes them
+        for task in (getattr(transport, name, None) for name in ("_reader_task", "_stderr_task")):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
     def _on_notification(self, method: str, params: dict[str, Any]) -> None:
+        if not self._heard:
+            self._heard = True
+            self._note_processes()  # whoever speaks of a document is a worker, or has one
         if method != "textDocument/publishDiagnostics" or params.get("uri") != self._uri:
             return
         version = params.get("version")
@@ -201,8 +221,9 @@ class LiveElaborator:
         published.times += 1
 
     async def elaborate(self, text: str, *, timeout: float, label: str = "") -> Elaboration:
-        """See Elaborator."""
+        """See Elaborator. Raises BadInput for a text that no file can have."""
         del label
+        _require_text(text)
         async with self._lock:
             retry = self._disturbed
             try:
@@ -223,32 +244,33 @@ class LiveElaborator:
         transport = self._transport
         assert transport is not None
         try:
-            await self._send(transport, text)
+            async with asyncio.timeout(timeout):  # a server that reads nothing holds up who writes to it
+                await self._send(transport, text)
             self._note_processes()
             await transport.request(
                 "textDocument/waitForDiagnostics", {"uri": self._uri, "version": self._version}, timeout=timeout
             )
-        except LeanRequestTimeout:
+        except (LeanRequestTimeout, TimeoutError):
             await self._kill()
             return Elaboration(Outcome.TIMED_OUT, (), f"no answer in {timeout:.1f} s")
-        except LeanTransportError as exc:
-            said = stderr_sentence(exc.stderr_tail or transport.stderr_tail())
+        except LeanClientError as exc:
+            said = await _last_words(transport)
             await self._kill()
-            return Elaboration(Outcome.CRASHED, (), said or str(exc))
-        except LeanRpcError as exc:
-            said = stderr_sentence(transport.stderr_tail())
-            await self._kill()
-            return Elaboration(Outcome.CRASHED, (), said or exc.rpc_message)
+            return Elaboration(Outcome.CRASHED, (), said or getattr(exc, "rpc_message", "") or str(exc))
         published = self._published.get(self._version)
         if published is None:
             if self._header_errors:
                 # 2021: after a header that did not load, later versions publish nothing at all.
                 return Elaboration(Outcome.DONE, self._header_errors)
             # Seen on both Leans: the worker overflowed its stack, and the wait answered with no diagnostics.
-            said = stderr_sentence(transport.stderr_tail())
+            said = await _last_words(transport)
             await self._kill()
             return Elaboration(Outcome.CRASHED, (), said or "the Lean worker died")
-        messages = self._read(text, published.raw)
+        try:
+            messages = self._read(text, published.raw)
+        except (AttributeError, KeyError, TypeError, ValueError) as exc:
+            await self._kill()
+            return Elaboration(Outcome.CRASHED, (), f"Lean sent a diagnostic that cannot be read: {exc!r}")
         if self._version == 1:
             errors = tuple(m for m in messages if m.severity is Severity.ERROR)
             self._header_errors = errors if errors and errors[0].start == Position(0, 0) else ()
@@ -256,6 +278,14 @@ class LiveElaborator:
 
     async def _send(self, transport: LspTransport, text: str) -> None:
         """Open the document, or change the least of it: all that stands before the first change stays elaborated."""
+        try:
+            await self._notify_text(transport, text)
+        except asyncio.CancelledError:
+            # What the server has read of it cannot be told any more.
+            await self._end(transport)
+            raise
+
+    async def _notify_text(self, transport: LspTransport, text: str) -> None:
         self._published.clear()
         if not self._version:
             self._version = 1
@@ -299,6 +329,7 @@ class LiveElaborator:
 
     async def goals(self, text: str, position: Position, *, timeout: float) -> Sequence[str]:
         """See Elaborator."""
+        _require_text(text)
         async with self._lock:
             if text != self._text or not self.running:
                 result = await self._elaborate(text, timeout)
@@ -322,6 +353,29 @@ class LiveElaborator:
         """See Elaborator."""
         self.closed = True
         await self._kill()
+
+
+def _process(transport: LspTransport | None) -> asyncio.subprocess.Process | None:
+    # leanclient keeps the process private; nothing public names its id.
+    process: asyncio.subprocess.Process | None = getattr(transport, "_proc", None)
+    return process
+
+
+async def _last_words(transport: LspTransport) -> str:
+    """What a server in trouble said on standard error: that may arrive a moment after the trouble."""
+    reader = getattr(transport, "_stderr_task", None)
+    if reader is not None and not stderr_sentence(transport.stderr_tail()):
+        await asyncio.wait({reader}, timeout=0.3)
+    return stderr_sentence(transport.stderr_tail())
+
+
+def _require_text(text: str) -> None:
+    """Raises BadInput for half of a surrogate pair, which an editor may send and no UTF-8 has."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as exc:
+        line = text.count("\n", 0, exc.start) + 1
+        raise BadInput(f"There is half of a character in line {line}.", hint="Remove it: no file can have it.") from exc
 
 
 def _lsp(index: LineIndex, position: Position) -> dict[str, int]:
