@@ -7,7 +7,7 @@ fields: what names a premise, what it states, what is said about it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,10 +58,10 @@ class Lexical:
         """The best premises that share a word with the query and satisfy its filters."""
         return self.rank_question(understand(query), limit)
 
-    def rank_question(self, question: Question, limit: int) -> list[Ranked]:
-        """The same, of a query that is already understood."""
+    def rank_question(self, question: Question, limit: int, rarity: Mapping[str, float] | None = None) -> list[Ranked]:
+        """The same, of a query that is already understood; `rarity` of its terms in all that is searched."""
         found: list[Ranked] = []
-        for segment, scores in zip(self._segments, self._score(question), strict=True):
+        for segment, scores in zip(self._segments, self._score(question, rarity), strict=True):
             # Zeros first: choosing the largest among many equal numbers takes numpy twenty times as long.
             best = np.flatnonzero(self._mask(segment, question.query) & (scores > 0))
             if len(best) > limit:
@@ -79,11 +79,24 @@ class Lexical:
             known.update(zip(segment.ids[here].tolist(), scores[here].tolist(), strict=True))
         return [known.get(each, 0.0) for each in premises]
 
+    def satisfying(self, query: Query, premises: Sequence[int]) -> set[int]:
+        """Those of these premises that satisfy the filters of a query."""
+        wanted = np.array(premises, np.uint32)
+        found: set[int] = set()
+        for segment in self._segments:
+            found.update(segment.ids[self._mask(segment, query) & np.isin(segment.ids, wanted)].tolist())
+        return found
+
+    @property
+    def count(self) -> int:
+        """How many premises there are."""
+        return self._count
+
     def frequency(self, term: str) -> int:
         """How many premises have this term."""
         return sum(len(postings.postings(self._store.database, each.id, term)) for each in self._segments)
 
-    def _score(self, question: Question) -> list[Floats]:
+    def _score(self, question: Question, common: Mapping[str, float] | None = None) -> list[Floats]:
         weights = self._weights
         totals = [np.zeros(len(each.ids), np.float32) for each in self._segments]
         for term, weight in question.terms:
@@ -93,7 +106,7 @@ class Lexical:
                 found, frequency = self._prefixed(term)
             if not frequency:
                 continue
-            rarity = math.log(1 + (self._count - min(frequency, self._count) + 0.5) / (frequency + 0.5))
+            rarity = _rarity(frequency, self._count) if common is None else common.get(term, 0.0)
             weight *= rarity * {"=": weights.name, "~": weights.shape}.get(term[0], 1.0)
             for total, norms, entries in zip(totals, self._norms, found, strict=True):
                 if len(entries):
@@ -158,6 +171,16 @@ class Lexical:
             for of_segment in lengths
         ]
         return tables, norms
+
+
+def rarities(lexicals: Sequence[Lexical], question: Question) -> dict[str, float]:
+    """How much each term of a question tells apart what these hold together."""
+    count = sum(each.count for each in lexicals)
+    return {term: _rarity(sum(each.frequency(term) for each in lexicals), count) for term, _ in question.terms}
+
+
+def _rarity(frequency: int, count: int) -> float:
+    return math.log(1 + (count - min(frequency, count) + 0.5) / (frequency + 0.5))
 
 
 def _in_module(module: str, wanted: str) -> bool:
