@@ -11,8 +11,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tacit.index.lexer import MENTION, NAME, close, one_line
+from tacit.index.lexer import NAME, close, mentions, one_line
 
+_NAMES = re.compile(rf"\s*(?P<names>{NAME.pattern}(?:\s+{NAME.pattern})*)\s*(?:(?P<colon>:(?!=))|$)")
+_OWN = re.compile(rf"[(\[{{⦃]\s*({NAME.pattern}(?:\s+{NAME.pattern})*)\s*:(?!=)")
 _BOUND = re.compile(rf"[∀∃]!?[ᵐᶠ]?\s*\(?((?:{NAME.pattern}|\s)+)")
 CLOSERS = {"(": ")", "{": "}", "[": "]", "⦃": "⦄"}
 
@@ -57,21 +59,9 @@ def binders(text: str) -> list[Binder]:
 def _binder(bracket: str, inside: str) -> Binder:
     if bracket == "{" and inside.startswith("{"):  # {{a}} is ⦃a⦄
         return _binder("⦃", inside[1:].rstrip("}"))
-    before, colon, after = _cut_at_colon(inside)
-    names = tuple(before.split())
-    if bracket == "[" and not colon:
-        return Binder(bracket, (), one_line(inside))
-    if not all(name == "_" or NAME.fullmatch(name) for name in names):
-        return Binder(bracket, (), one_line(inside))
-    return Binder(bracket, names, one_line(after))
-
-
-def _cut_at_colon(inside: str) -> tuple[str, str, str]:
-    """Like `partition(":")`, at the colon of a binder: the first, unless a bracket or `:=` comes before."""
-    at = inside.find(":")
-    if at < 0 or inside.startswith(":=", at) or any(bracket in inside[:at] for bracket in "([{⟨⦃"):
-        return inside, "", ""
-    return inside[:at], ":", inside[at + 1 :]
+    if (named := _NAMES.match(inside)) is not None and (named["colon"] or bracket != "["):
+        return Binder(bracket, tuple(named["names"].split()), one_line(inside[named.end() :]))
+    return Binder(bracket, (), one_line(inside))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +89,18 @@ class Variables:
         group = each[-1].group + 1 if each else 0
         for binder in new:
             group += 1
-            mentions = frozenset(MENTION.findall(binder.type))
+            mentioned = frozenset(mentions(binder.type))
             if not binder.names:
-                each.append(_Variable("", binder.bracket, binder.type, group, mentions))
+                each.append(_Variable("", binder.bracket, binder.type, group, mentioned))
             for name in binder.names:
-                known = next((i for i in range(len(each) - 1, -1, -1) if each[i].name == name), None)
-                if known is not None and not binder.type:
-                    old = each[known]
-                    each[known] = _Variable(name, binder.bracket, old.type, old.group, old.mentions)
+                at = (
+                    None if binder.type else next((i for i in reversed(range(len(each))) if each[i].name == name), None)
+                )
+                if at is None:
+                    each.append(_Variable(name, binder.bracket, binder.type, group, mentioned))
                 else:
-                    each.append(_Variable(name, binder.bracket, binder.type, group, mentions))
+                    old = each[at]
+                    each[at] = _Variable(name, binder.bracket, old.type, old.group, old.mentions)
         return Variables(tuple(each), self.included, self.omitted, frozenset(v.name for v in each if v.name))
 
     def include(self, names: Iterable[str]) -> Variables:
@@ -121,18 +113,18 @@ class Variables:
         gone = frozenset(name for b in binders(text) for name in (b.names if b.bracket != "[" else (b.type, *b.names)))
         return Variables(self.each, self.included - gone, self.omitted | gone, self._names)
 
-    def fold(self, mentions: Iterable[str], own: str = "", type_: str = "") -> str:
+    def fold(self, mentioned: Iterable[str], own: str = "", type_: str = "") -> str:
         """The binders that a declaration with these mentions is about, as one line of text.
 
         What its own binders or the quantifiers of its type bind is something else by the same name.
         """
         if not self.each:
             return ""
-        wanted = self._names.intersection(mentions)
+        wanted = self._names.intersection(mentioned)
         if wanted and own:
-            wanted = wanted.difference(*(each.names for each in binders(own)))
+            wanted = wanted.difference(*(names.split() for names in _OWN.findall(own)))
         if wanted and ("∀" in type_ or "∃" in type_):
-            wanted = wanted.difference(*(NAME.findall(names) for names in _BOUND.findall(type_)))
+            wanted = wanted.difference(*(names.split() for names in _BOUND.findall(type_)))
         wanted = (wanted | self.included) - self.omitted
         known = self._folded.get(wanted)
         if known is None:
@@ -150,18 +142,20 @@ class Variables:
             or (v.bracket == "[" and self.omitted.isdisjoint((v.name, v.type)) and v.mentions & self._names <= names)
             for v in self.each
         ]
-        return " ".join(binder.text for binder in self._grouped(keep))
-
-    def _grouped(self, keep: list[bool]) -> Iterable[Binder]:
+        texts: list[str] = []
         group: list[_Variable] = []
-        for variable in (v for v, kept in zip(self.each, keep, strict=True) if kept):
-            if group and (group[0].group, group[0].bracket) != (variable.group, variable.bracket):
-                yield _joined(group)
+        for variable in (each for each, kept in zip(self.each, keep, strict=True) if kept):
+            if group and (group[0].group != variable.group or group[0].bracket != variable.bracket):
+                texts.append(_together(group))
                 group = []
             group.append(variable)
         if group:
-            yield _joined(group)
+            texts.append(_together(group))
+        return " ".join(texts)
 
 
-def _joined(group: list[_Variable]) -> Binder:
-    return Binder(group[0].bracket, tuple(v.name for v in group if v.name), group[0].type)
+def _together(group: list[_Variable]) -> str:
+    first = group[0]
+    names = " ".join([each.name for each in group])
+    inside = f"{names} : {first.type}" if names and first.type else names or first.type
+    return f"{first.bracket}{inside}{CLOSERS[first.bracket]}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from tacit.index import members, types
 from tacit.index.head import Head, attribute_list, part, read_head
-from tacit.index.lexer import MENTION, NAME, close, commands, comment_end, one_line, without_comments
+from tacit.index.lexer import NAME, close, commands, comment_end, mentions, one_line, without_comments
 from tacit.index.premise import Kind, Origin, Premise
 from tacit.index.scope import Scope, Scopes
 from tacit.index.source import Import
@@ -36,7 +36,9 @@ GENERATING_COMMANDS = frozenset(
 )
 NOTATIONS = frozenset("infix infixl infixr notation notation3".split())
 
-_TYPES = (Kind.STRUCTURE, Kind.CLASS, Kind.INDUCTIVE)
+_TYPES = frozenset((Kind.STRUCTURE, Kind.CLASS, Kind.INDUCTIVE))
+_DERIVING = _TYPES | {Kind.DEF}
+_STATED = frozenset((Kind.THEOREM, Kind.AXIOM))
 _PREFIXES = frozenset("open variable include omit set_option attribute universe".split())
 _SCOPING = frozenset(("open", "variable", "include", "omit"))
 _WORD = re.compile(r"#?\w+")
@@ -51,6 +53,7 @@ _ALIAS = re.compile(
     rf"\s*(?:⟨\s*(?P<one>\S+?)\s*,\s*(?P<two>\S+?)\s*⟩|(?P<name>{NAME.pattern}))\s*:=\s*@?(?P<of>{NAME.pattern})"
 )
 _DERIVE = re.compile(r"deriving (?:noncomputable )?instance (?P<classes>.*?) for (?P<types>.*)")
+_MARKED = re.compile(r"@\[|\s+|(?:local|scoped)\b(?:\[[^\]]*\])?")
 _NAMED = re.compile(rf"\s*(?P<name>{NAME.pattern})")
 
 
@@ -154,7 +157,10 @@ class _Reader:
         elif name == "mutual":
             self.scopes.mutual()
         else:
-            self._other(name, at, after, stop, doc)
+            while (marked := _MARKED.match(self.text, at, stop)) is not None:
+                at = close(self.text, at + 1, stop) if marked[0] == "@[" else marked.end()
+            if (word := _WORD.match(self.text, at)) is not None:
+                self._other(word[0], at, word.end(), stop, doc)
         self.scopes.command_read()
 
     def _prefix(self, name: str, at: int, after: int, stop: int, doc: tuple[int, int] | None) -> None:
@@ -211,18 +217,18 @@ class _Reader:
             name, origin = "inst", Origin.INSTANCE_NAME
         derives: list[str] = []
         end = stop
-        if kind in (*_TYPES, Kind.DEF) and text.find("deriving", head.body, stop) >= 0:
+        if kind in _DERIVING and text.find("deriving", head.body, stop) >= 0:
             derives, end = types.deriving(text, head.body, stop)
         extends = part(text, head.extends)
         if head.keyword == "class abbrev" and head.body_mark == ":=":
             extends = one_line(text[head.body + 2 : end])
-        mentions = MENTION.findall(f"{own} {type_} {extends}")
+        mentioned = mentions(f"{own} {type_} {extends}")
         value = ""
-        if kind not in (Kind.THEOREM, Kind.AXIOM):
+        if kind not in _STATED:
             # Of a theorem only the statement decides which variables it is about; of anything else the body too.
-            whole = one_line(text[head.body : end])
-            mentions += MENTION.findall(whole)
-            value = "" if kind is Kind.INSTANCE or head.keyword.endswith("initialize") else whole[:VALUE]
+            mentioned |= mentions(text[head.body : end])
+            if kind is not Kind.INSTANCE and kind is not Kind.OPAQUE:
+                value = one_line(text[head.body : min(end, head.body + 2 * VALUE)])[:VALUE]
         premise = Premise(
             name=scope.full_name(name),
             kind=kind,
@@ -230,7 +236,7 @@ class _Reader:
             line=self.line(head.at),
             type=f"{type_} extends {extends}".strip() if extends else type_,
             binders=own,
-            context=scope.variables.fold(mentions, own, type_),
+            context=scope.variables.fold(mentioned, own, type_),
             doc=types.doc_text(text, *doc) if doc else "",
             value=value,
             attributes=head.attributes,
@@ -319,7 +325,7 @@ class _Reader:
     def _other(self, name: str, at: int, after: int, stop: int, doc: tuple[int, int] | None) -> None:
         if name in GENERATING_COMMANDS or name in NOTATIONS:
             what = "notation" if name in NOTATIONS else name
-            self._request(what, (), one_line(self.text[after:stop]), self.line(at), at - 1)
+            self._request(what, (name.rstrip("3"),), one_line(self.text[after:stop]), self.line(at), at - 1)
         elif name == "add_decl_doc" and doc and (named := _NAMED.match(self.text, after, stop)):
             if (index := self._find(named["name"])) >= 0:
                 words = types.doc_text(self.text, *doc)

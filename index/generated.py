@@ -25,7 +25,9 @@ _WORD = re.compile(r"\w+")
 _NOTATION = re.compile(r'"([^"]*)"')
 _TYPES = (Kind.STRUCTURE, Kind.CLASS, Kind.INDUCTIVE)
 _SUFFIXES = {"reassoc": "_assoc", "elementwise": "_apply", "to_app": "_app"}
-_GENERATING = frozenset(("to_additive", "to_dual", "simps", "ext", "mk_iff", "to_fun", "higher_order", *_SUFFIXES))
+_GENERATING = frozenset(
+    ("to_additive", "to_dual", "simps", "ext", "mk_iff", "to_fun", "higher_order", "inherit_doc", *_SUFFIXES)
+)
 
 
 def complete(text: Text, known: Known) -> list[Premise]:
@@ -53,6 +55,8 @@ class _Maker:
         for request in text.requests:
             if request.what == "structure":
                 self._structure(request.premise)
+            elif request.what == "notation":
+                self._notation(request)
         self._name_instances()
         self.at = {premise.name: index for index, premise in enumerate(self.premises)}
 
@@ -72,18 +76,13 @@ class _Maker:
             name, rules = simps.projection_rules(request.text)
             if structure := self._known_structure(name, request):
                 self.known.projections[structure] = rules
-        elif what == "notation":
-            left, _, right = request.text.partition("=>")
-            token, head = _NOTATION.search(left), NAME.search(right)
-            if token and head and token[1].strip() and (structure := self._known_structure(head[0], request)):
-                self.known.notations.setdefault(token[1].strip(), structure)
         elif what == "mk_iff_of_inductive_prop" and len(words) == 2:
             if (found := self._find(words[0], request)) is not None:
                 self._add(found, words[1], shapes.mk_iff(found))
-        elif request.premise >= 0 and what != "structure":
+        elif request.premise >= 0 and what in _GENERATING:
             self._attribute(request.text, self.premises[request.premise], request)
         else:
-            for name in request.names if what in _GENERATING else ():
+            for name in request.names if what in _GENERATING and request.premise < 0 else ():
                 self._attribute_elsewhere(name, request)
 
     # What a name means, and what is learnt.
@@ -99,6 +98,14 @@ class _Maker:
     def _known_structure(self, name: str, request: Request) -> str:
         possible = candidates(name, request.scope.namespace, request.scope.opens)
         return next((full for full in possible if full in self.known.structures), "")
+
+    def _notation(self, request: Request) -> None:
+        left, _, right = request.text.partition("=>")
+        token, head = _NOTATION.search(left), NAME.search(right)
+        if token and head and token[1].strip() and (structure := self._known_structure(head[0], request)):
+            # What begins with its own sign (`C(X, Y)`) stands before its arguments, the rest between them.
+            first = "^" if left.lstrip(": 0123456789max").startswith('"') and request.names == ("notation",) else ""
+            self.known.notations.setdefault(first + token[1].strip(), structure)
 
     def _structure(self, index: int) -> None:
         of = self.premises[index]

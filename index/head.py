@@ -8,22 +8,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tacit.index.lexer import _REST, DECLARING, MODIFIERS, NAME, _after, close, one_line, split_top
+from tacit.index.lexer import _REST, DECLARING, MODIFIERS, NAME, PLAIN, _after, close, comment_end, one_line, split_top
 
 _WORD = re.compile(
-    rf"(?P<at>@\[)|(?P<note>--[^\n]*|/-)|(?P<modifier>{MODIFIERS})(?![{_REST}.])"
-    rf"|(?P<keyword>class\s+inductive|class\s+abbrev|{DECLARING}|builtin_initialize|initialize)(?![{_REST}.])"
+    rf"\s*(?:(?P<at>@\[)|(?P<note>--[^\n]*|/-)|(?P<modifier>{MODIFIERS})(?![{_REST}.])"
+    rf"|(?P<keyword>class\s+inductive|class\s+abbrev|{DECLARING}|builtin_initialize|initialize)(?![{_REST}.]))"
 )
 _PRIORITY = re.compile(r"\s*\((?:priority|prio)\s*:=")
 _UNIVERSES = re.compile(r"\.\{[^}]*\}")
 _SORT = re.compile(r"\s*(?:Prop|Type|Sort)(?![\w.'])")
-_BLANKS = re.compile(r"\s*")
 _DECLARED = re.compile(rf"\s*(?:--[^\n]*\n\s*)*((?:_root_\.)?{NAME.pattern})")
 # What ends a part of a head. Each branch begins with a fixed character: see lexer.
 _PART = re.compile(
     r"""--[^\n]*|/-|"(?:[^"\\]|\\.)*+"?|'(?<![\w!?']')(?:[^\\'\n]|\\(?:x..|u....|.))'"""
-    rf"|[(\[{{⟨⦃⟦]|:=|:(?!:)|\n[ \t]*\|(?=\s)|\|(?=\s)|w(?<![{_REST}.«]w)here(?![{_REST}.])"
-    rf"|e(?<![{_REST}.«]e)xtends(?![{_REST}.])|l(?<![{_REST}.«]l)et(?:I|_fun)?(?![{_REST}.])|h(?<![{_REST}.«]h)aveI?(?![{_REST}.])|d(?<![{_REST}.«]d)eriving\b"
+    rf"|{PLAIN}|[(\[{{⟨⦃⟦]|:=|:(?!:)|\n[ \t]*\|(?=\s)|\|(?=\s)|w(?<![{_REST}.«]w)here(?![{_REST}.])"
+    rf"|e(?<![{_REST}.«]e)xtends(?![{_REST}.])|l(?<![{_REST}.«]l)et(?:I|_fun)?(?![{_REST}.])"
+    rf"|h(?<![{_REST}.«]h)aveI?(?![{_REST}.])|d(?<![{_REST}.«]d)eriving(?![{_REST}.])"
     rf"|m(?<![{_REST}.«]m)atch(?![{_REST}.])|f(?<![{_REST}.«]f)un(?=\s*\n)",
     re.DOTALL,
 )
@@ -52,23 +52,23 @@ def read_head(text: str, start: int, stop: int) -> Head | None:
     modifiers = set()
     at = start
     while True:
-        at = _blanks(text, at)
         word = _WORD.match(text, at, stop)
         if word is None:
             return None
         if word["at"]:
-            end = close(text, at + 1, stop)
-            attributes += attribute_list(text[at + 2 : end - 1])
+            at = word.end()
+            end = close(text, at - 1, stop)
+            attributes += attribute_list(text[at : end - 1])
             at = end
         elif word["note"]:
-            at = _after(text, word)
+            at = comment_end(text, word.start("note")) if word["note"] == "/-" else word.end()
         elif word["modifier"]:
             modifiers.add(word["modifier"])
             at = word.end()
         else:
             break
     keyword = " ".join(word["keyword"].split())
-    head = Head(keyword, frozenset(modifiers), tuple(attributes), at, body=stop)
+    head = Head(keyword, frozenset(modifiers), tuple(attributes), word.start("keyword"), body=stop)
     _read_rest(text, word.end(), stop, head)
     return head
 
@@ -78,13 +78,8 @@ def attribute_list(text: str) -> list[str]:
     return [part for each in split_top(text) if (part := " ".join(each.split()))]
 
 
-def _blanks(text: str, at: int) -> int:
-    found = _BLANKS.match(text, at)
-    return found.end() if found else at
-
-
 def _read_rest(text: str, at: int, stop: int, head: Head) -> None:
-    while (found := _PRIORITY.match(text, at, stop)) is not None:
+    if head.keyword == "instance" and (found := _PRIORITY.match(text, at, stop)) is not None:
         at = close(text, text.index("(", found.start()), stop)
     if head.keyword in ("alias", "example"):
         head.body = at
@@ -92,7 +87,7 @@ def _read_rest(text: str, at: int, stop: int, head: Head) -> None:
     if (named := _DECLARED.match(text, at, stop)) is not None:
         head.name, head.name_at = named[1], named.start(1)
         at = named.end()
-        if (universes := _UNIVERSES.match(text, at, stop)) is not None:
+        if text.startswith(".{", at) and (universes := _UNIVERSES.match(text, at, stop)) is not None:
             at = universes.end()
         if head.keyword == "instance" and (found := _PRIORITY.match(text, at, stop)) is not None:
             at = close(text, text.index("(", found.start()), stop)
@@ -109,7 +104,7 @@ def _read_parts(text: str, at: int, stop: int, head: Head) -> None:
         mark = found[0]
         first = mark[0]
         if first in "([{⟨⦃⟦":
-            at = close(text, found.start(), stop)
+            at = found.end() if len(mark) > 1 else close(text, found.start(), stop)
             continue
         if first in "-/\"'":
             at = _after(text, found)

@@ -20,8 +20,7 @@ _PART = rf"(?:[{_LETTER}][{_REST}]*|«[^»\n]*»)"
 
 NAME = re.compile(rf"{_PART}(?:\.{_PART})*")
 """A (dotted) identifier."""
-MENTION = re.compile(rf"(?<![{_REST}.»]){_PART}")
-"""The first part of an identifier: what a local variable is called by."""
+_MENTION = re.compile(rf"\.?[{_LETTER}][{_REST}.]*|«[^»\n]*»")
 MENTIONED = re.compile(rf"(?<![{_REST}.»]){_PART}(?:\.{_PART})*")
 """A whole identifier in running text."""
 
@@ -54,12 +53,16 @@ _EVENT = re.compile(
 _OPEN_OR_CLOSE = re.compile(r"/-|-/")
 _DECLARES = re.compile(rf"\s*(?:(?:{MODIFIERS})\s+)*(?:{DECLARING})\b")
 _MODIFIER = re.compile(rf"(?:{MODIFIERS}|(?P<keyword>{DECLARING}))(?![{_REST}.])")
+_MODIFIED = re.compile(rf"@\[|(?:{MODIFIERS})(?![{_REST}.])")
 _BLANK = re.compile(r"\s+|--[^\n]*|/-(?!-)(?:[^-]|-(?!/))*-/")
 _LONGEST_ATTRIBUTES = 20_000
 _OPENERS = "([{⟨⦃⟦"
 _BRACKET = re.compile(
     r"""--[^\n]*|/-|"(?:[^"\\]|\\.)*+"?|'(?<![\w!?']')(?:[^\\'\n]|\\(?:x..|u....|.))'|[(\[{⟨⦃⟦)\]}⟩⦄⟧]""", re.DOTALL
 )
+# A bracket with nothing in it that could hide another: most are.
+PLAIN = r"""[(\[{⟨⦃⟦][^()\[\]{}⟨⟩⦃⦄⟦⟧"/-]*[)\]}⟩⦄⟧]"""
+_PLAIN = re.compile(PLAIN)
 _COMMENT = re.compile(r"""--[^\n]*|/-|"(?:[^"\\]|\\.)*+"?|'(?<![\w!?']')(?:[^\\'\n]|\\(?:x..|u....|.))'""", re.DOTALL)
 
 
@@ -143,7 +146,8 @@ def commands(text: str) -> Iterator[Command]:
             stop = mine[0] if mine else at
             yield Command(start, section if start < section < stop else stop, started)
         start, started, doc = at, mine, None
-        at = _past_modifiers(text, at)
+        if _MODIFIED.match(text, at) is not None:
+            at = _past_modifiers(text, at)
     if start >= 0:
         yield Command(start, section if start < section else len(text), started)
 
@@ -205,6 +209,8 @@ def _balanced(text: str, start: int, stop: int) -> bool:
 def close(text: str, at: int, stop: int | None = None) -> int:
     """The offset after the bracket that closes the one at `at`; `stop` (or the text's end) when none does."""
     end = len(text) if stop is None else stop
+    if (plain := _PLAIN.match(text, at, end)) is not None:
+        return plain.end()
     depth = 0
     while (found := _BRACKET.search(text, at, end)) is not None:
         char = found[0]
@@ -235,7 +241,16 @@ def without_comments(text: str) -> str:
 
 def one_line(text: str) -> str:
     """`text` without comments, and with one blank for each run of blanks and line breaks."""
-    return " ".join(without_comments(text).split())
+    if "--" in text or "/-" in text:
+        text = without_comments(text)
+    return " ".join(text.split())
+
+
+def mentions(text: str) -> set[str]:
+    """The names by which local variables may be mentioned: `x` and `f` in `x * f.map 1 ∈ .univ`."""
+    found = set(_MENTION.findall(text))
+    found.update([name.partition(".")[0] for name in found if "." in name])
+    return found
 
 
 def split_top(text: str, separator: str = ",") -> list[str]:

@@ -24,27 +24,28 @@ def of_structure(of: Premise, text: str, head: Head, extends: str, stop: int) ->
     is_class = of.kind is Kind.CLASS
     this = applied(of)
     self_binder = f"[self : {this}]" if is_class else f"(self : {this})"
+    context = _parameters(of)
     takes = [f"[{each.text}]" if is_class else f"({each.projection} : {each.text})" for each in parents]
     takes += [f"({' '.join((each.name, each.binders)).strip()} : {each.type})" for each in fields]
     maker = maker or types.Member("mk", head.name_at)
-    made = [_member(of, maker, Kind.CONSTRUCTOR, " ".join(takes)[:LONGEST], this)]
+    made = [_member(of, context, maker, Kind.CONSTRUCTOR, " ".join(takes)[:LONGEST], this)]
     made += [
-        _member(of, types.Member(parent.projection, head.name_at), Kind.FIELD, self_binder, parent.text)
+        _member(of, context, types.Member(parent.projection, head.name_at), Kind.FIELD, self_binder, parent.text)
         for parent in parents
     ]
     for field in fields:
         takes_field = f"{self_binder} {field.binders}".strip()
         line = of.line + text.count("\n", head.at, field.at)
-        made.append(replace(_member(of, field, Kind.FIELD, takes_field, field.type), line=line))
+        made.append(replace(_member(of, context, field, Kind.FIELD, takes_field, field.type), line=line))
     return made
 
 
 def of_inductive(of: Premise, text: str, head: Head, stop: int) -> list[Premise]:
     """The constructors of the inductive type `of`, whose body ends at `stop`."""
-    this = applied(of)
+    this, context = applied(of), _parameters(of)
     return [
         replace(
-            _member(of, case, Kind.CONSTRUCTOR, case.binders, case.type or this),
+            _member(of, context, case, Kind.CONSTRUCTOR, case.binders, case.type or this),
             line=of.line + text.count("\n", head.at, case.at),
         )
         for case in types.constructors(text, head.body, stop)
@@ -87,7 +88,7 @@ def applied(of: Premise) -> str:
     return " ".join([of.name, *(name for each in taken for name in each.names)])
 
 
-def _member(of: Premise, member: types.Member, kind: Kind, takes: str, type_: str) -> Premise:
+def _member(of: Premise, context: str, member: types.Member, kind: Kind, takes: str, type_: str) -> Premise:
     return Premise(
         name=f"{of.name}.{member.name}",
         kind=kind,
@@ -95,7 +96,7 @@ def _member(of: Premise, member: types.Member, kind: Kind, takes: str, type_: st
         line=of.line,
         type=type_,
         binders=takes,
-        context=_parameters(of),
+        context=context,
         doc=member.doc,
         value=member.default[:LONGEST],
         namespace=of.namespace,

@@ -25,6 +25,8 @@ LARGEST = 64_000_000
 _HEADER = re.compile(
     rb"(?:\s+|--[^\n]*|/-(?:[^-]|-(?!/))*-/|(?:module|prelude)\b|(?:public\s+|meta\s+)*import\b[^\n]*)*"
 )
+_ALIASED = re.compile(rb"\balias\s+[^\n]*?:=\s*@?([^\s:]+)")
+_ATTRIBUTED = re.compile(rb"\nattribute\s*\[[^\n]*?\]\s((?:[^\n]+\n)*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Surveyed:
     source: Source
     digest: str
     imports: tuple[Import, ...]
+    asks_for: frozenset[str] = frozenset()
+    """Last components of the names that its `alias` and `attribute` commands ask for, perhaps from other files."""
 
 
 def read_text(text: str, module: str, known: Known | None = None, *, path: str = "") -> Reading:
@@ -87,7 +91,14 @@ def survey(sources: Iterable[Source]) -> Iterator[Surveyed | Problem]:
             continue
         header = _HEADER.match(content)
         text = "\n" + (header[0] if header else b"").decode("utf-8-sig", errors="replace")
-        yield Surveyed(source, digest(content), read_imports(text)[0])
+        yield Surveyed(source, digest(content), read_imports(text)[0], _asked_for(content))
+
+
+def _asked_for(content: bytes) -> frozenset[str]:
+    found = {name.rpartition(b".")[2] for name in _ALIASED.findall(content)}
+    for names in _ATTRIBUTED.findall(content):
+        found.update(name.rpartition(b".")[2] for name in names.split())
+    return frozenset(name.decode("utf-8", errors="replace") for name in found)
 
 
 def in_import_order(surveyed: Iterable[Surveyed]) -> list[Surveyed]:
@@ -117,5 +128,6 @@ def read_sources(sources: Iterable[Source], known: Known | None = None) -> Itera
             yield Reading("", each.path, problems=(each,))
         else:
             ready.append(each)
+    known.wanted = frozenset().union(*(each.asks_for for each in ready))
     for found in in_import_order(ready):
         yield read_file(found.source, known)

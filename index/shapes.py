@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from tacit.index.binders import binders
-from tacit.index.lexer import MENTION, split_top
+from tacit.index.lexer import mentions, split_top
 from tacit.index.premise import Premise
 
 Statement = dict[str, str]
@@ -65,7 +65,7 @@ def structure_ext(of: Premise, fields: list[str]) -> tuple[Statement, Statement]
 def ext_iff(of: Premise) -> Statement:
     """`x = y ↔ hypotheses` of an extensionality lemma: explicit arguments that the conclusion does not mention."""
     *before, conclusion = (each.strip() for each in split_top(of.type, "→"))
-    mentioned = set(MENTION.findall(conclusion))
+    mentioned = mentions(conclusion)
     hypotheses, kept = [], []
     for each in binders(of.binders):
         if each.bracket == "(" and each.type and mentioned.isdisjoint(each.names):

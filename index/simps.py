@@ -233,7 +233,7 @@ def head_structure(type_: str, premise: Premise, known: Known) -> str:
         if (name := known.notations.get(word)) is not None:
             return _resolved(name, premise, known)
     for token, name in known.notations.items():
-        if token.endswith("[") and f" {token}" in type_:
+        if type_.startswith(token[1:]) if token[0] == "^" else token.endswith("[") and f" {token}" in type_:
             return _resolved(name, premise, known)
     head = MENTIONED.match(type_.lstrip("@("))
     return _resolved(head[0], premise, known) if head else ""
