@@ -30,15 +30,15 @@ class Weights:
 
     fields: dict[str, float] = field(
         default_factory=lambda: {
-            "name": 2.0, "type": 1.0, "binders": 0.4, "doc": 1.5, "note": 1.5, "module": 0.5, "value": 0.5
+            "name": 2.0, "type": 1.0, "binders": 0.2, "doc": 1.5, "note": 1.1, "module": 1.0, "value": 1.4
         }
     )  # fmt: skip
-    lengths: tuple[float, float, float] = (0.4, 0.5, 0.4)
+    lengths: tuple[float, float, float] = (0.55, 0.65, 0.25)
     """How much the length of each group of fields counts, from 0 to 1."""
-    k1: float = 1.2
-    shape: float = 0.5
+    k1: float = 0.7
+    shape: float = 0.75
     """A pair of neighbours in a statement, against a word."""
-    name: float = 1.0
+    name: float = 0.4
     """A whole name, against a word."""
 
 

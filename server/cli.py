@@ -64,6 +64,35 @@ DEMO_STATUS = """exit status:
   3    there is neither a Lean nor a recording of one
   130  interrupted"""
 
+SEARCH_HELP = """Search the declarations of this project, its dependencies and Mathlib (MATHLIB names its sources).
+
+Ask in English, LaTeX, Lean, a name or a part of one, or a statement with holes ("_ + _ = _ + _"), mixed freely.
+module:Mathlib.Order, kind:theorem and package:mathlib keep what satisfies them."""
+SEARCH_STATUS = """exit status:
+  0    something was found
+  1    nothing was
+  2    nothing is indexed here, or the question is empty
+
+--json prints a list, best first, of: name, kind, module, statement, doc, score, package, path, line (from 1)."""
+
+INDEX_HELP = """Make what `tacit search` and suggestions look things up in. Without PATH: this project, its
+dependencies, and Mathlib where MATHLIB names its sources. Sources are enough; nothing is built or fetched.
+
+  build    make the index anew
+  update   read what has changed
+  status   say what is indexed"""
+INDEX_STATUS = """exit status:
+  0    done
+  1    (status) something is not indexed
+  2    there are no Lean files, or the index cannot be written
+  130  interrupted; the index is as it was
+
+Indexes lie in $TACIT_CACHE, else in `tacit` in your cache folder."""
+
+EVAL_HELP = """Ask every question of FILE, whose right answers are known, and say how often they came first."""
+EVAL_STATUS = """FILE is a JSON list of objects with `full_name`, the right answer, and questions: every text under a
+key that begins with q. An answer that is not indexed counts as not found."""
+
 ERRORS = "\n\nWith --json, an error is {error: {kind, message, hint}}."
 
 
@@ -190,6 +219,33 @@ def _demo(arguments: argparse.Namespace, build: Build) -> int:
     return run(Terminal(), _settings(arguments), wish)
 
 
+def _search(arguments: argparse.Namespace, build: Build) -> int:
+    del build
+    from tacit.server.search_command import Ask, search
+    from tacit.server.terminal import Terminal
+
+    ask = Ask(" ".join(arguments.text), arguments.limit, tuple(arguments.within), arguments.json)
+    return search(Terminal(), ask)
+
+
+def _index(arguments: argparse.Namespace, build: Build) -> int:
+    del build
+    from tacit.server.index_command import build_indexes, show_status
+    from tacit.server.terminal import Terminal
+
+    if arguments.action == "status":
+        return show_status(Terminal(), arguments.paths, as_json=arguments.json)
+    return build_indexes(Terminal(), arguments.paths, anew=arguments.action == "build", as_json=arguments.json)
+
+
+def _eval(arguments: argparse.Namespace, build: Build) -> int:
+    del build
+    from tacit.server.eval_command import evaluate_search
+    from tacit.server.terminal import Terminal
+
+    return evaluate_search(Terminal(), arguments.file, tuple(arguments.within), as_json=arguments.json)
+
+
 def _compose(settings: Settings) -> Engine:
     from tacit.server.compose import build_suggester
 
@@ -224,6 +280,23 @@ def _parser() -> argparse.ArgumentParser:
     prove.add_argument("--write", action="store_true", help="write the file instead of showing the difference")
     prove.add_argument("--line", type=_count, metavar="N", help="only what stands on line N")
     prove.set_defaults(command=_prove)
+
+    search = _command(commands, "search", "search Mathlib and your project", SEARCH_HELP, SEARCH_STATUS + ERRORS)
+    search.add_argument("text", metavar="QUESTION", nargs="+")
+    search.add_argument("--limit", type=_count, default=10, metavar="N", help="at most N answers (default: 10)")
+    _within(search)
+    search.set_defaults(command=_search)
+
+    index = _command(commands, "index", "make what search looks things up in", INDEX_HELP, INDEX_STATUS + ERRORS)
+    index.add_argument("action", metavar="build|update|status", choices=("build", "update", "status"))
+    index.add_argument("paths", metavar="PATH", type=Path, nargs="*", help="a package, or any folder with Lean files")
+    index.set_defaults(command=_index)
+
+    evaluate = _command(commands, "eval", "measure how good search is", EVAL_HELP, EVAL_STATUS + ERRORS)
+    evaluate.add_argument("what", metavar="search", choices=("search",))
+    evaluate.add_argument("file", metavar="FILE", type=Path)
+    _within(evaluate)
+    evaluate.set_defaults(command=_eval)
 
     doctor = _command(commands, "doctor", "say what works here and what does not", DOCTOR_HELP, DOCTOR_STATUS)
     doctor.add_argument("folder", metavar="FOLDER", type=Path, nargs="?", help="look from there (default: here)")
@@ -268,6 +341,12 @@ def _budget(parser: argparse.ArgumentParser, default: float, text: str) -> None:
         default=default,
         metavar="TIME",
         help=f"{text}: 10s, 500ms, 2m (default: {default:g}s)",
+    )
+
+
+def _within(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--in", dest="within", metavar="PATH", type=Path, action="append", default=[], help="search the package at PATH"
     )
 
 

@@ -9,12 +9,21 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 GOOD, PART, BAD, SKIPPED = "✓", "→", "✗", "–"
@@ -111,6 +120,38 @@ class Terminal:
         try:
             with progress:
                 yield Busy(progress, task)
+        finally:
+            self._live = None
+
+    @contextmanager
+    def measured(self, name: str) -> Iterator[Callable[[str, int, int], None]]:
+        """A bar for work in stages, with an estimate; the caller says which stage, how many are done, of how many."""
+        if not self._err.is_terminal or self._err.is_dumb_terminal:
+            yield lambda _what, _done, _total: None
+            return
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24, complete_style="green"),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left:"),
+            TimeRemainingColumn(),
+        )
+        progress = Progress(*columns, console=self._err, transient=True, refresh_per_second=8)
+        task = progress.add_task(name, total=None)
+        stage = ""
+
+        def tell(what: str, done: int, total: int) -> None:
+            nonlocal stage
+            if what != stage:
+                stage = what
+                progress.reset(task, total=total, description=f"{name}: {what}")
+            progress.update(task, completed=done, total=total)
+
+        self._live = progress
+        try:
+            with progress:
+                yield tell
         finally:
             self._live = None
 

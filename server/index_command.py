@@ -1,0 +1,110 @@
+"""`tacit index build|update|status`: makes the indexes of packages, with progress, and says what there is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tacit.index.packages import Found, index_path
+from tacit.index.store import Store, StoreError
+from tacit.retrieval.analysis import VERSION
+from tacit.server.command import Exit
+from tacit.server.errors import BadInput
+from tacit.server.library import bring_up_to_date, packages
+from tacit.server.terminal import Terminal, plural, seconds
+
+SHOWN = 5
+"""Problems that are shown of each package."""
+
+
+def build_indexes(terminal: Terminal, paths: Sequence[Path], *, anew: bool, as_json: bool) -> int:
+    """Make or update the index of every package behind these paths."""
+    report = []
+    for found in _some(paths):
+        package = found.package
+        begun = time.perf_counter()
+        with terminal.measured(package.name) as progress:
+            done = bring_up_to_date(found, _sparing(progress), anew=anew)
+        elapsed = time.perf_counter() - begun
+        where = index_path(package)
+        report.append(
+            {
+                "package": package.name,
+                "root": str(package.root),
+                "index": str(where),
+                "read": done.read,
+                "unchanged": done.unchanged,
+                "premises": done.premises,
+                "problems": [str(each) for each in done.problems],
+                "elapsed": round(elapsed, 3),
+            }
+        )
+        if not as_json:
+            said = f"{plural(done.read, 'file')} read, {done.premises:,} declarations" if done.read else "nothing new"
+            terminal.line(
+                (package.name, "bold"), f": {said}; {plural(done.unchanged, 'file')} unchanged, {seconds(elapsed)}"
+            )
+        for each in done.problems[:SHOWN]:
+            terminal.note(("→ ", "bold yellow"), str(each))
+        if len(done.problems) > SHOWN:
+            terminal.note(("→ ", "bold yellow"), f"and {len(done.problems) - SHOWN} more files with a problem")
+    if as_json:
+        terminal.json(report)
+    return Exit.DONE
+
+
+def show_status(terminal: Terminal, paths: Sequence[Path], *, as_json: bool) -> int:
+    """What is indexed of these paths' packages; OPEN where an index is missing."""
+    report = [_status(each) for each in _some(paths)]
+    if as_json:
+        terminal.json(report)
+    else:
+        for each in report:
+            terminal.line((str(each["package"]), "bold"), f": {each['state']}")
+            terminal.line(("    ", ""), (f"{each['root']} → {each['index']}", "dim"))
+    return Exit.DONE if all(each["indexed"] for each in report) else Exit.OPEN
+
+
+def _status(found: Found) -> dict[str, Any]:
+    package = found.package
+    where = index_path(package)
+    report = {"package": package.name, "root": str(package.root), "index": str(where), "indexed": False}
+    try:
+        store = Store.open(where)
+    except StoreError as error:
+        return {**report, "state": str(error)}
+    try:
+        manifest = store.manifest()
+    finally:
+        store.close()
+    if manifest.analysis != VERSION:
+        return {**report, "state": "The index was written by another version of Tacit and must be built again."}
+    size = where.stat().st_size
+    state = f"{manifest.premises:,} declarations of {plural(manifest.files, 'file')}, {size / 1e6:.1f} MB"
+    numbers = {"premises": manifest.premises, "files": manifest.files, "bytes": size}
+    about = {"revision": manifest.revision, "toolchain": manifest.toolchain, "encoder": manifest.encoder}
+    return {**report, "indexed": True, "state": state, **numbers, **about}
+
+
+def _some(paths: Sequence[Path]) -> list[Found]:
+    found = packages(paths)
+    if not found:
+        where = ", ".join(map(str, paths)) or "here"
+        raise BadInput(f"There are no Lean files in {where}.", hint="Name a folder with Lean files, or set MATHLIB.")
+    return found
+
+
+def _sparing(progress: Callable[[str, int, int], None]) -> Callable[[str, int, int], None]:
+    """Tell the terminal a few times a second only."""
+    last = (0.0, "")
+
+    def tell(what: str, done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if what != last[1] or now - last[0] > 0.1:
+            last = (now, what)
+            progress(what, done, total)
+
+    return tell

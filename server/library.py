@@ -1,0 +1,99 @@
+"""Where indexes, rankers and packages meet: makes and opens the indexes of a workspace. Nothing else chooses them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from tacit.index.build import Analysis, Built, Progress, build
+from tacit.index.packages import Found, cache_folder, find, in_package, index_path
+from tacit.index.store import NoIndex, OtherSchema, Store, StoreError
+from tacit.retrieval.analysis import VERSION, analyse
+from tacit.retrieval.hybrid import Hybrid, Shelf
+from tacit.retrieval.lexical import Lexical
+from tacit.retrieval.ranker import Ranker
+from tacit.server.errors import BadInput, TacitError
+
+ANALYSIS = Analysis(VERSION, analyse)
+
+
+class NotIndexed(TacitError):
+    """There is no index that can answer."""
+
+
+def packages(paths: Sequence[Path]) -> list[Found]:
+    """The packages of these paths and what they depend on; of here and of $MATHLIB where none is given."""
+    asked = list(paths) or _here()
+    for each in asked:
+        if not each.exists():
+            raise BadInput(f"There is nothing at {each}.", hint="Name a folder with Lean files.")
+    found: dict[Path, Found] = {}
+    for each in asked:
+        for one in find(each):
+            found.setdefault(one.package.root, one)
+    return list(found.values())
+
+
+def _here() -> list[Path]:
+    named = os.environ.get("MATHLIB", "")
+    if named and not Path(named).exists():
+        raise BadInput(f"MATHLIB names {named}, and there is nothing there.", hint="Name the folder above Mathlib/.")
+    return [*([Path.cwd()] if in_package(Path.cwd()) or not named else []), *([Path(named)] if named else [])]
+
+
+def bring_up_to_date(found: Found, progress: Progress, *, anew: bool = False) -> Built:
+    """Make or update the index of a package."""
+    try:
+        done = build(index_path(found.package), found.package, ANALYSIS, progress, anew=anew)
+    except StoreError as error:
+        raise TacitError(str(error)) from error
+    done.problems = [*found.problems, *done.problems]
+    return done
+
+
+def open_library(paths: Sequence[Path], *, dense: bool = True) -> Hybrid:
+    """Every index of these paths' packages; outside any package, every index there is. Raises NotIndexed."""
+    named = bool(paths) or bool(os.environ.get("MATHLIB")) or in_package(Path.cwd())
+    files = [index_path(each.package) for each in packages(paths)] if named else []
+    if not named:
+        files = sorted((cache_folder() / "index").glob("*.db"))
+    shelves: list[Shelf] = []
+    old = ""
+    for file in files:
+        try:
+            store = Store.open(file)
+        except NoIndex:
+            continue
+        except OtherSchema:
+            old = old or f"The index at {file} was written by another version of Tacit."
+            continue
+        except StoreError as error:
+            old = old or str(error)
+            continue
+        if store.manifest().analysis != VERSION:
+            store.close()
+            old = old or f"The index at {file} was written by another version of Tacit."
+            continue
+        shelves.append(Shelf(store.manifest().package, store, Lexical(store), _dense(store) if dense else None))
+    if not shelves:
+        if old:
+            raise NotIndexed(old, hint="Make it again with `tacit index build`.")
+        raise NotIndexed(
+            "Nothing is indexed here yet.",
+            hint="Run `tacit index build` in your project, or `tacit index build FOLDER` for any folder of Lean files.",
+        )
+    return Hybrid(shelves)
+
+
+def close_library(library: Hybrid) -> None:
+    """Give every file back."""
+    for each in library.shelves:
+        with suppress(Exception):
+            each.store.close()
+
+
+def _dense(store: Store) -> Ranker | None:
+    del store
+    return None
