@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from tacit.server.errors import BadInput, LeanDied, LeanNotFound
 from tacit.server.lean.elaborator import Elaboration, LeanIdentity, Message, Outcome, Severity
-from tacit.server.lean.live import LiveElaborator, default_memory_mib, stderr_sentence
+from tacit.server.lean.live import LiveElaborator
 from tacit.server.lean.locate import ServerCommand
+from tacit.server.lean.process import default_memory_mib, stderr_sentence
 from tacit.server.text import Position
 from tests.protocol.scripted_lean import entries, install, survivors
 from tests.unit.properties import any_texts, examples
@@ -551,6 +552,13 @@ async def test_goals_at_a_place_are_asked_for_in_utf_16(tmp_path: Path) -> None:
         assert is_for(await ask(lean, "b"), "b")
         assert await lean.goals(text, Position(0, 0), timeout=LONG) == ("0:0", "⊢ 𝕜")
         assert texts_of(tmp_path) == [text, "b", text]
+
+
+async def test_a_header_error_is_forgotten_once_lean_says_other_things(tmp_path: Path) -> None:
+    rules = HEADER_ERROR.replace('return "overflow"', 'return [] if version == 2 else "overflow"')
+    async with scripted(tmp_path, rules=rules) as lean:
+        outcomes = [(await ask(lean, text)).outcome for text in ("import Foo", "", "boom")]
+        assert outcomes == [Outcome.DONE, Outcome.DONE, Outcome.CRASHED]
 
 
 @pytest.mark.parametrize("goals", ["None", "[]"])

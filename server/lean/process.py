@@ -1,0 +1,121 @@
+"""One Lean server process: started with a memory limit, and ended with all that it started. Nothing else.
+
+Transport (framing, matching, own process group) is leanclient's. It keeps its process and tasks private, and takes
+no notice any more of a server that died by itself; what that leaves is seen to here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+from leanclient.aio.transport import LspTransport
+
+from tacit.server.lean.locate import ServerCommand
+
+
+def default_memory_mib() -> int:
+    """The address-space limit of a Lean process when the user set none, in MiB.
+
+    Address space, not resident memory: a worker maps all of Mathlib's .olean files (some 6 GiB) without
+    holding them, so the limit must be generous on small machines and only stops a runaway.
+    """
+    return max(12 * 1024, int(psutil.virtual_memory().total / 2**20 * 0.75))
+
+
+def stderr_sentence(tail: str) -> str:
+    """The last telling line of a server's error output, for a message."""
+    lines = [line.strip() for line in tail.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else ""
+
+
+class ServerProcess:
+    """A server process and its workers. `on_notification` gets the method and parameters of each notification."""
+
+    def __init__(
+        self, command: ServerCommand, on_notification: Callable[[str, dict[str, Any]], None], *, memory_mib: int
+    ) -> None:
+        self._transport = LspTransport(list(command.argv), str(command.cwd), self._on_notification)
+        self._tell = on_notification
+        self._memory_mib = memory_mib
+        self._tree: set[psutil.Process] = set()
+        self._heard = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs and has not been ended."""
+        return self._transport.alive
+
+    async def start(self) -> None:
+        """Start it. Raises OSError when it cannot be executed."""
+        await self._transport.start()
+        self._limit_memory()
+        self.note_tree()
+
+    async def request(self, method: str, params: dict[str, Any], *, timeout: float) -> object:
+        """Ask it something; raises leanclient's errors."""
+        return await self._transport.request(method, params, timeout=timeout)
+
+    async def notify(self, method: str, params: dict[str, Any]) -> None:
+        """Tell it something; returns when it is written, which a server that reads nothing can hold up."""
+        await self._transport.notify(method, params)
+
+    def _on_notification(self, method: str, params: dict[str, Any]) -> None:
+        if not self._heard:
+            self._heard = True
+            self.note_tree()  # whoever speaks of a document is a worker, or has one
+        self._tell(method, params)
+
+    @property
+    def _process(self) -> asyncio.subprocess.Process | None:
+        process: asyncio.subprocess.Process | None = getattr(self._transport, "_proc", None)
+        return process
+
+    def _limit_memory(self) -> None:
+        if not self._memory_mib or self._process is None:
+            return
+        with contextlib.suppress(psutil.Error, AttributeError, ValueError, OSError):
+            # prlimit on the fresh process: the workers that it starts inherit it. Linux only.
+            limit = self._memory_mib * 2**20
+            psutil.Process(self._process.pid).rlimit(psutil.RLIMIT_AS, (limit, limit))
+
+    def note_tree(self) -> None:
+        """Remember the process tree: today's workers have sessions of their own, so no group kill reaches them."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        with contextlib.suppress(psutil.Error):
+            root = psutil.Process(self._process.pid)
+            self._tree |= {root, *root.children(recursive=True)}
+
+    async def last_words(self) -> str:
+        """What it said last on standard error: that may arrive a moment after the trouble."""
+        reader = getattr(self._transport, "_stderr_task", None)
+        if reader is not None and not stderr_sentence(self._transport.stderr_tail()):
+            await asyncio.wait({reader}, timeout=0.3)
+        return stderr_sentence(self._transport.stderr_tail())
+
+    async def end(self) -> None:
+        """End it now, with its workers, its pipes and the tasks that read them. Idempotent."""
+        self.note_tree()
+        for process in self._tree:
+            with contextlib.suppress(psutil.Error):
+                process.kill()  # psutil compares start times: a recycled pid is not hit
+        self._tree.clear()
+        with contextlib.suppress(Exception):
+            await self._transport.close()
+        server = self._process
+        if server is not None:
+            if server.returncode is None:
+                with contextlib.suppress(OSError):
+                    server.kill()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(server.wait(), 5.0)
+            getattr(server, "_transport").close()  # noqa: B009 - its pipes; nothing public closes them
+        tasks = [getattr(self._transport, name, None) for name in ("_reader_task", "_stderr_task")]
+        for task in tasks:
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
