@@ -6,13 +6,10 @@ The quantised model is made from the weights once, in a second, and kept in the 
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import importlib.metadata
 import importlib.util
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tacit.index import bert_graph
 from tacit.index.encoder import EncoderUnavailable
+from tacit.index.files import replace_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -141,26 +139,10 @@ def _graph(model: Path, config: dict[str, Any], place: Path) -> str | bytes:
 
     graph = bert_graph.build(load_file(model / WEIGHTS), bert_graph.Shape.of(config))
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _replace(place, graph)
+        replace_file(place, graph)
     except OSError:
         return graph
     return str(place)
-
-
-def _replace(place: Path, content: bytes) -> None:
-    """Write beside it, then rename: whoever looks sees all of it or nothing, two writers at once included."""
-    handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=place.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(place)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
 
 
 def _read(file: Path) -> dict[str, Any]:
