@@ -1,144 +1,316 @@
-"""Finds the Lean packages behind a path and their files: a workspace and its dependencies, or any folder. Reads nothing
-but lists of files and Lake's own.
+"""Finds the Lean packages of a workspace and their source files, by looking alone: runs nothing, fetches nothing.
+
+    found = find_packages(workspace_of(file), toolchain=prefix)      found.packages, found.problems
+    package_at(path)                                                 a package, a folder of sources or one file
+
+Sources of the formats: Lake's manifest (`Lake.Load.Manifest`), `lakefile.toml` (`Lake.Load.Toml`), `lakefile.lean`
+(only what regular expressions can see: `lean_lib`, `srcDir`, `roots`, `@[default_target]`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from tacit.index.build import Package
+from tacit.index.lexer import NAME, without_comments
 from tacit.index.source import Problem, Source
 
-_MARKS = ("lakefile.toml", "lakefile.lean", "lake-manifest.json", "lean-toolchain")
-_SKIPPED = frozenset({"build", "node_modules", "lake-packages", "__pycache__"})
-_SHA = re.compile(r"[0-9a-f]{40}")
+SKIPPED = frozenset((".lake", ".git", "build", "lake-packages", "node_modules", "__pycache__", ".venv"))
+"""Folders that hold no sources of the package around them."""
+TOOLCHAIN = "lean4"
+"""The package name of the toolchain's own sources."""
+_CORE = ("Init", "Std", "Lean", "Lake")
+_LAKEFILES = ("lakefile.toml", "lakefile.lean")
+_LIBRARY = re.compile(
+    rf"(?P<default>@\[[^\]]*default_target[^\]]*\]\s*)?\blean_lib\s+(?P<name>\"[^\"]+\"|{NAME.pattern})"
+    r"(?P<body>.*?)(?=\n(?:@\[|[a-z])|\Z)",
+    re.DOTALL,
+)
+_SRC_DIR = re.compile(r'srcDir\s*:=\s*"([^"]*)"')
+_ROOTS = re.compile(r"(?:roots|globs)\s*:=\s*#\[([^\]]*)\]")
+_PACKAGE = re.compile(r"\bpackage\b(?P<body>.*?)(?=\n(?:@\[|[a-z])|\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
+class Library:
+    """Modules that begin with one of `roots`, in files under `folder`."""
+
+    folder: Path
+    roots: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Where a package is and which of its files count. `revision` is empty for one that is worked on."""
+
+    name: str
+    root: Path
+    revision: str = ""
+    libraries: tuple[Library, ...] = ()
+
+    def sources(self, problems: list[Problem] | None = None) -> Iterator[Source]:
+        """The Lean files; folders that cannot be listed become problems. Without libraries: every file below."""
+        seen: set[tuple[int, int]] = set()
+        problems = problems if problems is not None else []
+        if not self.libraries:
+            yield from _below(self.root, self.root, seen, problems)
+        for library in self.libraries:
+            for root in library.roots:
+                path = library.folder.joinpath(*_components(root))
+                if path.with_name(f"{path.name}.lean").is_file():
+                    yield Source(root, path.with_name(f"{path.name}.lean"))
+                if path.is_dir():
+                    yield from _below(path, library.folder, seen, problems)
+
+
+@dataclass(slots=True)
 class Found:
-    """A package, and what could not be looked at in its folder."""
+    """The packages of a workspace, its own first, and what was wrong on the way."""
 
-    package: Package
-    problems: tuple[Problem, ...] = ()
-
-
-def find(path: Path) -> list[Found]:
-    """The package that a folder or file belongs to, then those it depends on. None where there are no Lean files."""
-    root = root_of(path)
-    roots = [root, *_dependencies(root)]
-    found = [_package(each) for each in dict.fromkeys(roots)]
-    return [each for each in found if each.package.sources or each.problems]
+    packages: list[Package] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
 
-def root_of(path: Path) -> Path:
-    """The folder that modules of this path are named from."""
-    path = path.resolve()
-    folder = path if path.is_dir() else path.parent
-    for each in (folder, *folder.parents):
-        if any((each / mark).is_file() for mark in _MARKS):
-            return each
-    # The sources alone, without Lake's files: …/Mathlib is a module's first part, its parent the root.
-    if folder.with_suffix(".lean").is_file():
-        return folder.parent
-    return folder.parent if folder.name == "Mathlib" else folder
+def workspace_of(path: Path) -> Path | None:
+    """The folder of the Lake workspace that a file or folder is in; None outside any."""
+    start = path if path.is_dir() else path.parent
+    above = [each for each in (start, *start.parents) if any((each / name).is_file() for name in _LAKEFILES)]
+    # A package below .lake/packages belongs to the workspace that has it there.
+    outer = [each for each in above if ".lake" not in each.parts or each == start]
+    return next(iter(outer or above), None)
 
 
-def in_package(path: Path) -> bool:
-    """Whether Lake's files say that a path is in a package."""
-    folder = path.resolve()
-    return any((each / mark).is_file() for each in (folder, *folder.parents) for mark in _MARKS)
+def find_packages(workspace: Path, toolchain: Path | None = None) -> Found:
+    """The workspace itself, the packages of its manifest, and the sources of the toolchain at this prefix."""
+    found = Found()
+    found.packages.append(Package(_name_of(workspace, found.problems), workspace, libraries=()))
+    manifest = workspace / "lake-manifest.json"
+    for each in _manifest(manifest, found.problems):
+        if each.root.is_dir():
+            found.packages.append(each)
+        else:
+            found.problems.append(Problem(str(each.root), f"The package {each.name} is not there: run `lake update`."))
+    if not manifest.is_file():
+        listed = {each.root.resolve() for each in found.packages}
+        for folder in _packages_folders(workspace, {}):
+            for root in sorted(each for each in _children(folder, found.problems) if each.is_dir()):
+                if root.resolve() not in listed:
+                    found.packages.append(_package(root.name, root, "", found.problems))
+    if toolchain is not None:
+        if (core := toolchain_sources(toolchain)) is not None:
+            found.packages.append(core)
+        else:
+            found.problems.append(Problem(str(toolchain), "This toolchain has no sources (src/lean)."))
+    return found
 
 
-def cache_folder() -> Path:
-    """Where indexes are kept: $TACIT_CACHE, else `tacit` in the user's cache folder (XDG base directories)."""
-    if named := os.environ.get("TACIT_CACHE"):
-        return Path(named)
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "tacit"
+def package_at(path: Path) -> Package:
+    """A Lake package, a folder of sources (module names from there), or one file."""
+    if path.is_file():
+        return Package(path.stem, path.parent, libraries=(Library(path.parent, (_quoted(path.stem),)),))
+    if (core := toolchain_sources(path)) is not None:
+        return core
+    if any((path / name).is_file() for name in _LAKEFILES):
+        return _package(_name_of(path, []), path, "", [])
+    return Package(path.name, path)
 
 
-def index_path(package: Package) -> Path:
-    """The index of a package: every project that uses this very copy of it shares it."""
-    key = hashlib.blake2b(f"{package.root}\0{package.revision}".encode("utf-8", "surrogateescape"), digest_size=6)
-    name = re.sub(r"[^\w.-]", "_", package.name) or "package"
-    return cache_folder() / "index" / f"{name}-{key.hexdigest()}.db"
+def toolchain_sources(prefix: Path) -> Package | None:
+    """The sources of Lean itself under a toolchain's prefix, or in a checkout; None when there are none."""
+    for folder in (prefix / "src" / "lean", prefix / "src", prefix):
+        if (folder / "Init").is_dir() and (folder / "Init.lean").is_file():
+            libraries = [Library(folder, tuple(name for name in _CORE if (folder / name).is_dir()))]
+            if (folder / "lake" / "Lake").is_dir():
+                libraries.append(Library(folder / "lake", ("Lake",)))
+            return Package(TOOLCHAIN, folder, _toolchain_name(prefix), tuple(libraries))
+    return None
 
 
-def _dependencies(root: Path) -> Iterator[Path]:
-    manifest = _json(root / "lake-manifest.json")
-    folder = root / str(manifest.get("packagesDir") or ".lake/packages")
-    listed = manifest.get("packages")
-    for each in listed if isinstance(listed, list) else ():
-        if isinstance(each, dict) and isinstance(each.get("name"), str):
-            where = root / each["dir"] if isinstance(each.get("dir"), str) else folder / each["name"].strip("«»")
-            if where.is_dir():
-                yield where.resolve()
+def elan_toolchain(workspace: Path, elan_home: Path | None = None) -> Path | None:
+    """The prefix of the toolchain that the workspace's `lean-toolchain` names, where elan has installed it."""
+    home = elan_home or Path(os.environ.get("ELAN_HOME") or Path.home() / ".elan")
+    try:
+        name = (workspace / "lean-toolchain").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    name = name if ":" in name or "/" in name else f"leanprover/lean4:{name}"
+    prefix = home / "toolchains" / name.replace("/", "--").replace(":", "---")
+    return prefix if prefix.is_dir() else None
 
 
-def _package(root: Path) -> Found:
-    problems: list[Problem] = []
-    toolchain = ""
-    with suppress(OSError):
-        toolchain = (root / "lean-toolchain").read_text(encoding="utf-8", errors="replace").strip()
-    sources = tuple(_sources(root, problems))
-    # The files of a dependency do not change under a revision; those of a workspace do.
-    revision = _revision(root) if root.parent.name == "packages" else ""
-    return Found(Package(_name(root), root, sources, revision, toolchain), tuple(problems))
+def _toolchain_name(prefix: Path) -> str:
+    try:
+        return (prefix / "lean-toolchain").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return prefix.name.rpartition("---")[2]
 
 
-def _name(root: Path) -> str:
-    if name := _toml(root / "lakefile.toml").get("name"):
-        return str(name)
-    if (root / "Mathlib").is_dir():
-        return "mathlib"
-    return str(_json(root / "lake-manifest.json").get("name") or root.name).strip("«»")
+# The manifest.
 
 
-def _sources(root: Path, problems: list[Problem]) -> Iterator[Source]:
-    def trouble(error: OSError) -> None:
-        problems.append(Problem(str(error.filename), f"It could not be looked into: {error.strerror}."))
-
-    libraries = _toml(root / "lakefile.toml").get("lean_lib")
-    bases = {root / str(each.get("srcDir") or ".") for each in libraries or () if isinstance(each, dict)}
-    # Links to folders are not followed: what they show is elsewhere, or a circle.
-    for folder, folders, files in os.walk(root, onerror=trouble):
-        folders[:] = sorted(each for each in folders if not each.startswith(".") and each not in _SKIPPED)
-        here = Path(folder)
-        base = next((each for each in (here, *here.parents) if each in bases), root)
-        for name in sorted(files):
-            if name.endswith(".lean") and name != "lakefile.lean" and not name.startswith("."):
-                path = here / name
-                yield Source(".".join(path.relative_to(base).with_suffix("").parts), path)
-
-
-def _revision(root: Path) -> str:
-    with suppress(OSError):
-        head = (root / ".git" / "HEAD").read_text(encoding="ascii", errors="replace").strip()
-        if _SHA.fullmatch(head):
-            return head
-        found = (root / ".git" / head.removeprefix("ref: ")).read_text(encoding="ascii", errors="replace").strip()
-        if _SHA.fullmatch(found):
-            return found
-    return ""
+def _manifest(path: Path, problems: list[Problem]) -> list[Package]:
+    values = _json(path, problems)
+    packages = []
+    folders = _packages_folders(path.parent, values)
+    entries = values.get("packages")
+    for entry in entries if isinstance(entries, list) else ():
+        if not isinstance(entry, dict):
+            continue
+        for kind in ("git", "path"):  # before version 5 one level deeper
+            if isinstance(entry.get(kind), dict):
+                entry = {"type": kind, **entry[kind]}
+        name = str(entry.get("name", ""))
+        plain = name.replace("«", "").replace("»", "")
+        if entry.get("type") == "path":
+            root = path.parent / str(entry.get("dir", ""))
+        else:
+            root = next((folder / plain for folder in folders if (folder / plain).is_dir()), folders[0] / plain)
+            if entry.get("subDir"):
+                root = root / str(entry["subDir"])
+        if name:
+            packages.append(_package(name, root, str(entry.get("rev", "") or ""), problems))
+    return packages
 
 
-def _json(path: Path) -> dict[str, object]:
-    with suppress(OSError, ValueError, RecursionError):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(found, dict):
-            return found
-    return {}
+def _packages_folders(workspace: Path, manifest: dict[str, Any]) -> list[Path]:
+    folders = [str(manifest.get("packagesDir") or ""), ".lake/packages", "lake-packages"]
+    return [workspace / each for each in dict.fromkeys(folders) if each]
 
 
-def _toml(path: Path) -> dict[str, list[object] | str]:
-    with suppress(OSError, ValueError):
+def _json(path: Path, problems: list[Problem]) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        problems.append(Problem(str(path), f"The manifest cannot be read: {error}."))
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+# The lakefile.
+
+
+def _package(name: str, root: Path, revision: str, problems: list[Problem]) -> Package:
+    return Package(name, root, revision, tuple(_libraries(root, problems)))
+
+
+def _name_of(root: Path, problems: list[Problem]) -> str:
+    toml = _toml(root / "lakefile.toml", problems)
+    if isinstance(toml.get("name"), str):
+        return str(toml["name"])
+    named = re.search(rf"\bpackage\s+(\"[^\"]+\"|{NAME.pattern})", _text(root / "lakefile.lean"))
+    return named[1].strip('"«»') if named else root.resolve().name
+
+
+def _toml(path: Path, problems: list[Problem]) -> dict[str, Any]:
+    try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    return {}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        problems.append(Problem(str(path), f"The lakefile cannot be read: {error}."))
+        return {}
+
+
+def _text(path: Path) -> str:
+    try:
+        return without_comments(path.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return ""
+
+
+def _libraries(root: Path, problems: list[Problem]) -> list[Library]:
+    """The libraries that others import: the default ones, or all when none is; none when no lakefile tells."""
+    found = _toml_libraries(root, _toml(root / "lakefile.toml", problems)) or _lean_libraries(root)
+    chosen = [library for library, default in found if default] or [library for library, _ in found]
+    return [each for each in chosen if any(_exists(each, module) for module in each.roots)]
+
+
+def _exists(library: Library, root: str) -> bool:
+    path = library.folder.joinpath(*_components(root))
+    return path.is_dir() or path.with_name(f"{path.name}.lean").is_file()
+
+
+def _toml_libraries(root: Path, values: dict[str, Any]) -> list[tuple[Library, bool]]:
+    found = []
+    defaults = values.get("defaultTargets", [])
+    for each in values.get("lean_lib", []):
+        if isinstance(each, dict) and isinstance(each.get("name"), str):
+            folder = root / str(values.get("srcDir", "")) / str(each.get("srcDir", ""))
+            roots = tuple(_plain_root(name) for name in each.get("roots", [each["name"]]) if isinstance(name, str))
+            found.append((Library(folder, roots), isinstance(defaults, list) and each["name"] in defaults))
+    return found
+
+
+def _lean_libraries(root: Path) -> list[tuple[Library, bool]]:
+    text = _text(root / "lakefile.lean")
+    package = _PACKAGE.search(text)
+    base = _SRC_DIR.search(package["body"]) if package else None
+    found = []
+    for library in _LIBRARY.finditer(text):
+        folder = _SRC_DIR.search(library["body"])
+        roots = _ROOTS.search(library["body"])
+        names = [each for part in roots[1].split(",") if (each := _plain_root(part))] if roots else []
+        path = root / (base[1] if base else "") / (folder[1] if folder else "")
+        chosen = tuple(names) or (_plain_root(library["name"]),)
+        found.append((Library(path, chosen), library["default"] is not None))
+    return found
+
+
+def _plain_root(text: str) -> str:
+    """A module from `` `Foo.Bar``, `"Foo"`, `.submodules `Foo`, `Foo.*` or `Foo.+`."""
+    text = text.strip().strip('"').rstrip("*+").rstrip(".")
+    named = NAME.search(text.rpartition("`")[2])
+    return named[0] if named else ""
+
+
+# The files.
+
+
+def _components(module: str) -> list[str]:
+    return [part.strip("«»") for part in re.findall(r"«[^»]*»|[^.]+", module)]
+
+
+def _quoted(component: str) -> str:
+    return component if NAME.fullmatch(component) and "." not in component else f"«{component}»"
+
+
+def _children(folder: Path, problems: list[Problem]) -> Sequence[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        problems.append(Problem(str(folder), f"The folder cannot be listed: {error.strerror or error}."))
+        return ()
+
+
+def _below(folder: Path, base: Path, seen: set[tuple[int, int]], problems: list[Problem]) -> Iterator[Source]:
+    """The Lean files below a folder; a folder that links lead to twice is listed once."""
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            status = here.stat()
+        except OSError as error:
+            problems.append(Problem(str(here), f"The folder cannot be read: {error.strerror or error}."))
+            continue
+        if (status.st_dev, status.st_ino) in seen:
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders = []
+        for child in _children(here, problems):
+            if child.suffix == ".lean":
+                if child.is_file() and child.name != "lakefile.lean":
+                    parts = child.relative_to(base).with_suffix("").parts
+                    yield Source(".".join(map(_quoted, parts)), child)
+            elif child.name not in SKIPPED and not child.suffix and child.is_dir():
+                folders.append(child)
+        waiting += reversed(folders)
