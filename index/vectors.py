@@ -149,6 +149,16 @@ def read_manifest(folder: Path) -> Manifest:
         raise VectorsError(f"The vectors in {folder} cannot be read: {error}") from error
 
 
+def ids_of(folder: Path, encoder: Encoder) -> set[int] | None:
+    """The ids whose vectors of this encoder are there, or None where they must all be gone through again."""
+    try:
+        manifest = read_manifest(folder)
+        _fits(manifest, encoder, folder)
+        return set(_read_ids(folder, manifest.fingerprint)[0].tolist()) if manifest.complete else None
+    except VectorsError:
+        return None
+
+
 def _fits(manifest: Manifest, encoder: Encoder, folder: Path) -> None:
     if (manifest.fingerprint, manifest.dimension) != (encoder.fingerprint, encoder.dimension):
         which = manifest.encoder if manifest.encoder != encoder.name else f"another version of {manifest.encoder}"
