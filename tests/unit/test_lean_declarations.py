@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from tacit.server.lean.declarations import above
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tacit.server.lean.declarations import above, namespace_at
 from tacit.server.values import Declaration
+from tests.unit.properties import any_texts, examples
 
 FILE = """
 namespace Demo
@@ -87,3 +92,40 @@ theorem here : True := trivial
         ("Even.zero", ": Even 0"),
         ("Even.step", ": ∀ n, Even n → Even (n + 2)"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("above_it", "namespace"),
+    [
+        ("", ""),
+        ("namespace A\n", "A"),
+        ("namespace A.B\nnamespace C\n", "A.B.C"),
+        ("namespace A\nend A\n", ""),
+        ("namespace A.B\nend A.B\n", ""),
+        ("namespace A.B\nend B\n", "A"),
+        ("namespace A\nsection\nend\n", "A"),
+        ("namespace A\nsection S\nend S\n", "A"),
+        ("section\nnamespace A\nend A\nend\nnamespace B\n", "B"),
+        ("namespace A\nnoncomputable section\n", "A"),
+        ("namespace A\nnoncomputable section\nend\nend A\n", ""),
+        ("@[expose] public section\nnamespace A\n", "A"),
+        ("namespace A\n@[expose, foo (bar := 1)] public meta section\nend\n", "A"),
+        ("namespace A\nmutual\ndef x := 1\nend\n", "A"),
+        ("end\nend A\nnamespace B\n", "B"),
+        ("/- namespace A -/\n-- namespace B\n", ""),
+        ("namespace «a b».c\n", "«a b».c"),
+    ],
+)
+def test_the_namespaces_that_are_open(above_it: str, namespace: str) -> None:
+    text = f"{above_it}theorem here : p := by\n  sorry\n\nnamespace Z\n"
+    assert namespace_at(text, text.index("sorry")) == namespace
+
+
+@given(any_texts, any_texts, st.integers(0, 200))
+@examples
+def test_never_raises(before: str, after: str, at: int) -> None:
+    text = f"{before}\nstructure S where\n  x : Nat\ninductive I | a (n : Nat)\ndef f (x : Nat) := {after}"
+    for declaration in above(text, min(at, len(text))):
+        assert declaration.name
+        assert "\n" not in declaration.signature
+    namespace_at(text, min(at, len(text)))
