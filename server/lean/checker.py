@@ -121,7 +121,7 @@ class Checker:
             is_data=copy is None,
             is_altered=altered,
             errors=tuple(sorted((n, t) for t, n in allowed.items())),
-            axioms=axioms_of(scratch, messages),
+            axioms=_with_stand_in(axioms_of(scratch, messages)),
         )
 
     async def _why_no_goal(self, site: Site, scratch: Scratch, messages: Sequence[Message]) -> str:
@@ -363,8 +363,12 @@ class Checker:
                 continue
             if any(m.severity is Severity.ERROR and m.start >= scratch.start for m in result.messages):
                 continue
+            # The same with the hole handed to the stand-in: what the rest of the proof rests on already.
+            before = site.scratch(f"exact {STAND_IN}", whole=True, ending=ending)
+            given = await self._elaborate(before.text, self._limits.verify, f"{label} finished")
+            finished = replace(site, axioms=_with_stand_in(axioms_of(before, given.messages)))
             closes = replace(checked, verdict=Verdict.CLOSES, message="")
-            return self._judge_axioms(site, closes, axioms_of(scratch, result.messages), clean=True)
+            return self._judge_axioms(finished, closes, axioms_of(scratch, result.messages), clean=True)
         return checked
 
     def _judge_module(
@@ -379,10 +383,10 @@ class Checker:
     def _judge_axioms(
         self, site: Site, checked: CheckedTactic, axioms: frozenset[str] | None, *, clean: bool
     ) -> CheckedTactic:
-        if axioms is None:
+        if axioms is None or site.axioms is None:
             return _unverified(checked, "Lean did not say which axioms the finished declaration rests on.")
         own = {a for a in axioms if a.split(".")[-1] != STAND_IN}
-        before = site.axioms or frozenset()
+        before = site.axioms
         if site.axioms is not None and SORRY_AXIOM not in before and not any(a.endswith(STAND_IN) for a in before):
             # The probe put the stand-in into the hole: a declaration that does not rest on it is another one of that
             # name, or does not use what is proved there (a `where` that nothing mentions).
@@ -402,6 +406,16 @@ class Checker:
 def _with_skip(site: Site) -> tuple[str, Position]:
     scratch = site.scratch("skip")
     return scratch.text, scratch.origin
+
+
+def _with_stand_in(axioms: frozenset[str] | None) -> frozenset[str] | None:
+    """The probe's axioms, if they are those of the declaration with the hole: the probe fills it with the stand-in.
+
+    Without it the name led to some other declaration, and what Lean says of that proves nothing.
+    """
+    if axioms is None or not any(a.split(".")[-1] == STAND_IN for a in axioms):
+        return None
+    return axioms
 
 
 def _fails(checked: CheckedTactic, message: str) -> CheckedTactic:

@@ -188,12 +188,12 @@ class Site:
         return [(at, at, f" {EXAMPLE_NAME}{self._break(at)}")], EXAMPLE_NAME
 
     def _printed_name(self, name: str, offset: int) -> str:
-        """The name to ask for: that of a `protected` declaration does not do without its namespace.
+        """The name to ask for, from the root: a short one may mean several declarations (`open Nat`), or none.
 
-        Without it Lean would know no such name, or answer for another declaration that has it at the root.
+        A private name is asked for as it is written: it is no name that can be spelled out.
         """
-        protected = any(t.text == "protected" and t.start < offset for t in self.command.tokens)
-        if not protected or name.startswith("_root_."):
+        private = any(t.text == "private" and t.start < offset for t in self.command.tokens)
+        if private or name.startswith("_root_."):
             return name
         return ".".join(part for part in ("_root_", namespace_at(self.text, self.command.span.start), name) if part)
 
@@ -225,11 +225,15 @@ def _inside(scratch: Scratch, message: Message) -> bool:
 
 
 def axioms_of(scratch: Scratch, messages: Sequence[Message]) -> frozenset[str] | None:
-    """What `#print axioms` said, or None when it said nothing (the declaration failed, or has no name)."""
+    """What `#print axioms` said, or None when it said nothing (the declaration failed, or has no name).
+
+    Of a name that means several declarations Lean prints each; all of their axioms count.
+    """
+    found: frozenset[str] | None = None
     for message in messages:
         if message.start.line == scratch.axioms_line and message.severity is Severity.INFORMATION:
             if match := _DEPENDS.search(message.text):
-                return frozenset(a.strip() for a in match["axioms"].split(",") if a.strip())
-            if "does not depend on any axioms" in message.text:
-                return frozenset()
-    return None
+                found = (found or frozenset()) | {a.strip() for a in match["axioms"].split(",") if a.strip()}
+            elif "does not depend on any axioms" in message.text:
+                found = found or frozenset()
+    return found

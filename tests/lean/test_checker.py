@@ -110,6 +110,12 @@ async def test_namespaces_sections_and_private_names(bench: Bench) -> None:
     assert found["exact Outer.Inner.foo p h"].verdict.value == "refused"
 
 
+async def test_a_name_that_means_two_declarations_is_asked_for_from_the_root(bench: Bench) -> None:
+    text = "namespace A\ntheorem foo : True := trivial\nend A\nopen A\ntheorem foo (p : Prop) (h : p) : p := by\n  sorry‸\n"
+    found = await bench.check(text, "exact h")
+    assert (found["exact h"].verdict.value, found["exact h"].axioms) == ("closes", ())
+
+
 async def test_a_hypothesis_may_share_the_theorems_last_name(bench: Bench) -> None:
     found = await bench.verdicts("theorem Foo.h (p : Prop) (h : p) : p := by\n  sorry‸\n", "exact h")
     assert found == {"exact h": "closes"}

@@ -39,6 +39,9 @@ FALSE_GOALS = {
     "with attributes, in a mutual block": (
         "mutual\ntheorem other : True := trivial\n@[simp] theorem self : 1 = 2 := by\n  sorry‸\nend\n"
     ),
+    "a name that an open namespace has too": (
+        "namespace A\ntheorem self : True := trivial\nend A\nopen A\ntheorem self : 1 = 2 := by\n  sorry‸\n"
+    ),
     "recursive": "theorem self (n : Nat) : n < n := by\n  sorry‸\n",
 }
 

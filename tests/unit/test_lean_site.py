@@ -86,8 +86,8 @@ def test_other_sorries_stay_in_a_batch() -> None:
 
 def test_a_whole_declaration_has_the_stand_in_and_asks_for_its_axioms() -> None:
     scratch = site("import A\n\ntheorem a : b := by\n  sorry‸\n\n\ndef c := 1\n").scratch("T", whole=True)
-    assert scratch.text == f"import A\n\n{AXIOM}theorem a : b := by\n  T\n#print axioms a\n"
-    assert scratch.text.split("\n")[scratch.axioms_line or 0] == "#print axioms a"
+    assert scratch.text == f"import A\n\n{AXIOM}theorem a : b := by\n  T\n#print axioms _root_.a\n"
+    assert scratch.text.split("\n")[scratch.axioms_line or 0] == "#print axioms _root_.a"
     assert body_of(scratch) == "T"
 
 
@@ -104,13 +104,13 @@ def test_a_whole_declaration_has_the_stand_in_and_asks_for_its_axioms() -> None:
 )
 def test_every_other_sorry_becomes_the_stand_in(text: str, expected: str) -> None:
     scratch = site(text).scratch("T", whole=True)
-    assert scratch.text == f"{AXIOM}{expected}#print axioms a\n"
+    assert scratch.text == f"{AXIOM}{expected}#print axioms _root_.a\n"
     assert body_of(scratch) == "T"
 
 
 def test_a_body_stays_aligned_when_a_sorry_before_it_on_the_line_grows() -> None:
     scratch = site("theorem a : b := ⟨sorry, by sorry‸⟩\n").scratch("T\nU", whole=True)
-    assert scratch.text == f"{AXIOM}theorem a : b := ⟨tacitHole, by T\n{' ' * 32}U⟩\n#print axioms a\n"
+    assert scratch.text == f"{AXIOM}theorem a : b := ⟨tacitHole, by T\n{' ' * 32}U⟩\n#print axioms _root_.a\n"
     assert scratch.column == 32
     assert body_of(scratch) == f"T\n{' ' * 32}U"
 
@@ -118,13 +118,13 @@ def test_a_body_stays_aligned_when_a_sorry_before_it_on_the_line_grows() -> None
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("theorem Foo.bar : b := by sorry‸", "Foo.bar"),
+        ("theorem Foo.bar : b := by sorry‸", "_root_.Foo.bar"),
         ("@[simp] private theorem bar : b := by sorry‸", "bar"),
-        ("theorem bar.{u} (α : Sort u) : b := by sorry‸", "bar"),
-        ("theorem «a b» : b := by sorry‸", "«a b»"),
-        ("namespace N\ntheorem bar : b := by sorry‸", "bar"),
-        ("instance foo : B := by sorry‸", "foo"),
-        ("mutual\ntheorem x : b := c\n@[simp] theorem y : b := by sorry‸\nend", "y"),
+        ("theorem bar.{u} (α : Sort u) : b := by sorry‸", "_root_.bar"),
+        ("theorem «a b» : b := by sorry‸", "_root_.«a b»"),
+        ("namespace N\ntheorem bar : b := by sorry‸", "_root_.N.bar"),
+        ("instance foo : B := by sorry‸", "_root_.foo"),
+        ("mutual\ntheorem x : b := c\n@[simp] theorem y : b := by sorry‸\nend", "_root_.y"),
         ("protected theorem bar : b := by sorry‸", "_root_.bar"),
         ("namespace N\nprotected theorem bar : b := by sorry‸", "_root_.N.bar"),
         ("namespace N.M\nsection\nprotected theorem A.bar : b := by sorry‸", "_root_.N.M.A.bar"),
@@ -136,7 +136,7 @@ def test_a_body_stays_aligned_when_a_sorry_before_it_on_the_line_grows() -> None
     ],
 )
 def test_the_name_that_is_asked_for(text: str, name: str) -> None:
-    """A protected name says nothing without its namespace, or belongs to another declaration."""
+    """A short name may belong to another declaration too; a private one cannot be spelled out."""
     scratch = site(text).scratch("T", whole=True)
     assert scratch.text.endswith(f"\n#print axioms {name}\n")
 
@@ -177,7 +177,7 @@ def test_the_place_of_the_axioms_is_that_of_the_last_line() -> None:
     for tail in ("", "\n", "\n\n\n", "\n  \n-- comment"):
         scratch = site(f"theorem a : b := by\n  sorry‸{tail}").scratch("T\n\nU", whole=True)
         assert scratch.axioms_line is not None
-        assert scratch.text.split("\n")[scratch.axioms_line :] == ["#print axioms a", ""]
+        assert scratch.text.split("\n")[scratch.axioms_line :] == ["#print axioms _root_.a", ""]
 
 
 @given(any_texts, st.integers(0, 150), st.sampled_from(["T", "T\nU", "(T\n\n U)"]), st.booleans())
@@ -262,7 +262,7 @@ def test_an_ending_stands_behind_the_body() -> None:
     here = site("theorem a : b := by\n  · sorry‸\n")
     (ending,) = here.endings()
     scratch = here.scratch("T", whole=True, ending=ending)
-    assert scratch.text == f"{AXIOM}theorem a : b := by\n  · T\n    {FINISH}\n  {FINISH}\n#print axioms a\n"
+    assert scratch.text == f"{AXIOM}theorem a : b := by\n  · T\n    {FINISH}\n  {FINISH}\n#print axioms _root_.a\n"
     assert body_of(scratch) == "T"
 
 
