@@ -1,0 +1,307 @@
+"""What the checker makes of Lean's answers: hangs, crashes, silence, axioms. Lean is a table here."""
+
+from __future__ import annotations
+
+import pytest
+
+from tacit.server.errors import LeanDied, NoGoal
+from tacit.server.lean.checker import Checker
+from tacit.server.lean.elaborator import Elaboration, Message, Outcome, Severity
+from tacit.server.lean.hole import holes
+from tacit.server.lean.site import Site
+from tacit.server.text import Position
+from tacit.server.values import Candidate, CheckedTactic, Verdict
+from tests.unit.fake_lean import Closes, Fails, FakeLean, Fate, Hangs, Kills, Leaves, Says, Unknown
+
+TEXT = "import A\n\ntheorem foo (p : Prop) (h : p) : p := by\n  sorry‸\n"
+
+
+class Bench:
+    """A checker over a table."""
+
+    def __init__(self, table: dict[str, Fate], *, goal: str = "p : Prop\nh : p\n⊢ p", lean: FakeLean | None = None):
+        self.lean = lean or FakeLean(table, goal=goal)
+        self.checker = Checker(self.lean)
+
+    async def open(self, text: str = TEXT) -> Site:
+        offset = text.index("‸")
+        text = text.replace("‸", "")
+        command, found = holes(text, offset)
+        return await self.checker.open(text, command, found)
+
+    async def check(self, *tactics: str, text: str = TEXT) -> dict[str, CheckedTactic]:
+        site = await self.open(text)
+        checked = await self.checker.check(site, [Candidate(t, "test") for t in tactics])
+        assert [c.candidate.text for c in checked] == list(tactics)
+        return {c.candidate.text: c for c in checked}
+
+    async def verdicts(self, *tactics: str, text: str = TEXT) -> dict[str, str]:
+        return {name: c.verdict.value for name, c in (await self.check(*tactics, text=text)).items()}
+
+    async def verify(self, tactic: str, verdict: Verdict = Verdict.CLOSES, text: str = TEXT) -> CheckedTactic:
+        site = await self.open(text)
+        return await self.checker.verify(site, CheckedTactic(Candidate(tactic, "test"), verdict))
+
+
+# ---------------------------------------------------------------------------------------------- batches
+
+
+async def test_one_elaboration_gives_every_verdict() -> None:
+    bench = Bench({"rfl": Closes(), "simp": Leaves("⊢ q"), "exact?": Says("Try this: rfl")})
+    checked = await bench.check("rfl", "simp", "exact?", "omega", "sorry")
+    assert {name: c.verdict.value for name, c in checked.items()} == {
+        "rfl": "closes",
+        "simp": "progresses",
+        "exact?": "closes",
+        "omega": "fails",
+        "sorry": "refused",
+    }
+    assert checked["simp"].goals[0].target == "q"
+    assert checked["exact?"].try_this == ("Try this: rfl",)
+    assert checked["omega"].message == "The tactic failed."
+    assert checked["sorry"].message
+    assert not any(c.verified for c in checked.values())
+    assert bench.lean.asked == ["probe", "batch"]
+
+
+async def test_nothing_to_run_asks_nothing() -> None:
+    bench = Bench({})
+    assert await bench.verdicts("sorry", "exact foo") == {"sorry": "refused", "exact foo": "refused"}
+    assert bench.lean.asked == ["probe"]
+    assert await bench.verdicts() == {}
+
+
+@pytest.mark.parametrize("left", ["p : Prop\nh : p\n⊢ p", "case x\np : Prop\nh :  p\n⊢ p"])
+async def test_what_leaves_the_goal_as_it_was_fails(left: str) -> None:
+    checked = await Bench({"skip": Leaves(left)}).check("skip")
+    assert checked["skip"].verdict is Verdict.FAILS
+    assert "changes nothing" in checked["skip"].message
+
+
+async def test_goals_that_share_unknowns_run_one_at_a_time() -> None:
+    bench = Bench({}, goal="⊢ ?m = n")
+    assert set((await bench.verdicts("rfl", "simp", "omega")).values()) <= {"fails", "refused"}
+    assert bench.lean.batches == [], "not on copies"
+    assert bench.checker.elaborations >= 4
+
+
+async def test_a_tactic_that_does_not_parse_is_thrown_out() -> None:
+    bench = Bench({"rfl": Closes(), "nonsense": Unknown(), "gibberish": Unknown()})
+    tactics = ("nonsense x", "rfl", "simp", "gibberish", "omega")
+    assert await bench.verdicts(*tactics) == {
+        "nonsense x": "fails",
+        "rfl": "closes",
+        "simp": "fails",
+        "gibberish": "fails",
+        "omega": "fails",
+    }
+    assert bench.lean.batches[-1] == ["rfl", "simp", "omega"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 8, 13])
+async def test_the_one_that_hangs_is_found_by_halving(size: int) -> None:
+    tactics = [f"exact h{n}" for n in range(size)]
+    for culprit in {0, size // 2, size - 1}:
+        table: dict[str, Fate] = dict.fromkeys(tactics, Closes())
+        table[tactics[culprit]] = Hangs()
+        bench = Bench(table)
+        verdicts = await bench.verdicts(*tactics)
+        assert verdicts == {t: "times out" if n == culprit else "closes" for n, t in enumerate(tactics)}
+
+
+async def test_several_that_hang_or_kill_are_all_found() -> None:
+    table: dict[str, Fate] = {"loop": Hangs(), "boom": Kills(), "rfl": Closes(), "simp": Closes(), "spin": Hangs()}
+    bench = Bench(table)
+    verdicts = await bench.verdicts("rfl", "loop", "boom", "simp", "spin")
+    assert verdicts == {"rfl": "closes", "loop": "times out", "boom": "fails", "simp": "closes", "spin": "times out"}
+
+
+async def test_what_hung_is_not_run_on_that_goal_again() -> None:
+    bench = Bench({"loop": Hangs(), "rfl": Closes()})
+    await bench.check("loop", "rfl")
+    bench.lean.batches.clear()
+    assert await bench.verdicts("loop", "rfl") == {"loop": "times out", "rfl": "closes"}
+    assert bench.lean.batches == [["rfl"]]
+
+
+async def test_what_hung_on_two_goals_is_left_out_everywhere() -> None:
+    bench = Bench({"loop": Hangs()})
+    for goal in ("⊢ a", "⊢ b"):
+        bench.lean.goal = goal
+        assert await bench.verdicts("loop") == {"loop": "times out"}
+    bench.lean.goal = "⊢ c"
+    bench.lean.batches.clear()
+    assert await bench.verdicts("loop") == {"loop": "times out"}
+    assert bench.lean.batches == []
+
+
+class Scripted(FakeLean):
+    """Answers some kinds of texts otherwise than the table says."""
+
+    def __init__(self, table: dict[str, Fate], **answers: Elaboration) -> None:
+        super().__init__(table, goal="p : Prop\nh : p\n⊢ p")
+        self.answers = answers
+
+    async def elaborate(self, text: str, *, timeout: float, label: str = "") -> Elaboration:
+        answer = await super().elaborate(text, timeout=timeout, label=label)
+        return self.answers.get(self.asked[-1], answer)
+
+
+async def test_what_was_never_recorded_is_refused() -> None:
+    unrecorded = Elaboration(Outcome.UNRECORDED, (), "This was never checked by a real Lean.")
+    bench = Bench({}, lean=Scripted({"rfl": Closes()}, batch=unrecorded))
+    checked = await bench.check("rfl", "simp")
+    assert {c.verdict for c in checked.values()} == {Verdict.REFUSED}
+    assert checked["rfl"].message == unrecorded.detail
+    bench = Bench({}, lean=Scripted({"rfl": Closes()}, verify=unrecorded))
+    assert (await bench.verify("rfl")).verdict is Verdict.REFUSED
+    with pytest.raises(NoGoal, match="never checked"):
+        await Bench({}, lean=Scripted({}, probe=unrecorded)).open()
+
+
+async def test_silence_closes_nothing() -> None:
+    """Lean says nothing of any block: after a syntax error, or because the peer is no Lean at all."""
+    bench = Bench({}, lean=Scripted({"rfl": Closes()}, batch=Elaboration(Outcome.DONE)))
+    assert set((await bench.verdicts("rfl", "simp", "omega")).values()) == {"fails"}
+
+
+# ---------------------------------------------------------------------------------------------- the place
+
+
+async def test_the_first_place_with_a_goal_is_taken() -> None:
+    site = await Bench({}).open("theorem foo : p := by‸\n")
+    assert site.hole.fill("x") == "\n  x"
+    assert [g.target for g in site.goals] == ["p"]
+    assert not site.is_data
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Elaboration(Outcome.DONE), "no goal"),
+        (Elaboration(Outcome.TIMED_OUT, (), "x"), "did not finish"),
+        (
+            Elaboration(
+                Outcome.DONE,
+                (Message(Severity.ERROR, Position(0, 0), Position(0, 1), "unknown package 'A'\nmore"),),
+            ),
+            "imports of this file do not load: unknown package 'A'",
+        ),
+    ],
+)
+async def test_why_there_is_no_goal(answer: Elaboration, reason: str) -> None:
+    with pytest.raises(NoGoal, match=reason):
+        await Bench({}, lean=Scripted({}, probe=answer)).open()
+
+
+async def test_no_goals_left_and_goals_inside_conv() -> None:
+    with pytest.raises(NoGoal, match="no goals left"):
+        await Bench({}, goal="no goals").open()
+    with pytest.raises(NoGoal, match="conv"):
+        await Bench({}, goal="a : Nat\n| a + 0").open()
+
+
+async def test_a_lean_that_dies_of_the_file_is_told() -> None:
+    with pytest.raises(LeanDied, match="Stack overflow"):
+        await Bench({}, lean=Scripted({}, probe=Elaboration(Outcome.CRASHED, (), "Stack overflow"))).open()
+
+
+# ---------------------------------------------------------------------------------------------- in place
+
+
+@pytest.mark.parametrize(
+    ("axioms", "verdict", "told"),
+    [
+        ("", Verdict.CLOSES, ()),
+        ("propext, Classical.choice,\n Quot.sound", Verdict.CLOSES, ("Classical.choice", "Quot.sound", "propext")),
+        ("sorryAx", Verdict.FAILS, ()),
+        ("propext, sorryAx", Verdict.FAILS, ()),
+        ("cheat", Verdict.FAILS, ()),
+        ("Lean.ofReduceBool", Verdict.FAILS, ()),
+        ("foo._native.decide.ax_1", Verdict.FAILS, ()),
+        ("tacitHole", Verdict.CLOSES, ()),
+    ],
+)
+async def test_a_close_rests_on_no_new_axiom(axioms: str, verdict: Verdict, told: tuple[str, ...]) -> None:
+    checked = await Bench({"rfl": Closes(axioms)}).verify("rfl")
+    assert checked.verdict is verdict
+    assert checked.verified is (verdict is Verdict.CLOSES)
+    assert checked.axioms == told
+    assert bool(checked.message) is (verdict is not Verdict.CLOSES)
+
+
+async def test_a_close_that_fails_in_place_fails() -> None:
+    for table in ({"rfl": Closes(in_place="fail to show termination")}, {"rfl": Fails("no")}):
+        checked = await Bench(dict(table)).verify("rfl")
+        assert checked.verdict is Verdict.FAILS
+        assert checked.message in ("fail to show termination", "no")
+
+
+@pytest.mark.parametrize(
+    "probe_axioms",
+    ["'foo' does not depend on any axioms", "'foo' depends on axioms: [propext]", "unknown constant", None],
+)
+async def test_a_name_that_does_not_rest_on_the_hole_proves_nothing(probe_axioms: str | None) -> None:
+    """The probe fills the hole with the stand-in: where the named declaration does not rest on it, it is another."""
+
+    class Namesake(FakeLean):
+        async def elaborate(self, text: str, *, timeout: float, label: str = "") -> Elaboration:
+            answer = await super().elaborate(text, timeout=timeout, label=label)
+            if self.asked[-1] != "probe":
+                return answer
+            kept = [m for m in answer.messages if "axioms" not in m.text]
+            said = [
+                Message(m.severity, m.start, m.end, probe_axioms)
+                for m in answer.messages
+                if "axioms" in m.text and probe_axioms is not None
+            ]
+            return Elaboration(Outcome.DONE, (*kept, *said))
+
+    bench = Bench({}, lean=Namesake({"rfl": Closes()}, goal="⊢ p"))
+    checked = await bench.verify("rfl")
+    assert checked.verdict is not Verdict.CLOSES
+    assert not checked.verified
+
+
+async def test_without_a_word_on_axioms_a_close_is_not_verified() -> None:
+    checked = await Bench({}, lean=Scripted({"rfl": Closes()}, verify=Elaboration(Outcome.DONE))).verify("rfl")
+    assert checked.verdict is not Verdict.CLOSES
+    assert not checked.verified
+
+
+@pytest.mark.parametrize("outcome", [Outcome.TIMED_OUT, Outcome.CRASHED])
+async def test_what_does_not_finish_in_place_is_remembered(outcome: Outcome) -> None:
+    bench = Bench({}, lean=Scripted({"rfl": Closes()}, verify=Elaboration(outcome, (), "x")))
+    checked = await bench.verify("rfl")
+    assert checked.verdict is not Verdict.CLOSES
+    bench.lean.batches.clear()
+    assert (await bench.verdicts("rfl"))["rfl"] != "closes"
+    assert bench.lean.batches == []
+
+
+async def test_progress_is_verified_without_axioms() -> None:
+    checked = await Bench({"simp": Leaves("⊢ q")}).verify("simp", Verdict.PROGRESSES)
+    assert checked.verdict is Verdict.PROGRESSES
+    assert checked.verified
+    failed = await Bench({"simp": Fails("no")}).verify("simp", Verdict.PROGRESSES)
+    assert failed.verdict is Verdict.FAILS
+
+
+async def test_an_error_of_the_file_is_not_the_tactics() -> None:
+    """What was wrong before may be wrong after; one more of the same may not."""
+
+    class Broken(FakeLean):
+        def __init__(self, more: int) -> None:
+            super().__init__({"rfl": Closes()}, goal="⊢ p")
+            self.more = more
+
+        async def elaborate(self, text: str, *, timeout: float, label: str = "") -> Elaboration:
+            answer = await super().elaborate(text, timeout=timeout, label=label)
+            times = 1 + (self.more if self.asked[-1] == "verify" else 0)
+            error = Message(Severity.ERROR, Position(1, 0), Position(1, 1), "wrong above")
+            return Elaboration(Outcome.DONE, (*[error] * times, *answer.messages))
+
+    assert (await Bench({}, lean=Broken(0)).verify("rfl")).verdict is Verdict.CLOSES
+    failed = await Bench({}, lean=Broken(1)).verify("rfl")
+    assert failed.verdict is Verdict.FAILS
+    assert failed.message == "wrong above"
