@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import fcntl
 import json
+import multiprocessing
 import os
+import signal
 import sqlite3
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
@@ -29,13 +33,16 @@ SMALL = 4096
 MOST_SMALL = 8
 """Small segments that are kept before they are packed into one."""
 
+MANY = 1000
+"""Files to read that make a second process pay."""
+
 Progress = Callable[[str, int, int], None]
 """What goes on, how many are done, of how many."""
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
-    """A folder of Lean files that are imported by names relative to it, and what the manifest is to say of it."""
+class Corpus:
+    """The Lean files of a package, and what the manifest is to say of it."""
 
     name: str
     root: Path
@@ -64,23 +71,23 @@ class Built:
     problems: list[Problem] = field(default_factory=list)
 
 
-def build(path: Path, package: Package, analysis: Analysis, progress: Progress, *, anew: bool = False) -> Built:
+def build(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress, *, anew: bool = False) -> Built:
     """Bring the index at `path` up to date with the files; make it where there is none, or none that can be used.
 
     Raises Busy where somebody else is at it, StoreError where nothing can be written.
     """
     with _alone(path):
         try:
-            if not anew and _usable(path, package, analysis):
-                return _update(path, package, analysis, progress)
-            return _make(path, package, analysis, progress)
+            if not anew and _usable(path, corpus, analysis):
+                return _update(path, corpus, analysis, progress)
+            return _make(path, corpus, analysis, progress)
         except OSError as error:
             raise StoreError(f"The index at {path} was not written: {error.strerror or error}.") from error
         except sqlite3.Error as error:
             raise StoreError(f"The index at {path} was not written: {error}.") from error
 
 
-def _usable(path: Path, package: Package, analysis: Analysis) -> bool:
+def _usable(path: Path, corpus: Corpus, analysis: Analysis) -> bool:
     try:
         store = Store.open(path)
     except (NoIndex, OtherSchema, StoreError):
@@ -89,20 +96,17 @@ def _usable(path: Path, package: Package, analysis: Analysis) -> bool:
         found = store.manifest()
     finally:
         store.close()
-    return found.schema == SCHEMA_VERSION and found.analysis == analysis.version and found.root == str(package.root)
+    return found.schema == SCHEMA_VERSION and found.analysis == analysis.version and found.root == str(corpus.root)
 
 
-def _make(path: Path, package: Package, analysis: Analysis, progress: Progress) -> Built:
+def _make(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress) -> Built:
     growing = path.with_name(path.name + ".new")
     _remove(growing)
-    store = Store.create(growing)
+    store = Store.create(growing, careful=False)
     try:
-        done = _enter(store, package, analysis, progress)
+        done = _enter(store, corpus, analysis, progress)
         done.fresh = True
         store.database.commit()
-        # What readers open must be one file: no log beside it that a rename would leave behind.
-        store.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        store.database.execute("PRAGMA journal_mode = DELETE")
     except BaseException:
         store.close()
         _remove(growing)
@@ -116,11 +120,11 @@ def _make(path: Path, package: Package, analysis: Analysis, progress: Progress) 
     return done
 
 
-def _update(path: Path, package: Package, analysis: Analysis, progress: Progress) -> Built:
+def _update(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress) -> Built:
     store = Store.change(path)
     try:
         store.database.execute("BEGIN IMMEDIATE")
-        done = _enter(store, package, analysis, progress)
+        done = _enter(store, corpus, analysis, progress)
         _gather(store, analysis)
         store.database.commit()
     except BaseException:
@@ -131,19 +135,19 @@ def _update(path: Path, package: Package, analysis: Analysis, progress: Progress
     return done
 
 
-def _enter(store: Store, package: Package, analysis: Analysis, progress: Progress) -> Built:
+def _enter(store: Store, corpus: Corpus, analysis: Analysis, progress: Progress) -> Built:
     """Read what is new or changed, in import order, and forget what is gone."""
     known_files = store.files()
-    stamps = {source.module: _stamp(source.path) for source in package.sources}
+    stamps = {source.module: _stamp(source.path) for source in corpus.sources}
     changed = [
         source
-        for source in package.sources
+        for source in corpus.sources
         if not stamps[source.module]
         or source.module not in known_files
         or known_files[source.module].stamp != stamps[source.module]
         or known_files[source.module].path != str(source.path)
     ]
-    done = Built(unchanged=len(package.sources) - len(changed))
+    done = Built(unchanged=len(corpus.sources) - len(changed))
     gone = [each.id for module, each in known_files.items() if module not in stamps]
     ready = []
     for place, each in enumerate(survey(changed)):
@@ -162,7 +166,7 @@ def _enter(store: Store, package: Package, analysis: Analysis, progress: Progres
     done.removed = len(gone)
     store.remove(gone)
     known = _known(store)
-    with _packer(store, analysis, apart=len(ready) > 1000) as packer:
+    with _packer(store, analysis, apart=len(ready) > MANY) as packer:
         for place, surveyed in enumerate(in_import_order(ready)):
             progress("reading", place, len(ready))
             reading = read_file(surveyed.source, known)
@@ -176,10 +180,10 @@ def _enter(store: Store, package: Package, analysis: Analysis, progress: Progres
     store.set_manifest(
         schema=SCHEMA_VERSION,
         analysis=analysis.version,
-        package=package.name,
-        root=str(package.root),
-        revision=package.revision,
-        toolchain=package.toolchain,
+        package=corpus.name,
+        root=str(corpus.root),
+        revision=corpus.revision,
+        toolchain=corpus.toolchain,
     )
     return done
 
@@ -250,14 +254,28 @@ class _Packer:
 
 @contextmanager
 def _packer(store: Store, analysis: Analysis, *, apart: bool) -> Iterator[_Packer]:
-    pool = ProcessPoolExecutor(1) if apart and (os.cpu_count() or 1) > 1 else None
+    # Spawned, not forked: a copy of this process would hold its lock and its terminal.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(1, context, _end_with, (os.getpid(),)) if apart and (os.cpu_count() or 1) > 1 else None
     packer = _Packer(store, analysis, pool)
     try:
         yield packer
         packer.finish()
     finally:
         if pool is not None:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _end_with(parent: int) -> None:
+    """In a worker: let the builder handle Ctrl-C, and do not outlive it, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _gather(store: Store, analysis: Analysis) -> None:

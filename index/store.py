@@ -116,13 +116,16 @@ class Store:
         return cls(path, database)
 
     @classmethod
-    def create(cls, path: Path) -> Store:
-        """An empty index that nobody else knows yet. Raises StoreError."""
+    def create(cls, path: Path, *, careful: bool = True) -> Store:
+        """An empty index that nobody else knows yet. Not `careful`: fast, and lost if this process or machine dies.
+
+        Raises StoreError.
+        """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             database = sqlite3.connect(path, timeout=10)
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")
+            database.execute("PRAGMA journal_mode = WAL" if careful else "PRAGMA journal_mode = MEMORY")
+            database.execute("PRAGMA synchronous = NORMAL" if careful else "PRAGMA synchronous = OFF")
             database.executescript(_SCHEMA)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"No index can be written at {path}: {error}.") from error

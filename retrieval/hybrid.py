@@ -43,13 +43,14 @@ class Mix:
     dense: float = 0.8
     """Vectors against words."""
     name_covered: float = 0.15
-    covered: float = 0.0
+    covered: float = 0.1
     exact: float = 1.0
+    mentioned: float = 0.0
+    """A name that is not all of the query: more often what the answer is about than the answer."""
     ending: float = 0.4
     beginning: float = 0.15
     pattern: float = 0.6
     shape: float = 0.1
-    documented: float = 0.03
     generated: float = 0.08
     instance: float = 0.12
     deprecated: float = 0.2
@@ -153,22 +154,20 @@ def _bonus(
     alone = len(names) == 1 and names[0] == question.query.text.lower()
     for name in names:
         if name == lower:
-            bonus += mix.exact if alone else mix.exact / 4
+            bonus += mix.exact if alone else mix.mentioned
         elif lower.endswith("." + name) or name == last:
-            bonus += mix.ending if alone else mix.ending / 4
+            bonus += mix.ending if alone else mix.mentioned / 2
         elif alone and (last.startswith(name) or lower.startswith(name)):
             bonus += mix.beginning
     of_name = set(name_words(premise.name.rpartition(".")[2])) or {"?"}
     bonus += mix.name_covered * len(of_name & asked) / len(of_name)
-    if mix.covered and asked:
+    if asked:
         of_all = {*name_words(premise.name), *words(premise.doc), *words(premise.type)}
         bonus += mix.covered * len(of_all & asked) / len(asked)
     if question.pattern is not None and question.pattern.rule.search(premise.type):
         bonus += mix.pattern
     if symbols:
         bonus += mix.shape * len(symbols & set(shape(premise.type))) / len(symbols)
-    if premise.doc:
-        bonus += mix.documented
     if premise.origin in _GENERATED:
         bonus -= mix.generated
     if premise.kind is Kind.INSTANCE:

@@ -33,12 +33,12 @@ class Weights:
             "name": 2.0, "type": 1.0, "binders": 0.2, "doc": 1.5, "note": 1.1, "module": 1.0, "value": 1.4
         }
     )  # fmt: skip
-    lengths: tuple[float, float, float] = (0.55, 0.65, 0.25)
+    lengths: tuple[float, float, float] = (0.85, 0.8, 0.25)
     """How much the length of each group of fields counts, from 0 to 1."""
     k1: float = 0.7
     shape: float = 0.75
     """A pair of neighbours in a statement, against a word."""
-    name: float = 0.4
+    name: float = 0.2
     """A whole name, against a word."""
 
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tacit.index.packages import Found, index_path
+from tacit.index.places import Place
 from tacit.index.store import Store, StoreError
 from tacit.retrieval.analysis import VERSION
 from tacit.server.command import Exit
 from tacit.server.errors import BadInput
-from tacit.server.library import bring_up_to_date, packages
+from tacit.server.library import bring_up_to_date, indexable
 from tacit.server.terminal import Terminal, plural, seconds
 
 SHOWN = 5
@@ -22,13 +22,13 @@ SHOWN = 5
 def build_indexes(terminal: Terminal, paths: Sequence[Path], *, anew: bool, as_json: bool) -> int:
     """Make or update the index of every package behind these paths."""
     report = []
-    for found in _some(paths):
-        package = found.package
+    for place in _some(paths):
+        package = place.corpus
         begun = time.perf_counter()
         with terminal.measured(package.name) as progress:
-            done = bring_up_to_date(found, _sparing(progress), anew=anew)
+            done = bring_up_to_date(place, _sparing(progress), anew=anew)
         elapsed = time.perf_counter() - begun
-        where = index_path(package)
+        where = place.index
         report.append(
             {
                 "package": package.name,
@@ -67,9 +67,9 @@ def show_status(terminal: Terminal, paths: Sequence[Path], *, as_json: bool) -> 
     return Exit.DONE if all(each["indexed"] for each in report) else Exit.OPEN
 
 
-def _status(found: Found) -> dict[str, Any]:
-    package = found.package
-    where = index_path(package)
+def _status(place: Place) -> dict[str, Any]:
+    package = place.corpus
+    where = place.index
     report = {"package": package.name, "root": str(package.root), "index": str(where), "indexed": False}
     try:
         store = Store.open(where)
@@ -88,8 +88,8 @@ def _status(found: Found) -> dict[str, Any]:
     return {**report, "indexed": True, "state": state, **numbers, **about}
 
 
-def _some(paths: Sequence[Path]) -> list[Found]:
-    found = packages(paths)
+def _some(paths: Sequence[Path]) -> list[Place]:
+    found = indexable(paths)
     if not found:
         where = ", ".join(map(str, paths)) or "here"
         raise BadInput(f"There are no Lean files in {where}.", hint="Name a folder with Lean files, or set MATHLIB.")

@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from tacit.index.build import Analysis, Built, Progress, build
-from tacit.index.packages import Found, cache_folder, find, in_package, index_path
+from tacit.index.packages import workspace_of
+from tacit.index.places import Place, indexes, places
 from tacit.index.store import NoIndex, OtherSchema, Store, StoreError
 from tacit.retrieval.analysis import VERSION, analyse
 from tacit.retrieval.hybrid import Hybrid, Shelf
@@ -23,16 +24,16 @@ class NotIndexed(TacitError):
     """There is no index that can answer."""
 
 
-def packages(paths: Sequence[Path]) -> list[Found]:
+def indexable(paths: Sequence[Path]) -> list[Place]:
     """The packages of these paths and what they depend on; of here and of $MATHLIB where none is given."""
     asked = list(paths) or _here()
     for each in asked:
         if not each.exists():
             raise BadInput(f"There is nothing at {each}.", hint="Name a folder with Lean files.")
-    found: dict[Path, Found] = {}
+    found: dict[Path, Place] = {}
     for each in asked:
-        for one in find(each):
-            found.setdefault(one.package.root, one)
+        for one in places(each):
+            found.setdefault(one.index, one)
     return list(found.values())
 
 
@@ -40,25 +41,23 @@ def _here() -> list[Path]:
     named = os.environ.get("MATHLIB", "")
     if named and not Path(named).exists():
         raise BadInput(f"MATHLIB names {named}, and there is nothing there.", hint="Name the folder above Mathlib/.")
-    return [*([Path.cwd()] if in_package(Path.cwd()) or not named else []), *([Path(named)] if named else [])]
+    return [*([Path.cwd()] if workspace_of(Path.cwd()) or not named else []), *([Path(named)] if named else [])]
 
 
-def bring_up_to_date(found: Found, progress: Progress, *, anew: bool = False) -> Built:
+def bring_up_to_date(place: Place, progress: Progress, *, anew: bool = False) -> Built:
     """Make or update the index of a package."""
     try:
-        done = build(index_path(found.package), found.package, ANALYSIS, progress, anew=anew)
+        done = build(place.index, place.corpus, ANALYSIS, progress, anew=anew)
     except StoreError as error:
         raise TacitError(str(error)) from error
-    done.problems = [*found.problems, *done.problems]
+    done.problems = [*place.problems, *done.problems]
     return done
 
 
 def open_library(paths: Sequence[Path], *, dense: bool = True) -> Hybrid:
     """Every index of these paths' packages; outside any package, every index there is. Raises NotIndexed."""
-    named = bool(paths) or bool(os.environ.get("MATHLIB")) or in_package(Path.cwd())
-    files = [index_path(each.package) for each in packages(paths)] if named else []
-    if not named:
-        files = sorted((cache_folder() / "index").glob("*.db"))
+    named = paths or os.environ.get("MATHLIB") or workspace_of(Path.cwd())
+    files = [each.index for each in indexable(paths)] if named else indexes()
     shelves: list[Shelf] = []
     old = ""
     for file in files:
