@@ -10,6 +10,7 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -72,6 +73,8 @@ class OnnxEncoder:
             import tokenizers
         except ImportError as error:
             raise EncoderUnavailable(f"{error.name} is not installed, which the encoder {name} needs.") from error
+        # Its threads would be as many as there are cores, and would be in the way of processes forked later.
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         self.name = name
         self.threads = threads
         try:
@@ -122,8 +125,6 @@ class OnnxEncoder:
 
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
         clean = [_encodable(text[:MOST_CHARACTERS]) for text in texts]
-        if self.threads == 1:  # encode_batch would use every core
-            return [self._tokenizer.encode(text).ids for text in clean]
         return [each.ids for each in self._tokenizer.encode_batch_fast(clean)]
 
 

@@ -25,20 +25,23 @@ if TYPE_CHECKING:
 VERSION = "1"
 """Changes with whatever changes the text of a premise."""
 LONGEST = 1_500
+"""Characters of a text: no 96 tokens are more."""
+VALUE = 200
+"""Characters of what a definition unfolds to."""
 AT_ONCE = 500
 
 _PIECE = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_]|\d+")
 _MARKUP = re.compile(r"[`*]")
 
 
-def passage(premise: Premise, note: str = "") -> str:
-    """What is embedded of a premise: the words of its name, what is said of it, and what it states.
+def passage(premise: Premise) -> str:
+    """What is embedded of a premise: the words of its name, what is said of it, what it states, what it unfolds to.
 
     Binders are left out: they are half of the tokens, and say of most premises that there is a type.
     """
     name = " ".join(_PIECE.findall(premise.name)).lower()
-    said = _MARKUP.sub("", f"{premise.doc} {note}".strip())
-    return f"{name}. {said} {premise.type or premise.statement}"[:LONGEST]
+    said = _MARKUP.sub("", premise.doc)
+    return f"{name}. {said} {premise.type or premise.statement} {premise.value[:VALUE]}".rstrip()[:LONGEST]
 
 
 class DenseRanker:
@@ -122,7 +125,7 @@ def _texts(store: Store, wanted: dict[int, int]) -> Iterator[tuple[int, str]]:
     ids = sorted(keys)
     for start in range(0, len(ids), AT_ONCE):
         for stored in store.get(ids[start : start + AT_ONCE]):
-            yield keys[stored.id], passage(stored.premise, stored.note)
+            yield keys[stored.id], passage(stored.premise)
 
 
 def _key(digest: str) -> int:

@@ -36,7 +36,7 @@ def test_what_is_embedded() -> None:
     assert passage(COMM) == "nat add comm. Adding n. n + m = m + n"
     assert passage(IRRATIONAL) == "irrational sqrt two.  Irrational (√2)"
     assert passage(SPACE).startswith("compact space.  (X : Type*)")
-    assert len(passage(Premise("long", Kind.THEOREM, "M", 1, type="x" * 10_000, doc="y" * 10_000))) <= 2_000
+    assert len(passage(Premise("long", Kind.THEOREM, "M", 1, type="x" * 10_000, doc="y" * 10_000))) <= 1_500
 
 
 def test_the_premise_whose_text_it_is_comes_first(tmp_path: Path, encoder: FakeEncoder) -> None:
