@@ -228,7 +228,7 @@ async def _closed(report: Report, name: str, goals: Sequence[Goal]) -> None:
         report.say(f"- {name}: no goals ({dict(skipped)})")
         return
     report.say(
-        f"- {name}: **{closed} of {tried}** closed; with every source run to its end {checked / tried:.0f} candidates and "
+        f"- {name}: **{closed} of {tried}** closed; all sources run out: {checked / tried:.0f} candidates and "
         f"{statistics.median(seconds):.2f} s a goal; {sum(skipped.values())} places without a goal left out"
     )
     for source, count in any_of.most_common():
