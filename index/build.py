@@ -107,6 +107,7 @@ def _make(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress) ->
         done = _enter(store, corpus, analysis, progress)
         done.fresh = True
         store.database.commit()
+        store.database.execute("PRAGMA journal_mode = WAL")  # so that later updates do not wait for readers
     except BaseException:
         store.close()
         _remove(growing)

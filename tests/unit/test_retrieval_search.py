@@ -1,0 +1,132 @@
+"""Search over a small package: every form of question, filters, what is held back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tacit.index.store import Store
+from tacit.retrieval.evaluation import place, quality
+from tacit.retrieval.hybrid import Hybrid, Shelf
+from tacit.retrieval.lexical import Lexical
+from tacit.retrieval.question import parse
+from tacit.retrieval.ranker import Query, Ranked
+from tests.unit.corpus import found, index, library, write
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("search")
+    write(root / "src")
+    index(root / "src", root / "top.db")
+    return root / "top.db"
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("a continuous function on a compact set attains its maximum", "IsCompact.exists_isMaxOn"),
+        ("extreme value theorem", "IsCompact.exists_isMaxOn"),
+        ("_ * _ = _ * _", "Group.mul_comm"),
+        ("?a * ?b = ?b * ?a", "Group.mul_comm"),
+        ("_ + _ + _ = _ + (_ + _)", "Group.add_assoc"),
+        ("?g ∘ ?f", "Continuous.comp"),
+        (r"$\sum_i f_i \le \sum_i g_i$", "sum_le_sum"),
+        ("Group.mul_comm", "Group.mul_comm"),
+        ("mul_comm", "Group.mul_comm"),
+        ("mul_co", "Group.mul_comm"),
+        ("commutativity of multiplication", "Group.mul_comm"),
+        ("cancellation principle of Noether", "Group.inv_unique"),
+        ("compact kind:def", "IsCompact"),
+        ("compact kind:instance module:Top.Topology", "instCompactSpace"),
+    ],
+)
+def test_it_comes_first(path: Path, question: str, name: str) -> None:
+    assert found(path, question)[0] == name
+
+
+def test_filters_hold_back(path: Path) -> None:
+    assert found(path, "compact module:Top.Algebra") == []
+    assert found(path, "compact package:other") == []
+    assert found(path, "compact package:TOP") != []
+    assert found(path, "compact kind:nonsense") == []
+
+
+def test_private_names_stay_in_their_file(path: Path) -> None:
+    assert "Group.secret_lemma" not in found(path, "secret_lemma")
+    hybrid = library(path)
+    here = hybrid.shelves[0].store.named("Group.mul_comm")[0].path
+    assert "Group.secret_lemma" in [each.stored.premise.name for each in hybrid.search("secret_lemma", path=here)]
+
+
+def test_what_is_deprecated_comes_later(path: Path) -> None:
+    answers = found(path, "?a * ?b = ?b * ?a")
+    assert answers.index("Group.mul_comm") < answers.index("Group.commutative_mul")
+
+
+@pytest.mark.parametrize(
+    "question", ["", "   ", "kind:def", "the of a", "(((", "_", "?", "\\", "~", "=", "\x00", "\ud800"]
+)
+def test_questions_that_ask_nothing(path: Path, question: str) -> None:
+    found(path, question)
+
+
+def test_a_question_of_100_000_characters(path: Path) -> None:
+    assert "IsCompact" in found(path, "compact set " * 9000)
+    found(path, "x" * 100_000)
+    found(path, "_ + " * 25_000)
+
+
+def test_the_score_of_a_premise_is_the_one_it_is_ranked_by(path: Path) -> None:
+    store = Store.open(path)
+    lexical = Lexical(store)
+    ranked = lexical.rank(parse("compact set"))
+    assert lexical.scores(parse("compact set"), [each.premise for each in ranked]) == [each.score for each in ranked]
+    assert lexical.scores(parse("compact set"), [10**6]) == [0.0]
+    store.close()
+
+
+class Fake:
+    """A ranker of meanings that knows one answer."""
+
+    name = "dense"
+
+    def __init__(self, premise: int) -> None:
+        self.premise = premise
+
+    def rank(self, query: Query, limit: int = 200) -> list[Ranked]:
+        return [Ranked(self.premise, 0.9)][:limit]
+
+    def scores(self, query: Query, premises: list[int]) -> list[float]:
+        return [0.9 if each == self.premise else 0.1 for each in premises]
+
+
+def test_vectors_find_what_no_word_does_and_filters_hold_for_them(path: Path) -> None:
+    store = Store.open(path)
+    dense = Fake(store.named("Continuous.comp")[0].id)
+    hybrid = Hybrid([Shelf("top", store, Lexical(store), dense)])  # type: ignore[arg-type]
+    assert [each.stored.premise.name for each in hybrid.search("zzz")] == ["Continuous.comp"]
+    assert hybrid.search("zzz kind:def") == []
+    store.close()
+
+
+def test_two_packages_answer_together(path: Path, tmp_path: Path) -> None:
+    write(tmp_path / "own", {"Own.lean": "theorem own_compact_lemma : IsCompact s := sorry\n"})
+    index(tmp_path / "own", tmp_path / "own.db")
+    stores = [Store.open(path), Store.open(tmp_path / "own.db")]
+    hybrid = Hybrid([Shelf(name, store, Lexical(store)) for name, store in zip(("top", "own"), stores, strict=True)])
+    hits = hybrid.search("compact")
+    assert {each.package for each in hits} == {"top", "own"}
+    assert hybrid.search("own_compact_lemma")[0].stored.premise.name == "own_compact_lemma"
+    assert {each.package for each in hybrid.search("compact package:own")} == {"own"}
+    for store in stores:
+        store.close()
+
+
+def test_quality_counts_what_is_missing_as_a_miss() -> None:
+    assert place(["a", "a", "b"], "b") == 1
+    assert place(["a"], "b") is None
+    found = quality([0, 1, None, 11])
+    assert (found.questions, found.first, found.among) == (4, 0.25, 0.5)
+    assert round(found.gain, 4) == round((1 + 0.63093) / 4, 4)
