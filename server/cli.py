@@ -235,7 +235,13 @@ def _index(arguments: argparse.Namespace, build: Build) -> int:
 
     if arguments.action == "status":
         return show_status(Terminal(), arguments.paths, as_json=arguments.json)
-    return build_indexes(Terminal(), arguments.paths, anew=arguments.action == "build", as_json=arguments.json)
+    return build_indexes(
+        Terminal(),
+        arguments.paths,
+        anew=arguments.action == "build",
+        vectors=not arguments.no_vectors,
+        as_json=arguments.json,
+    )
 
 
 def _eval(arguments: argparse.Namespace, build: Build) -> int:
@@ -290,6 +296,7 @@ def _parser() -> argparse.ArgumentParser:
     index = _command(commands, "index", "make what search looks things up in", INDEX_HELP, INDEX_STATUS + ERRORS)
     index.add_argument("action", metavar="build|update|status", choices=("build", "update", "status"))
     index.add_argument("paths", metavar="PATH", type=Path, nargs="*", help="a package, or any folder with Lean files")
+    index.add_argument("--no-vectors", action="store_true", help="words only: ready sooner, finds less")
     index.set_defaults(command=_index)
 
     evaluate = _command(commands, "eval", "measure how good search is", EVAL_HELP, EVAL_STATUS + ERRORS)

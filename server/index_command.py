@@ -12,16 +12,16 @@ from tacit.index.store import Store, StoreError
 from tacit.retrieval.analysis import VERSION
 from tacit.server.command import Exit
 from tacit.server.errors import BadInput
-from tacit.server.library import bring_up_to_date, indexable
+from tacit.server.library import bring_up_to_date, indexable, make_vectors, vectors_of
 from tacit.server.terminal import Terminal, plural, seconds
 
 SHOWN = 5
 """Problems that are shown of each package."""
 
 
-def build_indexes(terminal: Terminal, paths: Sequence[Path], *, anew: bool, as_json: bool) -> int:
+def build_indexes(terminal: Terminal, paths: Sequence[Path], *, anew: bool, vectors: bool, as_json: bool) -> int:
     """Make or update the index of every package behind these paths."""
-    report = []
+    report: list[dict[str, Any]] = []
     for place in _some(paths):
         package = place.corpus
         begun = time.perf_counter()
@@ -50,9 +50,22 @@ def build_indexes(terminal: Terminal, paths: Sequence[Path], *, anew: bool, as_j
             terminal.note(("→ ", "bold yellow"), str(each))
         if len(done.problems) > SHOWN:
             terminal.note(("→ ", "bold yellow"), f"and {len(done.problems) - SHOWN} more files with a problem")
+        if vectors:
+            report[-1]["vectors"] = _vectors(terminal, place, as_json=as_json)
     if as_json:
         terminal.json(report)
     return Exit.DONE
+
+
+def _vectors(terminal: Terminal, place: Place, *, as_json: bool) -> int:
+    """Search by words works from here on; by meaning when this is done, and partly before."""
+    begun = time.perf_counter()
+    with terminal.measured(place.corpus.name) as progress:
+        filled = make_vectors(place, _sparing(progress))
+    if filled.embedded and not as_json:
+        said = f"meanings of {filled.embedded:,} declarations added, {seconds(time.perf_counter() - begun)}"
+        terminal.line((place.corpus.name, "bold"), f": {said}")
+    return filled.embedded
 
 
 def show_status(terminal: Terminal, paths: Sequence[Path], *, as_json: bool) -> int:
@@ -83,8 +96,13 @@ def _status(place: Place) -> dict[str, Any]:
         return {**report, "state": "The index was written by another version of Tacit and must be built again."}
     size = where.stat().st_size
     state = f"{manifest.premises:,} declarations of {plural(manifest.files, 'file')}, {size / 1e6:.1f} MB"
+    made = vectors_of(where)
+    if made is not None:
+        state += f"; meanings by {made.encoder}" + ("" if made.complete else ", not all yet: run `tacit index update`")
+    else:
+        state += "; words only"
     numbers = {"premises": manifest.premises, "files": manifest.files, "bytes": size}
-    about = {"revision": manifest.revision, "toolchain": manifest.toolchain, "encoder": manifest.encoder}
+    about = {"revision": manifest.revision, "toolchain": manifest.toolchain, "encoder": made.encoder if made else ""}
     return {**report, "indexed": True, "state": state, **numbers, **about}
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from tacit.index.build import Analysis, Built, Progress, build
+from tacit.index.encoder import Encoder, EncoderUnavailable, open_encoder
 from tacit.index.packages import workspace_of
 from tacit.index.places import Place, indexes, places
 from tacit.index.store import NoIndex, OtherSchema, Store, StoreError
+from tacit.index.vectors import Filled, Manifest, VectorsError, read_manifest
 from tacit.retrieval.analysis import VERSION, analyse
+from tacit.retrieval.dense import DenseRanker, embed
 from tacit.retrieval.hybrid import Hybrid, Shelf
 from tacit.retrieval.lexical import Lexical
 from tacit.retrieval.ranker import Ranker
@@ -59,6 +63,7 @@ def open_library(paths: Sequence[Path], *, dense: bool = True) -> Hybrid:
     named = paths or os.environ.get("MATHLIB") or workspace_of(Path.cwd())
     files = [each.index for each in indexable(paths)] if named else indexes()
     shelves: list[Shelf] = []
+    encoders = _Encoders()
     old = ""
     for file in files:
         try:
@@ -75,7 +80,7 @@ def open_library(paths: Sequence[Path], *, dense: bool = True) -> Hybrid:
             store.close()
             old = old or f"The index at {file} was written by another version of Tacit."
             continue
-        shelves.append(Shelf(store.manifest().package, store, Lexical(store), _dense(store) if dense else None))
+        shelves.append(Shelf(store.manifest().package, store, Lexical(store), encoders.dense(store) if dense else None))
     if not shelves:
         if old:
             raise NotIndexed(old, hint="Make it again with `tacit index build`.")
@@ -93,6 +98,46 @@ def close_library(library: Hybrid) -> None:
             each.store.close()
 
 
-def _dense(store: Store) -> Ranker | None:
-    del store
-    return None
+def vectors_folder(index: Path) -> Path:
+    """Where the vectors of an index are."""
+    return index.with_suffix(".vectors")
+
+
+def make_vectors(place: Place, progress: Progress, *, threads: int | None = None) -> Filled:
+    """Bring the vectors of an index up to date. Ended by force, it goes on where it was the next time."""
+    try:
+        encoder = open_encoder(threads=threads)
+        store = Store.open(place.index)
+        try:
+            filled = embed(vectors_folder(place.index), encoder, store, progress)
+        finally:
+            store.close()
+    except (EncoderUnavailable, StoreError, VectorsError) as error:
+        raise TacitError(str(error)) from error
+    return filled
+
+
+def vectors_of(index: Path) -> Manifest | None:
+    """What there is of vectors beside an index."""
+    try:
+        return read_manifest(vectors_folder(index))
+    except VectorsError:
+        return None
+
+
+class _Encoders:
+    """Opens the encoder when the first index has vectors, and once."""
+
+    def __init__(self) -> None:
+        self._encoder: Encoder | None = None
+
+    def dense(self, store: Store) -> Ranker | None:
+        """The ranker by vectors of an open index; None where there are none that can be used."""
+        if vectors_of(store.path) is None:
+            return None
+        try:
+            self._encoder = self._encoder or open_encoder(threads=1)
+            return DenseRanker.open(vectors_folder(store.path), self._encoder, store.digests())
+        except (EncoderUnavailable, VectorsError) as error:
+            logging.getLogger(__name__).info("search goes by words alone in %s: %s", store.path.name, error)
+            return None

