@@ -111,7 +111,8 @@ async def test_namespaces_sections_and_private_names(bench: Bench) -> None:
 
 
 async def test_a_name_that_means_two_declarations_is_asked_for_from_the_root(bench: Bench) -> None:
-    text = "namespace A\ntheorem foo : True := trivial\nend A\nopen A\ntheorem foo (p : Prop) (h : p) : p := by\n  sorry‸\n"
+    other = "namespace A\ntheorem foo : True := trivial\nend A\nopen A\n"
+    text = other + "theorem foo (p : Prop) (h : p) : p := by\n  sorry‸\n"
     found = await bench.check(text, "exact h")
     assert (found["exact h"].verdict.value, found["exact h"].axioms) == ("closes", ())
 

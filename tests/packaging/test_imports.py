@@ -13,8 +13,8 @@ from tests.unit.architecture import modules
 
 ROOT = Path(__file__).parents[2]
 HEAVY = (
-    "torch", "llama_cpp", "faiss", "onnx", "onnxruntime", "tokenizers", "safetensors", "sentence_transformers", "transformers",
-    "tantivy", "bm25s", "scipy",
+    "torch", "llama_cpp", "faiss", "onnx", "onnxruntime", "tokenizers", "safetensors", "sentence_transformers",
+    "transformers", "tantivy", "bm25s", "scipy",
 )  # fmt: skip
 # What asks for a library is seen whether or not the library is installed here.
 CHILD = """
