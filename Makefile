@@ -34,7 +34,7 @@ setup: .venv/.installed ## Make .venv (done by the other targets when it is miss
 	  echo "Name another Python: make PYTHON=python3.12 …" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "'$(PYTHON)' cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@echo "Making .venv with $$($(PYTHON) --version) (once, about half a minute)"
+	@echo "Making .venv with $$($(PYTHON) --version) (once, about a minute)"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements/encoder.lock
