@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tacit.index.premise import Kind, Origin
 from tacit.index.store import Store, Stored
@@ -144,6 +145,11 @@ def _rerank(hits: Sequence[Hit], question: Question, mix: Mix) -> list[Hit]:
     ]
 
 
+@lru_cache(maxsize=4096)
+def _words(name: str, doc: str, type_: str) -> frozenset[str]:
+    return frozenset((*name_words(name), *words(doc), *words(type_)))
+
+
 def _bonus(
     stored: Stored, question: Question, asked: set[str], names: Sequence[str], symbols: set[str], mix: Mix
 ) -> float:
@@ -162,8 +168,7 @@ def _bonus(
     of_name = set(name_words(premise.name.rpartition(".")[2])) or {"?"}
     bonus += mix.name_covered * len(of_name & asked) / len(of_name)
     if asked:
-        of_all = {*name_words(premise.name), *words(premise.doc), *words(premise.type)}
-        bonus += mix.covered * len(of_all & asked) / len(asked)
+        bonus += mix.covered * len(_words(premise.name, premise.doc, premise.type) & asked) / len(asked)
     if question.pattern is not None and question.pattern.rule.search(premise.type):
         bonus += mix.pattern
     if symbols:

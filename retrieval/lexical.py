@@ -7,9 +7,10 @@ fields: what names a premise, what it states, what is said about it.
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,10 @@ from tacit.retrieval.ranker import Query, Ranked
 Floats = npt.NDArray[np.float32]
 GROUPS = (("name", "module"), ("type", "binders", "value"), ("doc", "note"))
 MOST_PREFIXED = 40
+FREQUENT = 5_000
+REMEMBERED = 6_000_000
+"""Postings of frequent terms that are kept ready, 8 bytes each: whoever types asks for the same words again."""
+Saturated: TypeAlias = tuple[list[tuple[postings.Postings, Floats]], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class Lexical:
         self._segments = postings.segments(store.database)
         self._count = max(1, sum(int(each.alive.sum()) for each in self._segments))
         self._tables, self._norms = self._prepare()
+        self._frequent: OrderedDict[str, Saturated] = OrderedDict()
 
     def rank(self, query: Query, limit: int = 200) -> list[Ranked]:
         """The best premises that share a word with the query and satisfy its filters."""
@@ -100,26 +106,38 @@ class Lexical:
         weights = self._weights
         totals = [np.zeros(len(each.ids), np.float32) for each in self._segments]
         for term, weight in question.terms:
-            found = [postings.postings(self._store.database, each.id, term) for each in self._segments]
-            frequency = sum(map(len, found))
-            if not frequency and term.startswith("="):
-                found, frequency = self._prefixed(term)
+            found, frequency = self._saturated(term)
             if not frequency:
                 continue
             rarity = _rarity(frequency, self._count) if common is None else common.get(term, 0.0)
             weight *= rarity * {"=": weights.name, "~": weights.shape}.get(term[0], 1.0)
-            for total, norms, entries in zip(totals, self._norms, found, strict=True):
-                if len(entries):
-                    self._add(total, norms, entries, weight)
+            for total, (places, values) in zip(totals, found, strict=True):
+                total[places] += np.float32(weight) * values
         return totals
 
-    def _add(self, total: Floats, norms: Sequence[Floats], entries: postings.Postings, weight: float) -> None:
-        places = entries >> 16
+    def _saturated(self, term: str) -> Saturated:
+        """Where a term stands and what it counts there, before its rarity. Frequent terms are remembered."""
+        if (known := self._frequent.get(term)) is not None:
+            self._frequent.move_to_end(term)
+            return known
+        found = [postings.postings(self._store.database, each.id, term) for each in self._segments]
+        frequency = sum(map(len, found))
+        if not frequency and term.startswith("="):
+            found, frequency = self._prefixed(term)
+        parts = [self._weigh(norms, entries) for norms, entries in zip(self._norms, found, strict=True)]
+        if frequency >= FREQUENT:
+            self._frequent[term] = parts, frequency
+            while sum(each for _, each in self._frequent.values()) > REMEMBERED:
+                self._frequent.popitem(last=False)
+        return parts, frequency
+
+    def _weigh(self, norms: Sequence[Floats], entries: postings.Postings) -> tuple[postings.Postings, Floats]:
+        places = np.asarray(entries >> 16, np.uint32)
         counts = entries & 0xFFFF
         tf = self._tables[0][counts] * norms[0][places]
         tf += self._tables[1][counts] * norms[1][places]
         tf += self._tables[2][counts] * norms[2][places]
-        total[places] += weight * tf * (self._weights.k1 + 1) / (tf + self._weights.k1)
+        return places, np.asarray(tf * (self._weights.k1 + 1) / (tf + self._weights.k1), np.float32)
 
     def _prefixed(self, term: str) -> tuple[list[postings.Postings], int]:
         """Names that begin so, as one term."""

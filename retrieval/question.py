@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tacit.retrieval.ranker import Query
-from tacit.retrieval.text import shape, words
+from tacit.retrieval.text import shape, unlatex, words
 
 LONGEST = 2_000
 """Characters of a question that are looked at."""
@@ -60,7 +60,8 @@ def understand(query: Query) -> Question:
     weights: dict[str, float] = {}
     for word in words(_HOLE.sub(" ", text) if pattern else text):
         weights[word] = weights.get(word, 0.0) + 1.0
-    names = tuple(dict.fromkeys(each for each in _NAME.findall(text) if _is_name(each, text)))
+    latex = "\\" in text or "$" in text
+    names = () if latex else tuple(dict.fromkeys(each for each in _NAME.findall(text) if _is_name(each, text)))
     for name in names:
         weights.setdefault("=" + name.lower(), 1.0)
     if pattern is not None:
@@ -68,8 +69,8 @@ def understand(query: Query) -> Question:
         for one, other in pairwise(found):
             weights.setdefault(f"~{one} {other}", 1.0)
         weights.setdefault("~~" + " ".join(found), 1.0)
-    elif any(each in text for each in ("=", "≤", "<", "∘", "↔", "∣", "+")):
-        found = tuple(shape(text))
+    elif latex or any(each in text for each in ("=", "≤", "<", "∘", "↔", "∣", "+")):
+        found = tuple(shape(unlatex(text) if latex else text))
         for one, other in list(pairwise(found))[:16]:
             weights.setdefault(f"~{one} {other}", 0.4)
     terms = tuple((term, min(weight, 2.0)) for term, weight in list(weights.items())[:MOST_TERMS])
@@ -78,6 +79,8 @@ def understand(query: Query) -> Question:
 
 def _is_name(word: str, text: str) -> bool:
     """Whether a word can only be a name: `mul_comm`, `Nat.succ`, `IsCompact`, or all there is."""
+    if len(word) < 4 and word != text:
+        return False
     return "_" in word.strip("_") or "." in word or word[1:] != word[1:].lower() or word == text
 
 

@@ -25,6 +25,9 @@ _BOARD = re.compile(r"\\(?:mathbb|Bbb|mathbf)\s*\{?\s*(?P<letter>[A-Z])\s*\}?")
 _STYLED = re.compile(
     r"\\(?:mathrm|mathsf|mathit|mathcal|mathfrak|mathscr|operatorname\*?|text|textbf|textit|mathbf|rm)\b"
 )
+_ACCENTED = re.compile("[À-ÖØ-öø-ɏ]")
+_HYPHEN = re.compile(rf"(?<={_LETTER})[-‐–](?={_LETTER}{_LETTER})")
+_ESCAPED = re.compile(r"\\(?=[{}',;!:_%&# ])")
 _NUMBERS = {"0": "zero", "1": "one", "2": "two", "3": "three", "4": "four", "5": "five"}
 _PHRASE = re.compile(r"(?<!\w)(?:" + "|".join(re.escape(a) for a, _ in PHRASES) + r")(?!\w)", re.IGNORECASE)
 _PHRASES = dict(PHRASES)
@@ -56,9 +59,11 @@ _SUFFIXES = (
 
 def words(text: str) -> list[str]:
     """The words of prose that may hold Lean and LaTeX, in order, repeats included."""
+    if not text.isascii():
+        text = _ACCENTED.sub(lambda match: unicodedata.normalize("NFD", match[0])[0], text)
     if "\\" in text:
         text = unlatex(text)
-    text = _MARKUP.sub(" ", text)
+    text = _HYPHEN.sub(" ", _MARKUP.sub(" ", text))
     text = _PHRASE.sub(lambda match: _PHRASES[match[0].lower()], text)
     return list(_terms(text))
 
@@ -84,7 +89,7 @@ def unlatex(text: str) -> str:
     """Lean's symbols in the place of LaTeX's commands."""
     text = _BOARD.sub(lambda match: LETTERS.get(match["letter"], " "), text)
     text = _STYLED.sub(" ", text)
-    text = text.replace("\\ ", " ").replace("\\,", " ").replace("\\;", " ").replace("\\!", " ").replace("^{-1}", "⁻¹")
+    text = _ESCAPED.sub(" ", text).replace("^{-1}", "⁻¹")
     text = _COMMAND.sub(lambda match: LATEX.get(match["letters"], f" {match['letters']} "), text)
     return re.sub(r"[{}$]", " ", text).replace("_", " ")
 

@@ -81,6 +81,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("inner product", "inner"), ("indicator function", "indicator"), ("a.e.", "ae"), ("w.r.t.", " "),
     ("well-order", "wellorder"), ("well order", "wellorder"), ("total order", "linear order"),
     ("linearly ordered", "linear order"), ("totally ordered", "linear order"), ("partially ordered", "partial order"),
+    ("posets", "partial order"), ("poset", "partial order"),
 )  # fmt: skip
 """What several words of English say in one of Mathlib's. Longer ones first."""
 
