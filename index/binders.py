@@ -8,7 +8,7 @@ mentions do; `include` and `omit` overrule both.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tacit.index.lexer import NAME, close, mentions, one_line
@@ -70,48 +70,45 @@ class _Variable:
     bracket: str
     type: str
     group: int  # variables of one binder are written together again
-    mentions: frozenset[str]
+    needs: frozenset[int]  # the variables that its type mentions, by position
 
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """The variables in scope at a place, in order."""
+    """The variables in scope at a place, in order. A name means the last variable of that name before."""
 
     each: tuple[_Variable, ...] = ()
     included: frozenset[str] = frozenset()
     omitted: frozenset[str] = frozenset()
-    _names: frozenset[str] = frozenset()
+    _places: Mapping[str, int] = field(default_factory=dict)
     _folded: dict[frozenset[str], str] = field(default_factory=dict, compare=False, repr=False)
 
     def add(self, new: Iterable[Binder]) -> Variables:
         """After `variable` with these binders: a bare `(a)` only changes the bracket of an `a` that is there."""
-        each = list(self.each)
-        group = each[-1].group + 1 if each else 0
+        each, places = list(self.each), dict(self._places)
+        group = each[-1].group if each else 0
         for binder in new:
             group += 1
-            mentioned = frozenset(mentions(binder.type))
-            if not binder.names:
-                each.append(_Variable("", binder.bracket, binder.type, group, mentioned))
-            for name in binder.names:
-                at = (
-                    None if binder.type else next((i for i in reversed(range(len(each))) if each[i].name == name), None)
-                )
-                if at is None:
-                    each.append(_Variable(name, binder.bracket, binder.type, group, mentioned))
-                else:
+            needs = frozenset([places[name] for name in mentions(binder.type) if name in places])
+            for name in binder.names or ("",):
+                if name and not binder.type and (at := places.get(name)) is not None:
                     old = each[at]
-                    each[at] = _Variable(name, binder.bracket, old.type, old.group, old.mentions)
-        return Variables(tuple(each), self.included, self.omitted, frozenset(v.name for v in each if v.name))
+                    each[at] = _Variable(name, binder.bracket, old.type, old.group, old.needs)
+                    continue
+                if name:
+                    places[name] = len(each)
+                each.append(_Variable(name, binder.bracket, binder.type, group, needs))
+        return Variables(tuple(each), self.included, self.omitted, places)
 
     def include(self, names: Iterable[str]) -> Variables:
         """After `include a b`."""
         names = frozenset(names)
-        return Variables(self.each, self.included | names, self.omitted - names, self._names)
+        return Variables(self.each, self.included | names, self.omitted - names, self._places)
 
     def omit(self, text: str) -> Variables:
         """After `omit a [Group G]`: variables by name, instances by their type."""
         gone = frozenset(name for b in binders(text) for name in (b.names if b.bracket != "[" else (b.type, *b.names)))
-        return Variables(self.each, self.included - gone, self.omitted | gone, self._names)
+        return Variables(self.each, self.included - gone, self.omitted | gone, self._places)
 
     def fold(self, mentioned: Iterable[str], own: str = "", type_: str = "") -> str:
         """The binders that a declaration with these mentions is about, as one line of text.
@@ -120,31 +117,33 @@ class Variables:
         """
         if not self.each:
             return ""
-        wanted = self._names.intersection(mentioned)
+        wanted = frozenset(self._places.keys() & mentioned)
         if wanted and own:
             wanted = wanted.difference(*(names.split() for names in _OWN.findall(own)))
         if wanted and ("∀" in type_ or "∃" in type_):
             wanted = wanted.difference(*(names.split() for names in _BOUND.findall(type_)))
-        wanted = (wanted | self.included) - self.omitted
+        if self.included or self.omitted:
+            wanted = (wanted | self.included) - self.omitted
         known = self._folded.get(wanted)
         if known is None:
             known = self._folded[wanted] = self._fold(wanted)
         return known
 
     def _fold(self, wanted: frozenset[str]) -> str:
-        names = set(wanted)
+        kept = {self._places[name] for name in wanted if name in self._places}
         # A type mentions only what stands before it: one pass from the end finds all that is needed.
-        for variable in reversed(self.each):
-            if variable.name in names:
-                names |= variable.mentions & self._names
-        keep = [
-            v.name in names
-            or (v.bracket == "[" and self.omitted.isdisjoint((v.name, v.type)) and v.mentions & self._names <= names)
-            for v in self.each
-        ]
+        for at in range(len(self.each) - 1, -1, -1):
+            if at in kept:
+                kept |= self.each[at].needs
+        for at, variable in enumerate(self.each):
+            if variable.bracket == "[" and variable.needs <= kept:
+                hidden = variable.name and self._places[variable.name] != at
+                if not hidden and self.omitted.isdisjoint((variable.name, variable.type)):
+                    kept.add(at)
         texts: list[str] = []
         group: list[_Variable] = []
-        for variable in (each for each, kept in zip(self.each, keep, strict=True) if kept):
+        for at in sorted(kept):
+            variable = self.each[at]
             if group and (group[0].group != variable.group or group[0].bracket != variable.bracket):
                 texts.append(_together(group))
                 group = []

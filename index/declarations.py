@@ -54,6 +54,7 @@ _ALIAS = re.compile(
 )
 _DERIVE = re.compile(r"deriving (?:noncomputable )?instance (?P<classes>.*?) for (?P<types>.*)")
 _MARKED = re.compile(r"@\[|\s+|(?:local|scoped)\b(?:\[[^\]]*\])?")
+_QUOTED = re.compile(r"\$[A-Za-z_(\[]")
 _NAMED = re.compile(rf"\s*(?P<name>{NAME.pattern})")
 
 
@@ -211,6 +212,8 @@ class _Reader:
         if head.keyword.endswith("initialize"):
             type_ = type_.partition("←")[0].strip()
             name = name if type_ else ""
+        if "$" in type_ + own and _QUOTED.search(type_ + own):
+            return  # what a macro is to write, not a declaration
         if not name:
             if kind is not Kind.INSTANCE:
                 return

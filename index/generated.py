@@ -14,7 +14,7 @@ from tacit.index import shapes, simps
 from tacit.index.additive import TO_ADDITIVE, TO_DUAL
 from tacit.index.declarations import Request, Text
 from tacit.index.instances import instance_name
-from tacit.index.known import Known, Structure, candidates
+from tacit.index.known import Known, Notation, Structure, candidates
 from tacit.index.lexer import NAME
 from tacit.index.premise import Kind, Origin, Premise
 from tacit.index.shapes import Statement
@@ -52,6 +52,7 @@ class _Maker:
                 known.propositions.add(last)
             if premise.kind is Kind.CLASS:
                 known.needs[last] = "[" in premise.binders or "[" in premise.context
+        known.forget_instances(self.module)
         for request in text.requests:
             if request.what == "structure":
                 self._structure(request.premise)
@@ -103,15 +104,17 @@ class _Maker:
         left, _, right = request.text.partition("=>")
         token, head = _NOTATION.search(left), NAME.search(right)
         if token and head and token[1].strip() and (structure := self._known_structure(head[0], request)):
+            binds = re.match(r":\s*(\d+)", left)
             # What begins with its own sign (`C(X, Y)`) stands before its arguments, the rest between them.
-            first = "^" if left.lstrip(": 0123456789max").startswith('"') and request.names == ("notation",) else ""
-            self.known.notations.setdefault(first + token[1].strip(), structure)
+            first = re.match(r'[:\s\w]*"', left) is not None and request.names == ("notation",)
+            notation = Notation(structure, int(binds[1]) if binds else 1000, first)
+            self.known.notations.setdefault(token[1].strip(), notation)
 
     def _structure(self, index: int) -> None:
         of = self.premises[index]
         names, data, above = [], set(), []
         extends = of.type.partition("extends ")[2] if "extends " in of.type else ""
-        projections = {each.projection: each for each in parents(extends)}
+        projections = {(each.projection, each.text): each for each in parents(extends)}
         for at in range(index + 1, len(self.premises)):
             premise = self.premises[at]
             if premise.made_from != of.name:
@@ -119,7 +122,7 @@ class _Maker:
             if premise.kind is not Kind.FIELD:
                 continue
             last = premise.name.rpartition(".")[2]
-            if (parent := projections.get(last)) is not None and premise.type == parent.text:
+            if (parent := projections.get((last, premise.type))) is not None:
                 head = simps.head_structure(parent.text, of, self.known)
                 if head and not parent.named and last != (real := f"to{head.rpartition('.')[2]}"):
                     last = real  # `extends α ≃ β` is toEquiv
@@ -132,16 +135,21 @@ class _Maker:
         self.known.learn(of.name, Structure(tuple(names), frozenset(data), tuple(above)))
 
     def _name_instances(self) -> None:
-        taken = set()
         for index, premise in enumerate(self.premises):
             if premise.origin is Origin.INSTANCE_NAME:
                 base = name = premise.name.removesuffix("inst") + instance_name(premise, self.known)
                 count = 0
-                while name in taken or self.known.get(name) is not None:
+                while self._is_taken(name):
                     count += 1
                     name = f"{base}_{count}"
                 self.premises[index] = replace(premise, name=name)
-                taken.add(name)
+                self.known.instances[name] = self.module
+
+    def _is_taken(self, name: str) -> bool:
+        if name in self.known.instances:
+            return True
+        found = self.known.get(name)
+        return found is not None and found.module != self.module
 
     # What is made.
 
@@ -198,8 +206,10 @@ class _Maker:
         if what in (TO_ADDITIVE.attribute, TO_DUAL.attribute):
             return self._translate(what, text, of, request)
         if what == "simps":
-            names = simps.lemma_names(of, text, request.body, self.known)
-            return [each for name in names for each in self._add(of, name, shapes.projection(of, name), Origin.SIMPS)]
+            lemmas = simps.lemmas(of, text, request.body, self.known)
+            return [
+                each for one in lemmas for each in self._add(of, one.name, shapes.projection(of, one), Origin.SIMPS)
+            ]
         if what == "ext":
             return self._ext(text, of)
         if what == "inherit_doc":

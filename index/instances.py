@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 
 from tacit.index.binders import binders
-from tacit.index.known import Known
+from tacit.index.known import Known, Notation
 from tacit.index.lexer import NAME
 from tacit.index.premise import Premise
 from tacit.index.restate import Group, Node, parsed
@@ -37,7 +38,13 @@ _CORE = frozenset(
 )
 _VARIABLE = re.compile(r"[a-zα-ωA-ZΑ-Ω𝒜-𝖿𝓐-𝔷𝕜][₀-₉ₐ-ₜ'0-9]*")
 _TOKENS = re.compile("|".join(map(re.escape, sorted((*_CONSTANTS, *_POSTFIX), key=len, reverse=True))))
+_PLAIN = frozenset(("", ",", ":", ":=", "_", "|"))
 _SORTS = frozenset(("Type", "Sort", "Prop"))
+
+
+def capitalized(word: str) -> str:
+    """With a capital first letter, as Lean does it: of ASCII letters only."""
+    return word[:1].upper() + word[1:] if word[:1].isascii() else word
 
 
 def instance_name(premise: Premise, known: Known) -> str:
@@ -59,7 +66,7 @@ def instance_name(premise: Premise, known: Known) -> str:
         depends.update(re.findall(NAME.pattern, each.type))
     name += "".join(reversed(of))
     project = premise.module.partition(".")[0]
-    if project not in ("Init", "Std", "Lean") and seen.constants and seen.constants <= _CORE:
+    if project not in ("Init", "Std", "Lean") and not seen.local_to_project(known) and seen.constants:
         name += f"_{project[:1].lower()}{project[1:]}"
     return name
 
@@ -75,16 +82,24 @@ def _is_mentioned(argument: str, type_: str, known: Known) -> bool:
 class _Words:
     """The words of types, each constant once."""
 
-    def __init__(self, local: set[str], notations: Mapping[str, str], namespace: str) -> None:
+    def __init__(self, local: set[str], notations: Mapping[str, Notation], namespace: str) -> None:
         self.local = local
         self.notations = notations
-        self.seen = set(namespace.rpartition(".")[2:]) if namespace else set()
+        self.namespace = namespace
+        self.seen = set(namespace.split("."))
         self.constants: set[str] = set()
+        self.unknown = False  # a sign that may stand for anything
+
+    def local_to_project(self, known: Known) -> bool:
+        """Whether the name says something of the project itself, so that no other project makes the same."""
+        outer = [*accumulate(self.namespace.split("."), "{}.{}".format)]
+        inside = any(name in known.structures or name.rpartition(".")[2] in known.propositions for name in outer)
+        return self.unknown or inside or not self.constants <= _CORE
 
     def of(self, text: str) -> str:
         found = []
         for word in self._all(parsed(text)):
-            word = word[:1].upper() + word[1:]
+            word = capitalized(word)
             self.constants.add(word)
             if word not in self.seen:
                 self.seen.add(word)
@@ -93,9 +108,10 @@ class _Words:
 
     def _all(self, nodes: list[Node]) -> Iterator[str]:
         """The constants of a term: the function before its arguments, an operator before its sides."""
-        if nodes and isinstance(nodes[0], str) and nodes[0] in ("∀", "Π") and "," in nodes:
-            yield from self._all(nodes[nodes.index(",") + 1 :])
-            return
+        for binder, end in (("∀", ","), ("Π", ","), ("fun", "↦"), ("fun", "=>")):
+            if nodes and nodes[0] == binder and end in nodes:
+                yield from self._all(nodes[nodes.index(end) + 1 :])
+                return
         if "→" in nodes:
             at = nodes.index("→")
             yield "Forall"
@@ -103,7 +119,10 @@ class _Words:
             yield from self._all(nodes[at + 1 :])
             return
         for at, node in enumerate(nodes):
-            if isinstance(node, str) and at and (name := self.notations.get(node) or _INFIX.get(node)):
+            if not isinstance(node, str) or not at:
+                continue
+            notation = self.notations.get(node)
+            if name := notation.name if notation is not None else _INFIX.get(node, ""):
                 yield name.rpartition(".")[2]
                 yield from self._all(nodes[:at])
                 yield from self._all(nodes[at + 1 :])
@@ -131,6 +150,7 @@ class _Words:
     def _name(self, word: str) -> Iterator[str]:
         word = word.lstrip("@.")
         if NAME.fullmatch(word) is None:
+            self.unknown |= not (word.isspace() or word.isdecimal() or word in _PLAIN)
             return
         first, _, rest = word.partition(".")
         if word in _CONSTANTS:

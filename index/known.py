@@ -26,6 +26,15 @@ class Structure:
     parents: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """What a sign stands for, how strongly it binds (less is looser), and whether it comes before its arguments."""
+
+    name: str
+    binds: int = 1000
+    first: bool = False
+
+
 @dataclass(slots=True)
 class Known:
     """What has been learnt so far.
@@ -40,21 +49,31 @@ class Known:
     structures: dict[str, Structure] = field(default_factory=dict)
     projections: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The rules of `initialize_simps_projections`, by structure."""
-    notations: dict[str, str] = field(default_factory=dict)
-    """What an infix stands for: `≃` is Equiv."""
+    notations: dict[str, Notation] = field(default_factory=dict)
+    """The signs that stand for structures: `≃` is Equiv."""
     propositions: set[str] = field(default_factory=set)
     """Last components of what makes a proposition: IsOpen, Continuous."""
     needs: dict[str, bool] = field(default_factory=dict)
     """Last components of classes: whether their arguments need instances themselves."""
     wanted: frozenset[str] | None = None
     find: Find | None = None
+    instances: dict[str, str] = field(default_factory=dict)
+    """The names given to instances without one, and the modules they are in."""
     kept: dict[str, Premise] = field(default_factory=dict)
+    _named: set[str] = field(default_factory=set)
     _owners: dict[str, list[str]] = field(default_factory=dict)
     _lasts: dict[str, dict[str, str]] = field(default_factory=dict)
 
+    def forget_instances(self, module: str) -> None:
+        """Before a file is read: what an earlier reading of it named is free again."""
+        if module in self._named:
+            self.instances = {name: where for name, where in self.instances.items() if where != module}
+        self._named.add(module)
+
     def keep(self, premise: Premise) -> None:
-        """Remember a declaration, if another file may ask for it."""
-        if self.wanted is None or premise.name.rpartition(".")[2] in self.wanted:
+        """Remember a declaration, if another file may ask for it and nobody else can be asked."""
+        wanted = self.find is None if self.wanted is None else premise.name.rpartition(".")[2] in self.wanted
+        if wanted:
             self.kept.setdefault(premise.name, premise)
 
     def get(self, name: str) -> Premise | None:
@@ -94,7 +113,7 @@ class Known:
         return self._owners.get(name, [])
 
     def to_json(self) -> dict[str, Any]:
-        """As plain values. Kept declarations are left out: `find` gives them."""
+        """As plain values. Declarations are left out: `find` gives them."""
         return {
             "schema": SCHEMA,
             "translations": self.translations,
@@ -103,7 +122,7 @@ class Known:
                 for name, each in self.structures.items()
             },
             "projections": {name: list(rules) for name, rules in self.projections.items()},
-            "notations": self.notations,
+            "notations": {sign: [each.name, each.binds, each.first] for sign, each in self.notations.items()},
             "propositions": sorted(self.propositions),
             "needs": self.needs,
         }
@@ -120,7 +139,7 @@ class Known:
                 for name, (fields, data, parents) in values["structures"].items()
             },
             projections={name: tuple(rules) for name, rules in values["projections"].items()},
-            notations=dict(values["notations"]),
+            notations={sign: Notation(*each) for sign, each in values["notations"].items()},
             propositions=set(values["propositions"]),
             needs=dict(values["needs"]),
             find=find,
@@ -132,10 +151,13 @@ def candidates(name: str, namespace: str, opens: tuple[str, ...] = ()) -> Iterat
     if name.startswith("_root_."):
         yield name[7:]
         return
+    around = [""]
     while namespace:
         yield f"{namespace}.{name}"
+        around.append(f"{namespace}.")
         namespace = namespace.rpartition(".")[0]
-    for opened in opens:
+    for opened in reversed(opens):
         if not opened.startswith("scoped "):
-            yield f"{opened.partition(' ')[0]}.{name}"
+            for outer in around:
+                yield f"{outer}{opened.partition(' ')[0]}.{name}"
     yield name

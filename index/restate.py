@@ -16,7 +16,7 @@ Rename = Callable[[str], str]
 """What a name (`Monoid.npow`, or the projection `.prod`) is called after the translation."""
 
 _TOKEN = re.compile(
-    rf"(?P<space>\s+)|(?:Type|Sort)\*|(?P<name>\.?{NAME.pattern})|(?P<number>\d+(?:\.\d+)*)|⁻¹'|''|⁻¹|ᵐᵒᵖ|ᵈᵐᵃ|⁺ᵐ|⁻ᵐ|\|ₘ|:=|."
+    rf"(?P<space>\s+)|(?:Type|Sort)\*|(?P<name>\.?{NAME.pattern})|(?P<number>\d+(?:\.\d+)*)|⁻¹'|''|[→≃]\w*\+\*\w*|⁻¹|ᵐᵒᵖ|ᵈᵐᵃ|⁺ᵐ|⁻ᵐ|\|ₘ|:=|."
 )
 _CLOSERS = {"(": ")", "[": "]", "{": "}", "⟨": "⟩", "⦃": "⦄", "⟦": "⟧"}
 _ADDITIVE = {
@@ -25,6 +25,7 @@ _ADDITIVE = {
 _DUAL = {"⊤": "⊥", "⊥": "⊤", "⊔": "⊓", "⊓": "⊔", "⨆": "⨅", "⨅": "⨆"}
 _FLIPPED = {"≤": "≥", "≥": "≤", "<": ">", ">": "<"}
 _SWAPPED = frozenset(("≤", "<", "≥", ">", "⋖", "⩿", "⟶"))
+_CHAINS = {"≫": "≫", "⇨": "\\", "\\": "⇨"}
 # From the loosest: what a statement is cut at before its relations are turned round.
 _CUTS = (",", ":", "↔", "→", "∨", "∧", "=", "≠", "∈", "↦")
 _DEEPEST = 200
@@ -193,16 +194,18 @@ def _turn(nodes: list[Node], rename: Rename, cut: int = 0) -> list[Node]:
         if not left or not right:
             return [_turned(node, rename) for node in nodes]
         return [*nodes[:begin], " ", *_turn(right, rename), " ", nodes[at], " ", *_turn(left, rename), " "]
-    if "≫" in nodes:
+    for sign, turned in _CHAINS.items():
+        if sign not in nodes:
+            continue
         pieces: list[list[Node]] = [[]]
         for node in nodes:
-            if node == "≫":
+            if node == sign:
                 pieces.append([])
             else:
                 pieces[-1].append(node)
         joined: list[Node] = []
         for piece in reversed(pieces):
-            joined += [" ≫ " if joined else " ", *_turn(_stripped(piece), rename)]
+            joined += [f" {turned} " if joined else " ", *_turn(_stripped(piece), rename)]
         return [*joined, " "]
     return [_FLIPPED.get(each, each) if isinstance(each := _turned(node, rename), str) else each for node in nodes]
 

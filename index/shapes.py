@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 from tacit.index.binders import binders
-from tacit.index.lexer import mentions, split_top
+from tacit.index.lexer import mentions, one_line, split_top
 from tacit.index.premise import Premise
+from tacit.index.simps import Lemma
 
+_USUAL = {"symm_apply": ".symm", "apply": ""}
+_LONGEST = 300
 Statement = dict[str, str]
 """What changes in the premise that a lemma is made from: context, binders, type."""
 
@@ -27,12 +30,19 @@ def sides(type_: str, *, forward: bool) -> str:
     return " → ".join(both if forward else reversed(both))
 
 
-def projection(of: Premise, lemma: str) -> Statement:
-    """A lemma of `simps`: its left side is told by its name."""
-    last, mine = lemma.rpartition(".")[2], of.name.rpartition(".")[2]
-    path = last.removeprefix(mine) if last.startswith(mine) else last.removesuffix(mine)
-    path = path.strip("_").replace("_", ".")
-    return {"type": f"({applied(of)}).{path} = _"} if path else {"type": ""}
+def projection(of: Premise, lemma: Lemma) -> Statement:
+    """A lemma of `simps`: `(foo a).obj X = F X`, `foo a x = x + 1`."""
+    this = applied(of)
+    for usual, sign in _USUAL.items():  # the coercion to a function is not written
+        if lemma.path == usual or lemma.path.endswith(f"_{usual}"):
+            path = lemma.path.removesuffix(usual).strip("_").replace("_", ".") + sign
+            break
+    else:
+        path = lemma.path.replace("_", ".")
+    this = f"({this})" if " " in this and path else this
+    left = " ".join(each for each in (f"{this}.{path.lstrip('.')}".rstrip("."), lemma.arguments) if each)
+    value = one_line(lemma.value)
+    return {"type": f"{left} = {value if value and len(value) <= _LONGEST else '_'}"}
 
 
 def unfolded(of: Premise) -> Statement:

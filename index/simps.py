@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from tacit.index.known import Known, Structure, candidates
+from tacit.index.known import Known, Notation, Structure, candidates
 from tacit.index.lexer import MENTIONED, NAME, close, split_top, without_comments
 from tacit.index.premise import Kind, Premise
 
@@ -18,8 +19,8 @@ _RULE = re.compile(
 )
 _OPTION = re.compile(rf"\s*(?:-(?P<off>{NAME.pattern})|\+(?P<on>{NAME.pattern})|!|\?)")
 _PROOF_SYMBOLS = frozenset("=≠≤<≥>∈∉⊆⊂↔∧∨∣≈≡∼∤")
-_FUNCTION = re.compile(r"\s*(?:fun|λ)\b[^{}⟨⟩\n]*?(?:↦|=>)\s*")
-_GIVEN = re.compile(rf"(?:\n(?P<indent>[ \t]*)|,\s*)(?P<name>{NAME.pattern})[^\n:{{}}⟨⟩]*:=\s*|[({{⟨\[]")
+_FUNCTION = re.compile(r"(?:fun|λ)\b(?P<arguments>[^{}⟨⟩\n]*?)(?:↦|=>)\s*")
+_GIVEN = re.compile(rf"(?:\n(?P<indent>[ \t]*)|,\s*)(?P<name>{NAME.pattern})(?P<arguments>[^\n:{{}}⟨⟩]*):=\s*|[({{⟨\[]")
 # What the coercions of nearly all structures with such a field are called.
 _USUAL = {"toFun": "apply", "invFun": "symm_apply", "val": "coe"}
 _QUANTIFIED = re.compile(r"\s*(?:∀|Π)")
@@ -52,53 +53,80 @@ def asked_for(attribute: str) -> list[str]:
     return names
 
 
-def lemma_names(premise: Premise, attribute: str, body: str, known: Known) -> list[str]:
-    """The full names of the lemmas for `premise`, whose definition is `body` (`:= …` or `where …`)."""
+@dataclass(frozen=True, slots=True)
+class Lemma:
+    """A lemma of `simps`: its full name, and `foo.path arguments = value`; `value` is empty when it is not written."""
+
+    name: str
+    path: str
+    arguments: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a definition gives for one field: `toFun x := x + 1`."""
+
+    arguments: str
+    value: str
+
+    def applied(self) -> Given:
+        """With the arguments of a function before the sign: `toFun := fun x ↦ x + 1` as `toFun x := x + 1`."""
+        given = self
+        while (function := _FUNCTION.match(given.value)) is not None:
+            arguments = f"{given.arguments} {function['arguments']}".strip()
+            given = Given(arguments, given.value[function.end() :])
+        return given
+
+
+def lemmas(premise: Premise, attribute: str, body: str, known: Known) -> list[Lemma]:
+    """The lemmas for `premise`, whose definition is `body` (`:= …` or `where …`)."""
     namespace, _, last = premise.name.rpartition(".")
     stem = "" if premise.kind is Kind.INSTANCE and last.startswith("inst") else last
     if (given := re.search(r'nameStem\s*:=\s*"([^"]*)"', attribute)) is not None:
         stem = given[1]
     structure = structure_of(premise, known)
+    values = literal(body)
     prefixes = set()
-    chosen = asked_for(attribute)
-    default = not chosen
-    values = literal(body) if default else {}
+    made: dict[str, Given] = {}
     for field, called, prefix in _projections(structure, known) if structure else ():
         if prefix:
             prefixes.add(called)
-        if default:
-            chosen += _below(called, values.get(field, ""), known)
+        made.update(_below(called, values.get(field, _NOTHING), known))
+    if asked := asked_for(attribute):
+        made = {name: made.get(name, _NOTHING) for name in asked}
     found = []
-    for each in dict.fromkeys(chosen):
-        parts = [each, stem] if each in prefixes else [stem, each]
-        joined = "_".join(part for part in parts if part)
-        if not stem and "_" not in each:
-            joined = f"{each}_def"
-        found.append(f"{namespace}.{joined}" if namespace else joined)
+    for path, value in made.items():
+        parts = [path, stem] if path in prefixes else [stem, path]
+        name = "_".join(part for part in parts if part)
+        if not stem and "_" not in path:
+            name = f"{path}_def"
+        found.append(Lemma(f"{namespace}.{name}" if namespace else name, path, value.arguments, value.value))
     return found
 
 
-def _below(called: str, value: str, known: Known, depth: int = 3) -> list[str]:
+_NOTHING = Given("", "")
+
+
+def _below(called: str, given: Given, known: Known, depth: int = 3) -> dict[str, Given]:
     """The projections that are made of one with this value: of `{ obj := …, map := … }` those of its fields.
 
     What an anonymous constructor is of, the text does not say: none.
     """
-    while (function := _FUNCTION.match(value)) is not None:
-        value = value[function.end() :]
-    if value.startswith("⟨"):
-        return []
-    if not value.startswith("{") or depth == 0:
-        return [called]
-    found = []
-    for field, below in literal(value).items():
-        owners = known.owners(field)
-        if any(field in known.structures[owner].data for owner in owners):
-            found += [f"{called}_{each}" for each in _below(_USUAL.get(field, field), below, known, depth - 1)]
-    return found or [called]
+    given = given.applied()
+    if given.value.startswith("⟨"):
+        return {}
+    found: dict[str, Given] = {}
+    if given.value.startswith("{") and depth:
+        for field, below in literal(given.value).items():
+            if any(field in known.structures[owner].data for owner in known.owners(field)):
+                inside = Given(f"{given.arguments} {below.arguments}".strip(), below.value)
+                found.update(_below(f"{called}_{_USUAL.get(field, field)}", inside, known, depth - 1))
+    return found or {called: given}
 
 
-def literal(text: str) -> dict[str, str]:
-    """The fields that `where a := …` or `:= { a x := …, b := … }` gives, with their values."""
+def literal(text: str) -> dict[str, Given]:
+    """The fields that `where a := …` or `:= { a x := …, b := … }` gives."""
     text = without_comments(text).strip().removeprefix(":=").strip()
     if text.startswith("where"):
         text = text[5:]
@@ -107,7 +135,7 @@ def literal(text: str) -> dict[str, str]:
     else:
         return {}
     text = "\n" + text
-    given: list[tuple[str, int, int]] = []
+    given: list[re.Match[str]] = []
     column: int | None = None
     at = 0
     while (found := _GIVEN.search(text, at)) is not None:
@@ -118,10 +146,12 @@ def literal(text: str) -> dict[str, str]:
         indent = None if found["indent"] is None else len(found["indent"])
         column = indent if column is None else column
         if indent is None or column is None or indent <= column:
-            given.append((found["name"], found.start(), found.end()))
+            given.append(found)
         at = found.end()
-    ends = [begin for _, begin, _ in given[1:]] + [len(text)]
-    return {name: text[begin:end].strip() for (name, _, begin), end in zip(given, ends, strict=bool(given))}
+    return {
+        found["name"]: Given(found["arguments"].strip(), text[found.end() : end].strip())
+        for found, end in zip(given, [*(each.start() for each in given[1:]), len(text)], strict=False)
+    }
 
 
 def _projections(name: str, known: Known) -> Iterator[tuple[str, str, bool]]:
@@ -228,13 +258,15 @@ def structure_of(premise: Premise, known: Known) -> str:
 def head_structure(type_: str, premise: Premise, known: Known) -> str:
     """The structure that a type is about: Equiv in `∀ x, f x ≃ g x`."""
     type_ = result(type_)
-    words = _outside(type_).split()
-    for word in words[1:]:
-        if (name := known.notations.get(word)) is not None:
-            return _resolved(name, premise, known)
-    for token, name in known.notations.items():
-        if type_.startswith(token[1:]) if token[0] == "^" else token.endswith("[") and f" {token}" in type_:
-            return _resolved(name, premise, known)
+    loosest: Notation | None = None
+    for place, word in enumerate(_outside(type_).split()):
+        sign = word if word in known.notations else f"{word}[" if f"{word}[" in known.notations else ""
+        if sign and (notation := known.notations[sign]).first is (place == 0):
+            loosest = notation if loosest is None or notation.binds < loosest.binds else loosest
+    if loosest is None:
+        loosest = next((each for sign, each in known.notations.items() if each.first and type_.startswith(sign)), None)
+    if loosest is not None:
+        return loosest.name
     head = MENTIONED.match(type_.lstrip("@("))
     return _resolved(head[0], premise, known) if head else ""
 

@@ -20,6 +20,7 @@ _CASE = re.compile(_NOTE + r"|\|(?=\s)", re.DOTALL)
 _COLON = re.compile(_NOTE + "|:=|:(?!:)", re.DOTALL)
 _LINE = re.compile(_NOTE + r"|\n[ \t]*(?=\S)", re.DOTALL)
 _BLANKS = re.compile(r"\s*")
+_COMPUTED = re.compile(r"\n[ \t]*with[ \t]*\n")
 _PARENT = re.compile(rf"(?:(?P<as>{NAME.pattern})\s*:\s*)?(?P<head>(?:_root_\.)?{NAME.pattern})")
 
 
@@ -57,8 +58,12 @@ def parents(text: str) -> list[Parent]:
         head = named["head"].removeprefix("_root_.")
         last = head.rpartition(".")[2]
         whole = whole[named.end("as") :].lstrip(" :") if named["as"] else whole
-        found.append(Parent(named["as"] or "to" + last[:1].upper() + last[1:], head, whole, bool(named["as"])))
+        found.append(Parent(named["as"] or "to" + _capitalized(last), head, whole, bool(named["as"])))
     return found
+
+
+def _capitalized(word: str) -> str:
+    return word[:1].upper() + word[1:] if word[:1].isascii() else word
 
 
 def deriving(text: str, start: int, stop: int) -> tuple[list[str], int]:
@@ -185,6 +190,8 @@ def constructors(text: str, start: int, stop: int) -> list[Member]:
     """The constructors of an inductive type: each begins with a bar outside brackets."""
     starts = []
     at = start
+    if (computed := _COMPUTED.search(text, start, stop)) is not None:
+        stop = computed.start()
     while (found := _CASE.search(text, at, stop)) is not None:
         mark = found[0]
         if mark == "|":
