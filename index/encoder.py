@@ -32,11 +32,14 @@ class EncoderUnavailable(Exception):
     """This encoder cannot be used here. The text says why and what to do."""
 
 
-def open_encoder(name: str = DEFAULT, *, threads: int | None = None, cache: Path | None = None) -> Encoder:
+def open_encoder(
+    name: str = DEFAULT, *, threads: int | None = None, cache: Path | None = None, fetch: bool = False
+) -> Encoder:
     """The default encoder, or a model by name or path; EncoderUnavailable where that is not possible.
 
     A folder that holds a BERT which pools by the mean runs without torch, as the default does; every other model runs
-    through sentence-transformers, which is an extra. `threads`: None takes every core this process may use.
+    through sentence-transformers, which is an extra. `threads`: None takes every core this process may use. Without
+    `fetch` nothing is downloaded: a model of that name must be on this machine.
     """
     from tacit.index.onnx_encoder import OnnxEncoder, is_supported, packaged_model
 
@@ -50,7 +53,7 @@ def open_encoder(name: str = DEFAULT, *, threads: int | None = None, cache: Path
         return OnnxEncoder(folder, name=folder.resolve().name, threads=count, cache=where)
     from tacit.index.torch_encoder import TorchEncoder
 
-    return TorchEncoder(name, threads=count)
+    return TorchEncoder(name, threads=count, fetch=fetch)
 
 
 def available_cores() -> int:

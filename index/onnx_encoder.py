@@ -92,7 +92,8 @@ class OnnxEncoder:
             options.log_severity_level = 3
             self._session: Any = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the libraries raise bare Exception
-            raise EncoderUnavailable(f"The encoder {name} cannot be opened: {error}") from error
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise EncoderUnavailable(f"The encoder {name} cannot be opened: {reason}") from error
         self._tokenizer.enable_truncation(MOST_TOKENS)
         self._tokenizer.no_padding()
 

@@ -17,9 +17,9 @@ BATCH = 32
 
 
 class TorchEncoder:
-    """A `tacit.index.encoder.Encoder`. A name that is no folder is looked up as sentence-transformers does."""
+    """A `tacit.index.encoder.Encoder`. A name that is no folder is Hugging Face's; `fetch` may get it."""
 
-    def __init__(self, name: str, *, threads: int) -> None:
+    def __init__(self, name: str, *, threads: int, fetch: bool = False) -> None:
         """Load the model; EncoderUnavailable where the extra or the model is missing."""
         try:
             import sentence_transformers
@@ -31,11 +31,12 @@ class TorchEncoder:
         torch.set_num_threads(threads)
         self.name = name
         try:
-            self._model: Any = sentence_transformers.SentenceTransformer(name, device="cpu")
+            self._model: Any = sentence_transformers.SentenceTransformer(name, device="cpu", local_files_only=not fetch)
         except Exception as error:  # hubs, files and configurations fail in many ways
-            raise EncoderUnavailable(f"The encoder {name} cannot be loaded: {error}") from error
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise EncoderUnavailable(f"The encoder {name} cannot be loaded: {reason}") from error
         self._model.max_seq_length = min(self._model.max_seq_length or MOST_TOKENS, MOST_TOKENS)
-        self.dimension = int(self._model.get_sentence_embedding_dimension())
+        self.dimension = int(self._model.encode([""], show_progress_bar=False).shape[1])
         self.fingerprint = self._fingerprint()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
