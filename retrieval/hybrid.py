@@ -41,19 +41,19 @@ class Hit:
 class Mix:
     """What fusion and the second ranking depend on; tuned as the weights of words were."""
 
-    dense: float = 0.8
+    dense: float = 1.0
     """Vectors against words."""
-    name_covered: float = 0.15
-    covered: float = 0.1
+    name_covered: float = 0.075
+    covered: float = 0.05
     exact: float = 1.0
     mentioned: float = 0.0
     """A name that is not all of the query: more often what the answer is about than the answer."""
     ending: float = 0.4
     beginning: float = 0.15
     pattern: float = 0.6
-    shape: float = 0.1
-    generated: float = 0.08
-    instance: float = 0.12
+    shape: float = 0.03
+    generated: float = 0.15
+    instance: float = 0.2
     deprecated: float = 0.2
 
 
