@@ -112,8 +112,8 @@ async def read_version(lean: Path, cwd: Path, *, timeout: float = 30.0) -> str:
     It runs in the workspace because elan's `lean` chooses the toolchain by folder (and may download it, hence
     the generous limit).
     """
-    try:
-        process = await asyncio.create_subprocess_exec(
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
             str(lean),
             "--version",
             cwd=cwd,
@@ -122,8 +122,16 @@ async def read_version(lean: Path, cwd: Path, *, timeout: float = 30.0) -> str:
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,  # elan starts lean: both are ended together
         )
+    )
+    try:
+        process = await asyncio.shield(starting)
     except OSError as exc:
         raise LeanNotFound(f"{lean} cannot be started ({exc.strerror}).", hint=INSTALL_HINT) from exc
+    except asyncio.CancelledError:
+        # It may run already: cancelled in the middle of its start, asyncio would end elan and leave Lean.
+        with contextlib.suppress(OSError):
+            _kill(await starting)
+        raise
     try:
         out, err = await asyncio.wait_for(process.communicate(), timeout)
     except TimeoutError:

@@ -195,8 +195,10 @@ async def test_the_version_is_asked_for_in_the_workspace(tmp_path: Path) -> None
 
 
 def alive(file: Path) -> bool:
-    pid = int(file.read_text(encoding="utf-8"))
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(int(file.read_text(encoding="utf-8"))).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def written(file: Path) -> bool:
@@ -234,6 +236,23 @@ async def test_nothing_is_left_when_the_question_is_cancelled(tmp_path: Path) ->
         await task
     await gone(tmp_path / "pid")
     await gone(tmp_path / "child")
+
+
+def running_in(folder: Path) -> list[int]:
+    return [p.pid for p in psutil.process_iter(["cwd"]) if p.info["cwd"] == str(folder)]
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_nothing_is_left_when_the_question_is_cancelled_in_its_first_moments(tmp_path: Path, turns: int) -> None:
+    lean = script(tmp_path / "lean", HANGS)
+    task = asyncio.ensure_future(read_version(lean, tmp_path))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    while running_in(tmp_path):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
 
 
 async def test_a_lean_that_reads_its_input_does_not_wait_for_it(tmp_path: Path) -> None:
