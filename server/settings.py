@@ -16,7 +16,10 @@ SECTION = "tacit"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be set. An empty `lean_path` means: find it; `lean_memory_mib` 0 means: Lean's own limit.
+    """Everything that can be set. An empty `lean_path` means: find it.
+
+    `lean_memory_mib` limits the address space of a Lean process: None leaves the limit to Tacit (three quarters of the
+    machine's memory, at least 12 GiB), 0 sets none.
 
     `suggest_budget` is seconds for one request. `inline_wait` is how many seconds ghost text waits for a closing
     tactic before it shows one that only makes progress; `action_wait` how many a list of code actions waits.
@@ -24,7 +27,7 @@ class Settings:
 
     lean_path: str = ""
     lean_args: tuple[str, ...] = ()
-    lean_memory_mib: int = 0
+    lean_memory_mib: int | None = None
     suggest_budget: float = 10.0
     inline_enabled: bool = True
     inline_wait: float = 1.0
