@@ -432,4 +432,6 @@ def _alone(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise VectorsBusy(f"Somebody else is making the vectors in {folder}.") from None
+        for file in folder.glob(".*"):  # what one that was killed was writing
+            file.unlink(missing_ok=True)
         yield

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -111,6 +113,33 @@ def test_what_was_embedded_before_an_interruption_is_kept(tmp_path: Path, encode
     assert len(encoder.seen) == 15
     assert read_manifest(tmp_path).complete
     assert len(Vectors.open(tmp_path, encoder)) == 40
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from tacit.index import vectors
+from tests.unit.test_vectors import FakeEncoder, corpus
+vectors.SHARD, vectors.AT_ONCE, vectors.MOST_FILES = 10, 5, 2
+vectors.fill(Path(sys.argv[1]), FakeEncoder(), corpus(1_000), lambda *state: print(state[1], flush=True))
+"""
+
+
+@pytest.mark.usefixtures("small")
+def test_a_builder_that_is_killed_leaves_what_it_wrote(tmp_path: Path, encoder: FakeEncoder) -> None:
+    root = Path(__file__).parents[2]
+    with subprocess.Popen([sys.executable, "-c", KILLED, tmp_path], cwd=root, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        while int(child.stdout.readline()) < 50:
+            pass
+        child.kill()
+    (tmp_path / ".half-written").write_bytes(b"what a kill in the middle of writing leaves")
+    there = len(Vectors.open(tmp_path, encoder))
+    assert there >= 50
+    assert fill(tmp_path, encoder, corpus(1_000)) == vectors.Filled(1_000 - there, there, 1_000)
+    assert len(Vectors.open(tmp_path, encoder)) == 1_000
+    assert len(files(tmp_path)) <= 4
+    assert not list(tmp_path.glob(".*"))
 
 
 @pytest.mark.usefixtures("small")
