@@ -294,10 +294,15 @@ def _parser() -> argparse.ArgumentParser:
     search.set_defaults(command=_search)
 
     index = _command(commands, "index", "make what search looks things up in", INDEX_HELP, INDEX_STATUS + ERRORS)
-    index.add_argument("action", metavar="build|update|status", choices=("build", "update", "status"))
-    index.add_argument("paths", metavar="PATH", type=Path, nargs="*", help="a package, or any folder with Lean files")
-    index.add_argument("--no-vectors", action="store_true", help="words only: ready sooner, finds less")
     index.set_defaults(command=_index)
+    actions = index.add_subparsers(metavar="build|update|status", dest="action", required=True)
+    for action in ("build", "update", "status"):  # parsers of their own, so that options may stand before PATH
+        each = actions.add_parser(action, description=INDEX_HELP, formatter_class=_Help, add_help=False)
+        _common(each, lean=argparse.SUPPRESS, verbose=argparse.SUPPRESS)
+        each.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
+        each.add_argument("paths", metavar="PATH", type=Path, nargs="*", help="a package, or a folder with Lean files")
+        if action != "status":
+            each.add_argument("--no-vectors", action="store_true", help="words only: ready sooner, finds less")
 
     evaluate = _command(commands, "eval", "measure how good search is", EVAL_HELP, EVAL_STATUS + ERRORS)
     evaluate.add_argument("what", metavar="search", choices=("search",))

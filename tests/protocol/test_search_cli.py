@@ -26,7 +26,7 @@ class Shell:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         if arguments[:2] in (("index", "build"), ("index", "update")) and not self.vectors:
-            arguments = (*arguments, "--no-vectors")
+            arguments = (*arguments[:2], "--no-vectors", *arguments[2:])
         command = [sys.executable, "-m", "tacit.server.cli", *arguments]
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         return subprocess.Popen(command, cwd=self.folder / "project", env=self.environment, **pipes)
