@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tacit.index.places import Place
 from tacit.index.store import Store, StoreError
 from tacit.retrieval.analysis import VERSION
-from tacit.server.command import Exit
+from tacit.server.command import Exit, Interrupted
 from tacit.server.errors import BadInput
 from tacit.server.library import bring_up_to_date, indexable, make_vectors, vectors_of
 from tacit.server.terminal import Terminal, plural, seconds
@@ -21,6 +23,9 @@ SHOWN = 5
 
 def build_indexes(terminal: Terminal, paths: Sequence[Path], *, anew: bool, vectors: bool, as_json: bool) -> int:
     """Make or update the index of every package behind these paths."""
+    for name in ("SIGTERM", "SIGHUP"):  # like Ctrl-C: what has begun to grow is taken away
+        with suppress(AttributeError, ValueError):  # Windows; not the main thread
+            signal.signal(getattr(signal, name), _stop)
     report: list[dict[str, Any]] = []
     for place in _some(paths):
         package = place.corpus
@@ -55,6 +60,10 @@ def build_indexes(terminal: Terminal, paths: Sequence[Path], *, anew: bool, vect
     if as_json:
         terminal.json(report)
     return Exit.DONE
+
+
+def _stop(number: int, _frame: object) -> None:
+    raise Interrupted(number)
 
 
 def _vectors(terminal: Terminal, place: Place, *, as_json: bool) -> int:

@@ -136,7 +136,8 @@ def test_an_index_of_another_version_is_said_and_made_again(shell: Shell) -> Non
     shell.run("search", "compact")
 
 
-def test_the_second_builder_says_so_and_an_interrupted_one_leaves_the_old_index(shell: Shell) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_second_builder_says_so_and_an_interrupted_one_leaves_the_old_index(shell: Shell, number: int) -> None:
     shell.run("index", "build")
     more = {f"Top/Z{n}.lean": "theorem z : 1 = 1 := rfl\n" * 400 for n in range(300)}
     write(shell.folder / "project", more)
@@ -149,10 +150,11 @@ def test_the_second_builder_says_so_and_an_interrupted_one_leaves_the_old_index(
     assert "Another process is building" in shell.run("index", "build", status=2)[1]
     shell.run("search", "compact")
     assert first.poll() is None, "the first builder is to be interrupted at its work"
-    first.send_signal(signal.SIGINT)
+    first.send_signal(number)
     _, err = first.communicate(timeout=60)
-    assert first.returncode == 130
+    assert first.returncode == 128 + number
     assert "Traceback" not in err
+    assert not list((shell.folder / "cache" / "index").glob("*.new"))
     shell.run("search", "compact")
     (status,) = json.loads(shell.run("index", "status", "--json")[0])
     assert status["files"] == 2
