@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 from tacit.index.lexer import NAME, close, mentions, one_line
 
+MOST = 1000
+"""How many variables a scope keeps: more stand in no file that a person wrote."""
 _NAMES = re.compile(rf"\s*(?P<names>{NAME.pattern}(?:\s+{NAME.pattern})*)\s*(?:(?P<colon>:(?!=))|$)")
 _OWN = re.compile(rf"[(\[{{⦃]\s*({NAME.pattern}(?:\s+{NAME.pattern})*)\s*:(?!=)")
 _BOUND = re.compile(rf"[∀∃]!?[ᵐᶠ]?\s*\(?((?:{NAME.pattern}|\s)+)")
@@ -85,6 +87,8 @@ class Variables:
 
     def add(self, new: Iterable[Binder]) -> Variables:
         """After `variable` with these binders: a bare `(a)` only changes the bracket of an `a` that is there."""
+        if len(self.each) > MOST:
+            return self
         each, places = list(self.each), dict(self._places)
         group = each[-1].group if each else 0
         for binder in new:

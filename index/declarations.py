@@ -14,7 +14,7 @@ from tacit.index import members, types
 from tacit.index.head import Head, attribute_list, part, read_head
 from tacit.index.lexer import NAME, close, commands, comment_end, mentions, one_line, without_comments
 from tacit.index.premise import Kind, Origin, Premise
-from tacit.index.scope import Scope, Scopes
+from tacit.index.scope import Scope, Scopes, candidates
 from tacit.index.source import Import
 
 VALUE = 1000
@@ -110,6 +110,8 @@ class _Reader:
         self.out = Text(module)
         self.scopes = Scopes()
         self._line = self._line_at = 0
+        self._index: dict[str, int] = {}
+        self._listed = 0
 
     def read(self) -> Text:
         header = True
@@ -141,13 +143,17 @@ class _Reader:
         word = _WORD.match(self.text, at)
         name = word[0] if word else ""
         after = word.end() if word else at
-        if name in _PREFIXES:
-            self._prefix(name, at, after, stop, doc)
-            return
+        while name in _PREFIXES:
+            rest, doc = self._prefix(name, at, after, stop, doc)
+            if rest < 0:
+                return
+            at = rest
+            word = _WORD.match(self.text, at)
+            name, after = (word[0], word.end()) if word else ("", at)
         head = read_head(self.text, at, stop)
         if head is not None:
             self._declare(head, stop, doc)
-        elif _SECTION.match(self.text, at):
+        elif _SECTION.match(self.text, at, stop):
             self.scopes.section(self.text[at:stop])
         elif name == "namespace" and (named := _NAMED.match(self.text, after, stop)):
             self.scopes.namespace(named["name"])
@@ -164,7 +170,10 @@ class _Reader:
                 self._other(word[0], at, word.end(), stop, doc)
         self.scopes.command_read()
 
-    def _prefix(self, name: str, at: int, after: int, stop: int, doc: tuple[int, int] | None) -> None:
+    def _prefix(
+        self, name: str, at: int, after: int, stop: int, doc: tuple[int, int] | None
+    ) -> tuple[int, tuple[int, int] | None]:
+        """`open … in` and the like: where the command that it is for begins, -1 when that is another piece of text."""
         end, rest = self._in(after, stop)
         inside = self.text[after:end]
         if name in _SCOPING:
@@ -173,7 +182,7 @@ class _Reader:
             self._attribute(inside, at)
         if rest < 0:
             self.scopes.command_read()
-            return
+            return -1, None
         while rest < stop and (self.text[rest].isspace() or self.text.startswith("/-", rest)):
             if self.text.startswith("/-", rest):
                 end = comment_end(self.text, rest)
@@ -181,8 +190,7 @@ class _Reader:
                 rest = end
             else:
                 rest += 1
-        if rest < stop and not self.text.startswith("--", rest):
-            self._run(rest, stop, doc)
+        return (rest, doc) if rest < stop and not self.text.startswith("--", rest) else (-1, None)
 
     def _in(self, at: int, stop: int) -> tuple[int, int]:
         """Where the arguments of a command end, and what follows its `in` (-1 when it has none)."""
@@ -341,9 +349,10 @@ class _Reader:
 
     def _find(self, name: str) -> int:
         """The index of the declaration of this text that `name` means here, -1 when there is none."""
-        namespace = self.scopes.here.namespace
-        for index in range(len(self.out.premises) - 1, -1, -1):
-            full = self.out.premises[index].name
-            if full.endswith(name) and (full == name or f"{namespace}.".startswith(full[: -len(name)])):
-                return index
-        return -1
+        for index in range(self._listed, len(self.out.premises)):
+            self._index[self.out.premises[index].name] = index
+        self._listed = len(self.out.premises)
+        scope = self.scopes.here
+        return next(
+            (self._index[full] for full in candidates(name, scope.namespace, scope.opens) if full in self._index), -1
+        )

@@ -14,9 +14,10 @@ from tacit.index import shapes, simps
 from tacit.index.additive import TO_ADDITIVE, TO_DUAL
 from tacit.index.declarations import Request, Text
 from tacit.index.instances import instance_name
-from tacit.index.known import Known, Notation, Structure, candidates
+from tacit.index.known import Known, Notation, Structure
 from tacit.index.lexer import NAME
 from tacit.index.premise import Kind, Origin, Premise
+from tacit.index.scope import candidates
 from tacit.index.shapes import Statement
 from tacit.index.translated import Arguments, Translator, arguments
 from tacit.index.types import parents
@@ -135,13 +136,13 @@ class _Maker:
         self.known.learn(of.name, Structure(tuple(names), frozenset(data), tuple(above)))
 
     def _name_instances(self) -> None:
+        counts: dict[str, int] = {}
         for index, premise in enumerate(self.premises):
             if premise.origin is Origin.INSTANCE_NAME:
                 base = name = premise.name.removesuffix("inst") + instance_name(premise, self.known)
-                count = 0
                 while self._is_taken(name):
-                    count += 1
-                    name = f"{base}_{count}"
+                    counts[base] = counts.get(base, 0) + 1
+                    name = f"{base}_{counts[base]}"
                 self.premises[index] = replace(premise, name=name)
                 self.known.instances[name] = self.module
 
@@ -192,9 +193,11 @@ class _Maker:
     def _attribute_elsewhere(self, name: str, request: Request) -> None:
         """`attribute [to_additive] foo`: what is made stands here, though `foo` may stand in another file."""
         of = self._find(name, request)
-        if of is None:
-            full = request.scope.full_name(name)
-            of = Premise(full, Kind.THEOREM, self.module, request.line, namespace=request.scope.namespace)
+        if of is None:  # nothing is known of it, so nothing can be said of what is made
+            given = arguments(request.text)
+            if request.what in (TO_ADDITIVE.attribute, TO_DUAL.attribute) and not given.itself and not given.nameless:
+                self.translator.target(request.what, request.scope.full_name(name), given.name)
+            return
         at = request.start
         here = replace(of, line=request.line, opens=request.scope.opens, start=at, body=at, stop=at)
         self._attribute(request.text, here, request)

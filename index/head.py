@@ -8,11 +8,25 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tacit.index.lexer import _REST, DECLARING, MODIFIERS, NAME, PLAIN, _after, close, comment_end, one_line, split_top
+from tacit.index.lexer import (
+    DECLARING,
+    MODIFIERS,
+    NAME,
+    NOTES,
+    OPENERS,
+    OPENING,
+    PLAIN,
+    REST,
+    after_note,
+    close,
+    comment_end,
+    one_line,
+    split_top,
+)
 
 _WORD = re.compile(
-    rf"\s*(?:(?P<at>@\[)|(?P<note>--[^\n]*|/-)|(?P<modifier>{MODIFIERS})(?![{_REST}.])"
-    rf"|(?P<keyword>class\s+inductive|class\s+abbrev|{DECLARING}|builtin_initialize|initialize)(?![{_REST}.]))"
+    rf"\s*(?:(?P<at>@\[)|(?P<note>--[^\n]*|/-)|(?P<modifier>{MODIFIERS})(?![{REST}.])"
+    rf"|(?P<keyword>class\s+inductive|class\s+abbrev|{DECLARING}|builtin_initialize|initialize)(?![{REST}.]))"
 )
 _PRIORITY = re.compile(r"\s*\((?:priority|prio)\s*:=")
 _UNIVERSES = re.compile(r"\.\{[^}]*\}")
@@ -20,11 +34,10 @@ _SORT = re.compile(r"\s*(?:Prop|Type|Sort)(?![\w.'])")
 _DECLARED = re.compile(rf"\s*(?:--[^\n]*\n\s*)*((?:_root_\.)?{NAME.pattern})")
 # What ends a part of a head. Each branch begins with a fixed character: see lexer.
 _PART = re.compile(
-    r"""--[^\n]*|/-|"(?:[^"\\]|\\.)*+"?|'(?<![\w!?']')(?:[^\\'\n]|\\(?:x..|u....|.))'"""
-    rf"|{PLAIN}|[(\[{{⟨⦃⟦]|:=|:(?!:)|\n[ \t]*\|(?=\s)|\|(?=\s)|w(?<![{_REST}.«]w)here(?![{_REST}.])"
-    rf"|e(?<![{_REST}.«]e)xtends(?![{_REST}.])|l(?<![{_REST}.«]l)et(?:I|_fun)?(?![{_REST}.])"
-    rf"|h(?<![{_REST}.«]h)aveI?(?![{_REST}.])|d(?<![{_REST}.«]d)eriving(?![{_REST}.])"
-    rf"|m(?<![{_REST}.«]m)atch(?![{_REST}.])|f(?<![{_REST}.«]f)un(?=\s*\n)",
+    rf"{NOTES}|{PLAIN}|{OPENING}|:=|:(?!:)|\n[ \t]*\|(?=\s)|\|(?=\s)|w(?<![{REST}.«]w)here(?![{REST}.])"
+    rf"|e(?<![{REST}.«]e)xtends(?![{REST}.])|l(?<![{REST}.«]l)et(?:I|_fun)?(?![{REST}.])"
+    rf"|h(?<![{REST}.«]h)aveI?(?![{REST}.])|d(?<![{REST}.«]d)eriving(?![{REST}.])"
+    rf"|m(?<![{REST}.«]m)atch(?![{REST}.])|f(?<![{REST}.«]f)un(?=\s*\n)",
     re.DOTALL,
 )
 
@@ -103,11 +116,11 @@ def _read_parts(text: str, at: int, stop: int, head: Head) -> None:
     while (found := search(text, at, stop)) is not None:
         mark = found[0]
         first = mark[0]
-        if first in "([{⟨⦃⟦":
+        if first in OPENERS:
             at = found.end() if len(mark) > 1 else close(text, found.start(), stop)
             continue
         if first in "-/\"'":
-            at = _after(text, found)
+            at = after_note(text, found)
             continue
         at = found.end()
         if mark == ":":
@@ -150,6 +163,10 @@ def _set(head: Head, part: str, begin: int, end: int) -> None:
         head.extends = (begin, end)
 
 
+LONGEST = 20_000
+"""How many characters of one part are kept."""
+
+
 def part(text: str, where: tuple[int, int]) -> str:
     """The text of one range of a head, on one line."""
-    return one_line(text[where[0] : where[1]]) if where[1] > where[0] else ""
+    return one_line(text[where[0] : min(where[1], where[0] + LONGEST)]) if where[1] > where[0] else ""

@@ -36,6 +36,7 @@ _CORE = frozenset(
     "Append Membership Forall Subsingleton Setoid HasEquiv Id Except StateT ReaderT Prop Type Sort And Or Not Iff "
     "Eq Ne Le Lt".split()
 )
+_LONGEST = 600
 _VARIABLE = re.compile(r"[a-zα-ωA-ZΑ-Ω𝒜-𝖿𝓐-𝔷𝕜][₀-₉ₐ-ₜ'0-9]*")
 _TOKENS = re.compile("|".join(map(re.escape, sorted((*_CONSTANTS, *_POSTFIX), key=len, reverse=True))))
 _PLAIN = frozenset(("", ",", ":", ":=", "_", "|"))
@@ -98,7 +99,7 @@ class _Words:
 
     def of(self, text: str) -> str:
         found = []
-        for word in self._all(parsed(text)):
+        for word in self._all(parsed(text[:_LONGEST])):
             word = capitalized(word)
             self.constants.add(word)
             if word not in self.seen:

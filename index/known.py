@@ -6,7 +6,7 @@ that one changed file can be read alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -144,20 +144,3 @@ class Known:
             needs=dict(values["needs"]),
             find=find,
         )
-
-
-def candidates(name: str, namespace: str, opens: tuple[str, ...] = ()) -> Iterator[str]:
-    """The full names that `name` may stand for at a place, the nearest namespace first."""
-    if name.startswith("_root_."):
-        yield name[7:]
-        return
-    around = [""]
-    while namespace:
-        yield f"{namespace}.{name}"
-        around.append(f"{namespace}.")
-        namespace = namespace.rpartition(".")[0]
-    for opened in reversed(opens):
-        if not opened.startswith("scoped "):
-            for outer in around:
-                yield f"{outer}{opened.partition(' ')[0]}.{name}"
-    yield name

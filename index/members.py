@@ -33,23 +33,35 @@ def of_structure(of: Premise, text: str, head: Head, extends: str, stop: int) ->
         _member(of, context, types.Member(parent.projection, head.name_at), Kind.FIELD, self_binder, parent.text)
         for parent in parents
     ]
+    lines = _Lines(text, head.at, of.line)
     for field in fields:
         takes_field = f"{self_binder} {field.binders}".strip()
-        line = of.line + text.count("\n", head.at, field.at)
-        made.append(replace(_member(of, context, field, Kind.FIELD, takes_field, field.type), line=line))
+        member = _member(of, context, field, Kind.FIELD, takes_field, field.type)
+        made.append(replace(member, line=lines.line(field.at)))
     return made
 
 
 def of_inductive(of: Premise, text: str, head: Head, stop: int) -> list[Premise]:
     """The constructors of the inductive type `of`, whose body ends at `stop`."""
     this, context = applied(of), _parameters(of)
-    return [
-        replace(
-            _member(of, context, case, Kind.CONSTRUCTOR, case.binders, case.type or this),
-            line=of.line + text.count("\n", head.at, case.at),
-        )
-        for case in types.constructors(text, head.body, stop)
-    ]
+    lines = _Lines(text, head.at, of.line)
+    made = []
+    for case in types.constructors(text, head.at, head.body, stop):
+        member = _member(of, context, case, Kind.CONSTRUCTOR, case.binders, case.type or this)
+        made.append(replace(member, line=lines.line(case.at)))
+    return made
+
+
+class _Lines:
+    """The lines of ascending offsets."""
+
+    def __init__(self, text: str, at: int, line: int) -> None:
+        self._text, self._at, self._line = text, at, line
+
+    def line(self, at: int) -> int:
+        self._line += self._text.count("\n", self._at, at)
+        self._at = at
+        return self._line
 
 
 def derived(of: Premise, cls: str, full_name: str) -> Premise:

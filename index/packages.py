@@ -47,19 +47,23 @@ class Library:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """Where a package is and which of its files count. `revision` is empty for one that is worked on."""
+    """Where a package is and which of its files count: not those in the folders `without`.
+
+    `revision` is empty for a package that is worked on.
+    """
 
     name: str
     root: Path
     revision: str = ""
     libraries: tuple[Library, ...] = ()
+    without: tuple[Path, ...] = ()
 
     def sources(self, problems: list[Problem] | None = None) -> Iterator[Source]:
         """The Lean files; folders that cannot be listed become problems. Without libraries: every file below."""
         seen: set[tuple[int, int]] = set()
         problems = problems if problems is not None else []
         if not self.libraries:
-            yield from _below(self.root, self.root, seen, problems)
+            yield from _below(self.root, self.root, seen, problems, frozenset(self.without))
         for library in self.libraries:
             for root in library.roots:
                 path = library.folder.joinpath(*_components(root))
@@ -89,8 +93,9 @@ def workspace_of(path: Path) -> Path | None:
 def find_packages(workspace: Path, toolchain: Path | None = None) -> Found:
     """The workspace itself, the packages of its manifest, and the sources of the toolchain at this prefix."""
     found = Found()
-    found.packages.append(Package(_name_of(workspace, found.problems), workspace, libraries=()))
     manifest = workspace / "lake-manifest.json"
+    folders = tuple(_packages_folders(workspace, _json(manifest, [])))
+    found.packages.append(Package(_name_of(workspace, found.problems), workspace, without=folders))
     for each in _manifest(manifest, found.problems):
         if each.root.is_dir():
             found.packages.append(each)
@@ -292,7 +297,13 @@ def _children(folder: Path, problems: list[Problem]) -> Sequence[Path]:
         return ()
 
 
-def _below(folder: Path, base: Path, seen: set[tuple[int, int]], problems: list[Problem]) -> Iterator[Source]:
+def _below(
+    folder: Path,
+    base: Path,
+    seen: set[tuple[int, int]],
+    problems: list[Problem],
+    without: frozenset[Path] = frozenset(),
+) -> Iterator[Source]:
     """The Lean files below a folder; a folder that links lead to twice is listed once."""
     waiting = [folder]
     while waiting:
@@ -311,6 +322,6 @@ def _below(folder: Path, base: Path, seen: set[tuple[int, int]], problems: list[
                 if child.is_file() and child.name != "lakefile.lean":
                     parts = child.relative_to(base).with_suffix("").parts
                     yield Source(".".join(map(_quoted, parts)), child)
-            elif child.name not in SKIPPED and not child.suffix and child.is_dir():
+            elif child.name not in SKIPPED and not child.suffix and child not in without and child.is_dir():
                 folders.append(child)
         waiting += reversed(folders)

@@ -16,7 +16,7 @@ Rename = Callable[[str], str]
 """What a name (`Monoid.npow`, or the projection `.prod`) is called after the translation."""
 
 _TOKEN = re.compile(
-    rf"(?P<space>\s+)|(?:Type|Sort)\*|(?P<name>\.?{NAME.pattern})|(?P<number>\d+(?:\.\d+)*)|⁻¹'|''|[→≃]\w*\+\*\w*|⁻¹|ᵐᵒᵖ|ᵈᵐᵃ|⁺ᵐ|⁻ᵐ|\|ₘ|:=|."
+    rf"(?P<space>\s+)|ℝ≥0∞?|ℕ∞|ℕ\+|(?:Type|Sort)\*|(?P<name>\.?{NAME.pattern})|(?P<number>\d+(?:\.\d+)*)|⁻¹'|''|[→≃]\w*\+\*\w*|⁻¹|ᵐᵒᵖ|ᵈᵐᵃ|⁺ᵐ|⁻ᵐ|\|ₘ|:=|."
 )
 _CLOSERS = {"(": ")", "[": "]", "{": "}", "⟨": "⟩", "⦃": "⦄", "⟦": "⟧"}
 _ADDITIVE = {
@@ -28,7 +28,7 @@ _SWAPPED = frozenset(("≤", "<", "≥", ">", "⋖", "⩿", "⟶"))
 _CHAINS = {"≫": "≫", "⇨": "\\", "\\": "⇨"}
 # From the loosest: what a statement is cut at before its relations are turned round.
 _CUTS = (",", ":", "↔", "→", "∨", "∧", "=", "≠", "∈", "↦")
-_DEEPEST = 200
+_DEEPEST = 30
 
 
 @dataclass(slots=True)
@@ -155,8 +155,8 @@ def _add(nodes: list[Node], rename: Rename) -> list[Node]:
 def _is_counted(done: list[Node], nodes: list[Node], at: int) -> bool:
     """Whether a `1` is a number beside a `+`, or said to be one: such are not translated."""
     after = [each for each in nodes[at : at + 4] if not _is_space(each)]
-    before = next((each for each in reversed(done) if not _is_space(each)), "")
-    original = next((each for each in reversed(nodes[: at - 1]) if not _is_space(each)), "")
+    before = next((each for each in reversed(done[-2:]) if not _is_space(each)), "")
+    original = next((each for each in reversed(nodes[max(at - 3, 0) : at - 1]) if not _is_space(each)), "")
     if (before == "+" and original == "+") or (after and after[0] in ("+", "-")) or original == "-":
         return True
     return len(after) > 1 and after[0] == ":" and after[1] in ("ℕ", "ℤ", "ℝ", "ℂ", "ℚ")

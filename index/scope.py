@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from tacit.index.binders import Variables, binders
 from tacit.index.lexer import NAME, one_line
 
+# Limits for texts that no person wrote: reading takes time in proportion to a text.
+_LONGEST, _DEEPEST, _MOST_OPEN = 2_000, 200, 200
 _SECTION = re.compile(
     r"(?P<how>(?:@\[[^\]]*\]\s*)?(?:(?:public|meta|noncomputable)\s+)*)section\b[ \t]*(?P<name>[^\s(]*)"
 )
@@ -62,7 +65,8 @@ class Scopes:
         """`namespace A.B` opens two scopes."""
         for part in _parts(name):
             here = self._stack[-1]
-            self._stack.append(replace(here, label=part, namespace=here.full_name(part)))
+            inside = here.full_name(part) if len(here.namespace) < _LONGEST else here.namespace
+            self._stack.append(replace(here, label=part, namespace=inside))
 
     def section(self, text: str) -> None:
         """`section A.B`, `noncomputable section`, `public section`."""
@@ -78,14 +82,15 @@ class Scopes:
     def end(self, name: str) -> None:
         """`end A.B` ends two scopes. An `end` that fits nothing ends the innermost scope that it names, or none."""
         for part in reversed(_parts(name) or ("",)):
-            at = next((i for i in range(len(self._stack) - 1, 0, -1) if self._stack[i].label == part), 0)
+            outermost = max(len(self._stack) - _DEEPEST, 0)
+            at = next((i for i in range(len(self._stack) - 1, outermost, -1) if self._stack[i].label == part), 0)
             if at:
                 del self._stack[at:]
 
     def open(self, text: str, *, passing: bool) -> None:
         """`open A B`, `open A (x y)`, `open A hiding x`, `open A renaming x → y`, `open scoped A`."""
         here = self.here
-        self._change(replace(here, opens=here.opens + opened(text)), passing)
+        self._change(replace(here, opens=(here.opens + opened(text))[-_MOST_OPEN:]), passing)
 
     def variable(self, text: str, *, passing: bool) -> None:
         """`variable {G : Type*} [Group G]`."""
@@ -118,3 +123,20 @@ def opened(text: str) -> tuple[str, ...]:
     if words and words[0] == "scoped":
         return tuple(f"scoped {word}" for word in words[1:])
     return tuple(words)
+
+
+def candidates(name: str, namespace: str, opens: tuple[str, ...] = ()) -> Iterator[str]:
+    """The full names that `name` may stand for at a place, the nearest namespace first."""
+    if name.startswith("_root_."):
+        yield name[7:]
+        return
+    around = [""]
+    while namespace:
+        yield f"{namespace}.{name}"
+        around.append(f"{namespace}.")
+        namespace = namespace.rpartition(".")[0]
+    for opened in reversed(opens):
+        if not opened.startswith("scoped "):
+            for outer in around:
+                yield f"{outer}{opened.partition(' ')[0]}.{name}"
+    yield name

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tacit.index.known import Known, Notation, Structure, candidates
+from tacit.index.known import Known, Notation, Structure
 from tacit.index.lexer import MENTIONED, NAME, close, split_top, without_comments
 from tacit.index.premise import Kind, Premise
+from tacit.index.scope import candidates
 
 _RULE = re.compile(
     rf"\s*(?:(?P<old>{NAME.pattern})\s*→\s*(?P<new>{NAME.pattern})|(?P<sign>[-+]|as_prefix\s)\s*(?P<name>{NAME.pattern}))"
@@ -20,7 +21,10 @@ _RULE = re.compile(
 _OPTION = re.compile(rf"\s*(?:-(?P<off>{NAME.pattern})|\+(?P<on>{NAME.pattern})|!|\?)")
 _PROOF_SYMBOLS = frozenset("=≠≤<≥>∈∉⊆⊂↔∧∨∣≈≡∼∤")
 _FUNCTION = re.compile(r"(?:fun|λ)\b(?P<arguments>[^{}⟨⟩\n]*?)(?:↦|=>)\s*")
-_GIVEN = re.compile(rf"(?:\n(?P<indent>[ \t]*)|,\s*)(?P<name>{NAME.pattern})(?P<arguments>[^\n:{{}}⟨⟩]*):=\s*|[({{⟨\[]")
+_GIVEN = re.compile(
+    rf"(?:\n(?P<indent>[ \t]*)|,\s*)(?!(?:let|have|letI|haveI|set|show|obtain)\b)(?P<name>{NAME.pattern})"
+    rf"(?P<arguments>[^\n:{{}}⟨⟩]*):=\s*|[({{⟨\[]"
+)
 # What the coercions of nearly all structures with such a field are called.
 _USUAL = {"toFun": "apply", "invFun": "symm_apply", "val": "coe"}
 _QUANTIFIED = re.compile(r"\s*(?:∀|Π)")
@@ -74,7 +78,7 @@ class Given:
         """With the arguments of a function before the sign: `toFun := fun x ↦ x + 1` as `toFun x := x + 1`."""
         given = self
         while (function := _FUNCTION.match(given.value)) is not None:
-            arguments = f"{given.arguments} {function['arguments']}".strip()
+            arguments = " ".join(f"{given.arguments} {function['arguments']}".split())
             given = Given(arguments, given.value[function.end() :])
         return given
 
@@ -128,7 +132,8 @@ def _below(called: str, given: Given, known: Known, depth: int = 3) -> dict[str,
 def literal(text: str) -> dict[str, Given]:
     """The fields that `where a := …` or `:= { a x := …, b := … }` gives."""
     text = without_comments(text).strip().removeprefix(":=").strip()
-    if text.startswith("where"):
+    where = text.startswith("where")
+    if where:
         text = text[5:]
     elif text.startswith("{"):
         text = text[1 : close(text, 0) - 1]
@@ -144,7 +149,7 @@ def literal(text: str) -> dict[str, Given]:
             continue
         # A line that is indented more than the first field's belongs to the value before it.
         indent = None if found["indent"] is None else len(found["indent"])
-        column = indent if column is None else column
+        column = indent if column is None and where else column
         if indent is None or column is None or indent <= column:
             given.append(found)
         at = found.end()

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from tacit.index.additive import TO_ADDITIVE, TO_DUAL, target_name, translate_prefix
 from tacit.index.binders import binders
 from tacit.index.head import attribute_list
-from tacit.index.known import Known, candidates
+from tacit.index.known import Known
 from tacit.index.lexer import NAME, close, comment_end
 from tacit.index.premise import Premise
 from tacit.index.restate import additive, dual
+from tacit.index.scope import candidates
 from tacit.index.types import doc_text
 
 _WORD = re.compile(r"\w+[!?]*")

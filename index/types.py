@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tacit.index.lexer import NAME, _after, close, comment_end, one_line, split_top
+from tacit.index.lexer import NAME, NOTES, OPENERS, OPENING, after_note, close, comment_end, one_line, split_top
 
 _DERIVING = re.compile(
     r"\n[ \t]*deriving\s+(?!instance\b)(?P<classes>[^\n]*(?:\n[ \t]+[^\n]*)*)|[ \t]deriving[ \t]+(?P<inline>[^\n]*)\s*$"
@@ -15,11 +15,11 @@ _DERIVING = re.compile(
 _MODIFIERS = r"\s*(?P<modifiers>(?:(?:private|protected|public)\s+)*)"
 _CONSTRUCTOR = re.compile(rf"{_MODIFIERS}(?P<name>{NAME.pattern})\s*(?P<rest>[^:]*)::")
 _NAMES = re.compile(rf"{_MODIFIERS}(?P<names>{NAME.pattern}(?:\s+{NAME.pattern})*)")
-_NOTE = r"""--[^\n]*|/-|"(?:[^"\\]|\\.)*+"?|'(?<![\w!?']')(?:[^\\'\n]|\\(?:x..|u....|.))'|[(\[{⟨⦃⟦]"""
-_CASE = re.compile(_NOTE + r"|\|(?=\s)", re.DOTALL)
-_COLON = re.compile(_NOTE + "|:=|:(?!:)", re.DOTALL)
-_LINE = re.compile(_NOTE + r"|\n[ \t]*(?=\S)", re.DOTALL)
+_CASE = re.compile(rf"{NOTES}|{OPENING}|\|(?=\s)", re.DOTALL)
+_COLON = re.compile(rf"{NOTES}|{OPENING}|:=|:(?!:)", re.DOTALL)
+_LINE = re.compile(rf"{NOTES}|{OPENING}|\n[ \t]*(?=\S)", re.DOTALL)
 _BLANKS = re.compile(r"\s*")
+_LONGEST_DOC = 5_000
 _COMPUTED = re.compile(r"\n[ \t]*with[ \t]*\n")
 _PARENT = re.compile(rf"(?:(?P<as>{NAME.pattern})\s*:\s*)?(?P<head>(?:_root_\.)?{NAME.pattern})")
 
@@ -123,7 +123,7 @@ def _entries(text: str, start: int, stop: int) -> Iterator[tuple[str, int, int]]
     first_at = first.end() if first is not None else at
     column = first_at - text.rfind("\n", 0, first_at) - 1
     while at < stop:
-        end = close(text, at, stop) if text[at] in "([{⦃" else _line_end(text, at, stop, column)
+        end = close(text, at, stop) if text[at] in OPENERS else _line_end(text, at, stop, column)
         yield doc, at, end
         at, doc = _skip(text, max(end, at + 1), stop)
 
@@ -136,15 +136,15 @@ def _line_end(text: str, at: int, stop: int, column: int) -> int:
             if len(mark) - 1 <= column:
                 return found.start()
             at = found.end()
-        elif mark[0] in "([{⟨⦃⟦":
+        elif mark[0] in OPENERS:
             at = close(text, found.start(), stop)
         else:
-            at = _after(text, found)
+            at = after_note(text, found)
     return stop
 
 
 def _field(text: str, at: int, end: int, doc: str) -> list[Member]:
-    bracketed = at < end and text[at] in "([{⦃"
+    bracketed = at < end and text[at] in OPENERS
     if bracketed:
         at, end = at + 1, close(text, at, end) - 1
     named = _NAMES.match(text, at, end)
@@ -170,7 +170,7 @@ def _colon(text: str, at: int, end: int) -> tuple[int, int]:
     lets = 0
     while (found := _COLON.search(text, at, end)) is not None:
         mark = found[0]
-        if mark[0] in "([{⟨⦃⟦":
+        if mark[0] in OPENERS:
             at = close(text, found.start(), end)
         elif mark == ":":
             colon = found.start() if colon < 0 else colon
@@ -182,12 +182,12 @@ def _colon(text: str, at: int, end: int) -> tuple[int, int]:
                 return (colon if colon >= 0 else found.start()), found.start()
             at = found.end()
         else:
-            at = _after(text, found)
+            at = after_note(text, found)
     return (colon if colon >= 0 else end), -1
 
 
-def constructors(text: str, start: int, stop: int) -> list[Member]:
-    """The constructors of an inductive type: each begins with a bar outside brackets."""
+def constructors(text: str, head: int, start: int, stop: int) -> list[Member]:
+    """The constructors of an inductive type whose head begins at `head`: each begins with a bar outside brackets."""
     starts = []
     at = start
     if (computed := _COMPUTED.search(text, start, stop)) is not None:
@@ -197,15 +197,15 @@ def constructors(text: str, start: int, stop: int) -> list[Member]:
         if mark == "|":
             starts.append(found.start())
             at = found.end()
-        elif mark[0] in "([{⟨⦃⟦":
+        elif mark[0] in OPENERS:
             at = close(text, found.start(), stop)
         else:
-            at = _after(text, found)
+            at = after_note(text, found)
     found_members = []
     for begin, end in pairwise([*starts, stop]):
         at, doc = _skip(text, begin + 1, end)
         if not doc:
-            doc = _doc_before(text, begin, start)
+            doc = _doc_before(text, begin, head)
         named = _NAMES.match(text, at, end)
         if named is None:
             continue
@@ -223,7 +223,7 @@ def constructors(text: str, start: int, stop: int) -> list[Member]:
 
 def _doc_before(text: str, at: int, start: int) -> str:
     """The doc comment that ends just before `at` (`/-- … -/ | zero`)."""
-    before = text[start:at].rstrip()
+    before = text[max(start, at - _LONGEST_DOC) : at].rstrip()
     if not before.endswith("-/"):
         return ""
     begin = before.rfind("/--")

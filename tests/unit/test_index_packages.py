@@ -1,0 +1,167 @@
+"""Finding packages: manifests, lakefiles, toolchains, and folders that are none of these."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tacit.index.packages import elan_toolchain, find_packages, package_at, toolchain_sources, workspace_of
+from tacit.index.source import Problem
+
+TOML = """
+name = "foo"
+defaultTargets = ["Foo"]
+[[lean_lib]]
+name = "Foo"
+[[lean_lib]]
+name = "FooTest"
+"""
+
+
+def write(root: Path, *files: str, **contents: str) -> None:
+    for file in files:
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        (root / file).write_text("", encoding="utf-8")
+    for name, content in contents.items():
+        (root / {"toml": "lakefile.toml", "lean": "lakefile.lean", "manifest": "lake-manifest.json"}[name]).write_text(
+            content, encoding="utf-8"
+        )
+
+
+def modules(root: Path) -> list[str]:
+    return sorted(each.module for each in package_at(root).sources())
+
+
+def test_the_default_libraries_of_a_lakefile_in_toml(tmp_path: Path) -> None:
+    write(tmp_path, "Foo.lean", "Foo/A.lean", "Foo/B/C.lean", "FooTest/D.lean", "scripts/e.lean", toml=TOML)
+    assert modules(tmp_path) == ["Foo", "Foo.A", "Foo.B.C"]
+    assert package_at(tmp_path).name == "foo"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'package foo where\n  srcDir := "src"\n\n@[default_target]\nlean_lib Foo\n\nlean_lib T where\n  globs := #[]\n',
+        'package «foo» where\nlean_lib «Bar» where\n  srcDir := "src"\n  roots := #[`Foo]\n',
+        "import Lake\npackage foo {\n srcDir := \"src\" -- where\n}\nlean_lib Foo {\n}\nlean_exe x {\n}",
+    ],
+)  # fmt: skip
+def test_libraries_of_a_lakefile_in_lean(tmp_path: Path, text: str) -> None:
+    write(tmp_path, "src/Foo.lean", "src/Foo/A.lean", "src/Other.lean", "Test.lean", lean=text)
+    assert modules(tmp_path) == ["Foo", "Foo.A"]
+    assert package_at(tmp_path).name == "foo"
+
+
+def test_without_libraries_every_file_counts(tmp_path: Path) -> None:
+    write(tmp_path, "A.lean", "B/C-d.lean", ".lake/packages/x/E.lean", "build/F.lean", "lakefile.lean")
+    assert modules(tmp_path) == ["A", "B.«C-d»"]
+
+
+def test_one_file_is_a_package_too(tmp_path: Path) -> None:
+    write(tmp_path, "Foo.lean", "Foo/A.lean", "Bar.lean")
+    assert modules(tmp_path / "Bar.lean") == ["Bar"]
+
+
+def test_a_workspace_and_its_packages(tmp_path: Path) -> None:
+    entries = [
+        {"name": "foo", "type": "git", "rev": "abc", "subDir": None, "url": "u"},
+        {"name": "«bar-baz»", "type": "git", "rev": "def", "subDir": "lib"},
+        {"name": "near", "type": "path", "dir": "../near"},
+        {"name": "gone", "type": "git", "rev": "0"},
+        {"git": {"name": "old", "rev": "1"}},
+    ]
+    home, near = tmp_path / "home", tmp_path / "near"
+    write(home, "Main.lean", "Other/A.lean", toml='name = "mine"\n[[lean_lib]]\nname = "Main"\n')
+    (home / "lake-manifest.json").write_text(json.dumps({"packagesDir": "deps", "packages": entries}), encoding="utf-8")
+    write(home / "deps" / "foo", "Foo/A.lean", "FooTest/D.lean", toml=TOML)
+    write(home / "deps" / "bar-baz" / "lib", "Bar.lean")
+    write(home / "deps" / "old", "Old.lean")
+    write(near, "Near.lean")
+    found = find_packages(home)
+    assert {each.name: each.revision for each in found.packages} == {
+        "mine": "", "foo": "abc", "«bar-baz»": "def", "near": "", "old": "1",
+    }  # fmt: skip
+    assert {each.name: sorted(source.module for source in each.sources()) for each in found.packages} == {
+        "mine": ["Main", "Other.A"],
+        "foo": ["Foo.A"],
+        "«bar-baz»": ["Bar"],
+        "near": ["Near"],
+        "old": ["Old"],
+    }
+    assert [each.message for each in found.problems] == ["The package gone is not there: run `lake update`."]
+
+
+def test_packages_without_a_manifest(tmp_path: Path) -> None:
+    write(tmp_path, "Main.lean", ".lake/packages/foo/Foo.lean", ".lake/packages/foo/lakefile.toml", toml="")
+    assert [each.name for each in find_packages(tmp_path).packages][1:] == ["foo"]
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[1]", '{"packages": 3}', '{"packages": [3, {"name": 4, "git": 5}, {}]}', "\xff"]
+)
+def test_a_broken_manifest_hides_nothing_else(tmp_path: Path, text: str) -> None:
+    write(tmp_path, "Main.lean", toml="")
+    (tmp_path / "lake-manifest.json").write_bytes(text.encode("latin-1"))
+    found = find_packages(tmp_path)
+    assert [source.module for source in found.packages[0].sources()] == ["Main"]
+
+
+@pytest.mark.parametrize("text", ["name = ", "[[lean_lib]]\nname = 3\n", 'lean_lib = [3]\nname = "x"'])
+def test_a_broken_lakefile_hides_nothing(tmp_path: Path, text: str) -> None:
+    write(tmp_path, "Main.lean", toml=text)
+    assert modules(tmp_path) == ["Main"]
+
+
+def test_the_workspace_around_a_file(tmp_path: Path) -> None:
+    write(
+        tmp_path, "Main.lean", "A/B.lean", ".lake/packages/foo/Foo/A.lean", ".lake/packages/foo/lakefile.toml", toml=""
+    )
+    assert workspace_of(tmp_path / "A" / "B.lean") == tmp_path
+    assert workspace_of(tmp_path) == tmp_path
+    assert workspace_of(tmp_path / ".lake" / "packages" / "foo" / "Foo" / "A.lean") == tmp_path
+    assert workspace_of(tmp_path.parent / "elsewhere.lean") is None
+
+
+def test_the_sources_of_a_toolchain(tmp_path: Path) -> None:
+    prefix = tmp_path / "toolchains" / "leanprover--lean4---v4.27.0"
+    write(
+        prefix / "src" / "lean",
+        "Init.lean",
+        "Init/Core.lean",
+        "Std/A.lean",
+        "Lean/B.lean",
+        "lake/Lake/C.lean",
+        "x/D.lean",
+    )
+    core = toolchain_sources(prefix)
+    assert core is not None
+    assert (core.name, core.revision) == ("lean4", "v4.27.0")
+    assert sorted(each.module for each in core.sources()) == ["Init", "Init.Core", "Lake.C", "Lean.B", "Std.A"]
+    (tmp_path / "lean-toolchain").write_text("leanprover/lean4:v4.27.0\n", encoding="utf-8")
+    assert elan_toolchain(tmp_path, tmp_path) == prefix
+    write(tmp_path, "Main.lean", toml="")
+    assert [each.name for each in find_packages(tmp_path, prefix).packages][1:] == ["lean4"]
+    (tmp_path / "lean-toolchain").write_text("nightly", encoding="utf-8")
+    assert elan_toolchain(tmp_path, tmp_path) is None
+    assert "has no sources" in find_packages(tmp_path, tmp_path / "nothing").problems[0].message
+
+
+def test_links_in_a_circle_are_followed_once(tmp_path: Path) -> None:
+    write(tmp_path, "A/B.lean")
+    (tmp_path / "A" / "Loop").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "A" / "Self.lean").symlink_to(tmp_path / "A" / "Self.lean")
+    (tmp_path / "Dangling").symlink_to(tmp_path / "nowhere")
+    assert modules(tmp_path) == ["A.B"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may list everything")
+def test_a_folder_that_may_not_be_listed(tmp_path: Path) -> None:
+    write(tmp_path, "A/B.lean", "C.lean")
+    (tmp_path / "A").chmod(0)
+    problems: list[Problem] = []
+    assert [each.module for each in package_at(tmp_path).sources(problems)] == ["C"]
+    (tmp_path / "A").chmod(0o700)
+    assert "cannot be listed: Permission denied" in problems[0].message
