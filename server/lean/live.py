@@ -24,6 +24,8 @@ from tacit.server.text import LineIndex, Position
 
 log = logging.getLogger(__name__)
 _START_TIMEOUT = 60.0
+# Seconds without a word of a new text, after a cancelled one, until the process is given up.
+_PATIENCE = 3.0
 
 
 @dataclass(slots=True)
@@ -58,6 +60,7 @@ class LiveElaborator:
         self._published: dict[int, _Published] = {}
         self._header_errors: tuple[Message, ...] = ()
         self._disturbed = False
+        self._heard = asyncio.Event()
         self.closed = False
         self.restarts = -1
         self.notice = ""
@@ -142,11 +145,17 @@ class LiveElaborator:
         }
 
     def _on_notification(self, method: str, params: dict[str, Any]) -> None:
+        if method == "$/lean/fileProgress":
+            document = params.get("textDocument")
+            if isinstance(document, dict) and document.get("version") == self._version:
+                self._heard.set()
+            return
         if method != "textDocument/publishDiagnostics" or params.get("uri") != self._uri:
             return
         version = params.get("version")
         if version != self._version:
             return  # of an older text, or of no known one: not evidence for this text
+        self._heard.set()
         published = self._published.setdefault(version, _Published())
         # Every Lean up to 4.27 publishes all diagnostics so far; newer ones may send additions, marked so.
         if not params.get("isIncremental"):
@@ -161,7 +170,7 @@ class LiveElaborator:
         async with self._lock:
             retry = self._disturbed
             try:
-                result = await self._elaborate(text, timeout)
+                result = await (self._after_disturbance if retry else self._elaborate)(text, timeout)
             except asyncio.CancelledError:
                 # What was cancelled may still be running in the worker and slow the next text down.
                 self._disturbed = True
@@ -172,6 +181,27 @@ class LiveElaborator:
                 # The time went to what was cancelled before; a fresh process gives this text its own chance.
                 return await self._elaborate(text, timeout)
             return result
+
+    async def _after_disturbance(self, text: str, timeout: float) -> Elaboration:
+        """Elaborate after a text that was cancelled: where that one hangs, Lean takes no notice of this one.
+
+        A server that is alive says something of the new version at once; one that says nothing gets a successor.
+        """
+        self._heard.clear()
+        work = asyncio.ensure_future(self._elaborate(text, timeout))
+        heard = asyncio.ensure_future(self._heard.wait())
+        try:
+            done, _ = await asyncio.wait({work, heard}, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+            if done:
+                return await work
+            await self._end()
+            await asyncio.gather(work, return_exceptions=True)
+            return await self._elaborate(text, timeout)
+        finally:
+            heard.cancel()
+            if not work.done():
+                work.cancel()
+            await asyncio.gather(work, heard, return_exceptions=True)
 
     async def _elaborate(self, text: str, timeout: float) -> Elaboration:
         await self.start()

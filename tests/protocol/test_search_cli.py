@@ -29,6 +29,8 @@ class Shell:
             arguments = (*arguments[:2], "--no-vectors", *arguments[2:])
         command = [sys.executable, "-m", "tacit.server.cli", *arguments]
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        # Where the tests run in the background of a shell they inherit that Ctrl-C is ignored.
+        pipes["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
         return subprocess.Popen(command, cwd=self.folder / "project", env=self.environment, **pipes)
 
     def run(self, *arguments: str, status: int = 0) -> tuple[str, str]:
