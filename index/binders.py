@@ -8,16 +8,19 @@ mentions do; `include` and `omit` overrule both.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from tacit.index.lexer import NAME, close, mentions, one_line
+from tacit.index.lexer import NAME, REST, close, mentions, one_line
 
 MOST = 1000
 """How many variables a scope keeps: more stand in no file that a person wrote."""
 _NAMES = re.compile(rf"\s*(?P<names>{NAME.pattern}(?:\s+{NAME.pattern})*)\s*(?:(?P<colon>:(?!=))|$)")
 _OWN = re.compile(rf"[(\[{{⦃]\s*({NAME.pattern}(?:\s+{NAME.pattern})*)\s*:(?!=)")
-_BOUND = re.compile(rf"[∀∃]!?[ᵐᶠ]?\s*\(?((?:{NAME.pattern}|\s)+)")
+_OWN_BARE = re.compile(rf"(?:^|[)\]}}⦄]\s*)[{{⦃]\s*({NAME.pattern}(?:\s+{NAME.pattern})*)\s*[}}⦄]")
+_BARE = re.compile(r"[{⦃][^(){}⦃⦄\[\]:]*[}⦄]")
+_BOUND = re.compile(rf"(?:[∀∃λ∑∏⨆⨅⋃⋂∫⨁]|f(?<![{REST}.]f)un(?![{REST}]))!?[ᵐᶠ']?\s*\(?((?:{NAME.pattern}|\s)+)")
 CLOSERS = {"(": ")", "{": "}", "[": "]", "⦃": "⦄"}
 
 
@@ -58,12 +61,16 @@ def binders(text: str) -> list[Binder]:
     return found
 
 
+@lru_cache(maxsize=20_000)
 def _binder(bracket: str, inside: str) -> Binder:
     if bracket == "{" and inside.startswith("{"):  # {{a}} is ⦃a⦄
         return _binder("⦃", inside[1:].rstrip("}"))
     if (named := _NAMES.match(inside)) is not None and (named["colon"] or bracket != "["):
         return Binder(bracket, tuple(named["names"].split()), one_line(inside[named.end() :]))
     return Binder(bracket, (), one_line(inside))
+
+
+_mentions = lru_cache(maxsize=20_000)(mentions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,7 @@ class Variables:
     included: frozenset[str] = frozenset()
     omitted: frozenset[str] = frozenset()
     _places: Mapping[str, int] = field(default_factory=dict)
+    _names: frozenset[str] = frozenset()
     _folded: dict[frozenset[str], str] = field(default_factory=dict, compare=False, repr=False)
 
     def add(self, new: Iterable[Binder]) -> Variables:
@@ -93,7 +101,7 @@ class Variables:
         group = each[-1].group if each else 0
         for binder in new:
             group += 1
-            needs = frozenset([places[name] for name in mentions(binder.type) if name in places])
+            needs = frozenset([places[name] for name in _mentions(binder.type) if name in places])
             for name in binder.names or ("",):
                 if name and not binder.type and (at := places.get(name)) is not None:
                     old = each[at]
@@ -102,30 +110,34 @@ class Variables:
                 if name:
                     places[name] = len(each)
                 each.append(_Variable(name, binder.bracket, binder.type, group, needs))
-        return Variables(tuple(each), self.included, self.omitted, places)
+        return Variables(tuple(each), self.included, self.omitted, places, frozenset(places))
 
     def include(self, names: Iterable[str]) -> Variables:
         """After `include a b`."""
         names = frozenset(names)
-        return Variables(self.each, self.included | names, self.omitted - names, self._places)
+        return Variables(self.each, self.included | names, self.omitted - names, self._places, self._names)
 
     def omit(self, text: str) -> Variables:
         """After `omit a [Group G]`: variables by name, instances by their type."""
         gone = frozenset(name for b in binders(text) for name in (b.names if b.bracket != "[" else (b.type, *b.names)))
-        return Variables(self.each, self.included - gone, self.omitted | gone, self._places)
+        return Variables(self.each, self.included - gone, self.omitted | gone, self._places, self._names)
 
-    def fold(self, mentioned: Iterable[str], own: str = "", type_: str = "") -> str:
+    def fold(self, mentioned: Set[str], own: str = "", type_: str = "") -> str:
         """The binders that a declaration with these mentions is about, as one line of text.
 
         What its own binders or the quantifiers of its type bind is something else by the same name.
         """
         if not self.each:
             return ""
-        wanted = frozenset(self._places.keys() & mentioned)
+        wanted = self._names & mentioned
         if wanted and own:
-            wanted = wanted.difference(*(names.split() for names in _OWN.findall(own)))
-        if wanted and ("∀" in type_ or "∃" in type_):
-            wanted = wanted.difference(*(names.split() for names in _BOUND.findall(type_)))
+            names = _OWN.findall(own)
+            if _BARE.search(own) is not None:
+                names += _OWN_BARE.findall(own)
+            if names:
+                wanted = wanted.difference(" ".join(names).split())
+        if wanted and type_:
+            wanted = wanted.difference(_bound(wanted, own, type_))
         if self.included or self.omitted:
             wanted = (wanted | self.included) - self.omitted
         known = self._folded.get(wanted)
@@ -133,9 +145,22 @@ class Variables:
             known = self._folded[wanted] = self._fold(wanted)
         return known
 
+    def _first(self, variable: _Variable) -> int:
+        """The position of the first argument of a class, -1 when that is no variable."""
+        words = variable.type.split()
+        at = self._places.get(words[1], -1) if len(words) > 1 else -1
+        return at if at in variable.needs else -1
+
     def _fold(self, wanted: frozenset[str]) -> str:
         kept = {self._places[name] for name in wanted if name in self._places}
         # A type mentions only what stands before it: one pass from the end finds all that is needed.
+        for at in range(len(self.each) - 1, -1, -1):
+            if at in kept:
+                kept |= self.each[at].needs
+        for variable in self.each:
+            # Where `f : F` is mentioned, Lean meets what F maps from and to.
+            if variable.bracket == "[" and variable.type.startswith(_LIKE) and self._first(variable) in kept:
+                kept |= variable.needs
         for at in range(len(self.each) - 1, -1, -1):
             if at in kept:
                 kept |= self.each[at].needs
@@ -155,6 +180,19 @@ class Variables:
         if group:
             texts.append(_together(group))
         return " ".join(texts)
+
+
+_LIKE = ("FunLike ", "DFunLike ", "EquivLike ", "SetLike ")
+
+
+def _bound(names: frozenset[str], own: str, type_: str) -> list[str]:
+    """Those of the names that the type binds itself, and does not mention before: `x` in `∀ x, p x`."""
+    found: dict[str, int] = {}
+    for binding in _BOUND.finditer(type_):
+        for name in binding[1].split():
+            if name in names:
+                found.setdefault(name, binding.start())
+    return [name for name, at in found.items() if name not in mentions(f"{own} {type_[:at]}")]
 
 
 def _together(group: list[_Variable]) -> str:

@@ -285,4 +285,4 @@ class _Maker:
 
 
 def _is_proposition(type_: str) -> bool:
-    return type_ == "Prop" or type_.startswith("Prop ") or simps.result(type_) == "Prop"
+    return "Prop" in type_ and (type_.startswith("Prop ") or simps.result(type_) == "Prop")

@@ -28,6 +28,9 @@ _WORD = re.compile(
     rf"\s*(?:(?P<at>@\[)|(?P<note>--[^\n]*|/-)|(?P<modifier>{MODIFIERS})(?![{REST}.])"
     rf"|(?P<keyword>class\s+inductive|class\s+abbrev|{DECLARING}|builtin_initialize|initialize)(?![{REST}.]))"
 )
+# Most declarations: a keyword at once, and a name.
+_QUICK = re.compile(rf"(?P<keyword>theorem|lemma|def)\s+(?P<name>(?:_root_\.)?{NAME.pattern})(?!\.)")
+_NO_MODIFIERS: frozenset[str] = frozenset()
 _PRIORITY = re.compile(r"\s*\((?:priority|prio)\s*:=")
 _UNIVERSES = re.compile(r"\.\{[^}]*\}")
 _SORT = re.compile(r"\s*(?:Prop|Type|Sort)(?![\w.'])")
@@ -61,6 +64,10 @@ class Head:
 
 def read_head(text: str, start: int, stop: int) -> Head | None:
     """The head of the declaration that begins at `start`; None when no declaration does."""
+    if (quick := _QUICK.match(text, start, stop)) is not None:
+        head = Head(quick["keyword"], _NO_MODIFIERS, (), start, quick["name"], quick.start("name"), body=stop)
+        _read_parts(text, quick.end(), stop, head)
+        return head
     attributes: list[str] = []
     modifiers = set()
     at = start
@@ -169,4 +176,8 @@ LONGEST = 20_000
 
 def part(text: str, where: tuple[int, int]) -> str:
     """The text of one range of a head, on one line."""
-    return one_line(text[where[0] : min(where[1], where[0] + LONGEST)]) if where[1] > where[0] else ""
+    start, stop = where
+    if stop <= start:
+        return ""
+    found = text[start : min(stop, start + LONGEST)].strip()
+    return one_line(found) if "\n" in found or "  " in found or "--" in found or "/-" in found else found

@@ -25,7 +25,7 @@ NAME = re.compile(rf"{_PART}(?:\.{_PART})*")
 """A (dotted) identifier."""
 MENTIONED = re.compile(rf"(?<![{REST}.»]){_PART}(?:\.{_PART})*")
 """A whole identifier in running text."""
-_MENTION = re.compile(rf"\.?[{_LETTER}][{REST}.]*|«[^»\n]*»")
+_MENTION = re.compile(rf"\.?[{_LETTER}][{REST}]*|\.?«[^»\n]*»")
 
 DECLARING = (
     "theorem|lemma|def|abbrev|instance|structure|class|inductive|coinductive|axiom|opaque|alias|example|irreducible_def"
@@ -301,10 +301,8 @@ def one_line(text: str) -> str:
 
 
 def mentions(text: str) -> set[str]:
-    """The names by which local variables may be mentioned: `x` and `f` in `x * f.map 1 ∈ .univ`."""
-    found = set(_MENTION.findall(text))
-    found.update([name.partition(".")[0] for name in found if "." in name])
-    return found
+    """The names by which local variables may be mentioned: `x` and `f` in `x * f.map 1`, and `.map` to no harm."""
+    return set(_MENTION.findall(text))
 
 
 def split_top(text: str, separator: str = ",") -> list[str]:

@@ -25,7 +25,7 @@ LARGEST = 64_000_000
 _HEADER = re.compile(
     rb"(?:\s+|--[^\n]*|/-(?:[^-]|-(?!/))*-/|(?:module|prelude)\b|(?:public\s+|meta\s+)*import\b[^\n]*)*"
 )
-_ALIASED = re.compile(rb"\balias\s+[^\n]*?:=\s*@?([^\s:]+)")
+_ALIASED = re.compile(rb"alias\s+[^\n]*?:=\s*@?([^\s:]+)")
 _ATTRIBUTED = re.compile(rb"\nattribute\s*\[[^\n]*?\]\s((?:[^\n]+\n)*)")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from tacit.index.additive import TO_ADDITIVE, TO_DUAL, target_name, translate_prefix
+from tacit.index.additive import TO_ADDITIVE, TO_DUAL, target_name
 from tacit.index.binders import binders
 from tacit.index.head import attribute_list
 from tacit.index.known import Known
@@ -72,6 +72,7 @@ class Translator:
 
     def __init__(self, known: Known) -> None:
         self.known = known
+        self._contexts: dict[tuple[object, ...], str] = {}
         self.tables = {each.attribute: each for each in (TO_ADDITIVE, TO_DUAL)}
 
     def hint(self, attribute: str, text: str) -> None:
@@ -118,11 +119,16 @@ class Translator:
             if first in bound:
                 return f"{first}.{projections(rest)}" if dot else name
             for full in candidates(name, of.namespace, of.opens):
-                found = translations.get(full)
-                if found is None and dot and (longer := translate_prefix(translations, full)) != full:
-                    found = longer
-                if found is not None:
+                if (found := translations.get(full)) is not None:
                     return _short(found, full.removesuffix(name).rstrip("."), namespace)
+            for full in candidates(name, of.namespace, of.opens) if dot else ():
+                # A translation of `Foo` is one of `Foo.bar` too; what only the namespace says is not.
+                here = full.removesuffix(name)
+                prefix = full.rpartition(".")[0]
+                while len(prefix) > len(here):
+                    if (found := translations.get(prefix)) is not None:
+                        return _short(found + full[len(prefix) :], here.rstrip("."), namespace)
+                    prefix = prefix.rpartition(".")[0]
             return name
 
         return {

@@ -93,6 +93,17 @@ def test_fields_are_translated_in_order() -> None:
     assert made(text, GROUPS)["foo_add"].type == "AddMonoid.nsmul 0 x = Add.add x"
 
 
+def test_names_in_a_translated_statement_are_found_where_they_stand() -> None:
+    text = """
+insert_to_additive_translation Units AddUnits
+insert_to_additive_translation Units.orbit AddUnits.orbit
+namespace Units
+@[to_additive] theorem mul_foo : orbit.bar x ∈ MulAction.orbit y ∧ Units.baz = orbit z := h
+end Units
+"""
+    assert made(text)["AddUnits.add_foo"].type == "orbit.bar x ∈ MulAction.orbit y ∧ baz = orbit z"
+
+
 @pytest.mark.parametrize(
     ("text", "statements"),
     [
