@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tacit.retrieval.hybrid import Hit
+from tacit.retrieval.rerank import Hit
 from tacit.server.command import Exit
 from tacit.server.errors import BadInput
 from tacit.server.library import close_library, open_library
