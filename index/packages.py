@@ -72,6 +72,20 @@ class Package:
                 if path.is_dir():
                     yield from _below(path, library.folder, seen, problems)
 
+    def module_of(self, path: Path) -> str | None:
+        """The module that a Lean file is here, whether it is there or not; None for one that does not count."""
+        for folder, roots in [(each.folder, each.roots) for each in self.libraries] or [(self.root, ())]:
+            if not path.is_relative_to(folder) or path.suffix != ".lean" or path.name == "lakefile.lean":
+                continue
+            parts = path.relative_to(folder).with_suffix("").parts
+            module = ".".join(map(_quoted, parts))
+            above = [folder.joinpath(*parts[:count]) for count in range(1, len(parts))]
+            if any(each.name in SKIPPED or each.suffix or each in self.without for each in above):
+                continue
+            if not roots or any(f"{module}.".startswith(f"{root}.") for root in roots):
+                return module
+        return None
+
 
 @dataclass(slots=True)
 class Found:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tacit.index.build import Corpus
 from tacit.index.encoder import cache_folder
-from tacit.index.packages import elan_toolchain, find_packages, package_at, workspace_of
+from tacit.index.packages import Package, elan_toolchain, find_packages, package_at, workspace_of
 from tacit.index.source import Problem
 
 
@@ -24,17 +24,27 @@ class Place:
     problems: list[Problem] = field(default_factory=list)
 
 
+def packages_behind(path: Path) -> tuple[list[Package], list[Problem]]:
+    """A path's own package, then those that it depends on and its toolchain's sources. Lists no files."""
+    path = path.resolve()
+    workspace = workspace_of(path)
+    if workspace is not None:
+        found = find_packages(workspace, elan_toolchain(workspace))
+        return found.packages, found.problems
+    # The sources alone, without Lake's files: …/Mathlib is the first part of its modules' names.
+    return [package_at(path.parent if path.name == "Mathlib" and path.is_dir() else path)], []
+
+
+def index_of(package: Package) -> Path:
+    """Where the index of a package is."""
+    return index_path(package.name, package.root.resolve(), package.revision)
+
+
 def places(path: Path) -> list[Place]:
     """A path's own package, then those that it depends on and its toolchain's sources; only what has Lean files."""
     path = path.resolve()
     workspace = workspace_of(path)
-    if workspace is None:
-        # The sources alone, without Lake's files: …/Mathlib is the first part of its modules' names.
-        alone = path.parent if path.name == "Mathlib" and path.is_dir() else path
-        packages, problems = [package_at(alone)], []
-    else:
-        found = find_packages(workspace, elan_toolchain(workspace))
-        packages, problems = found.packages, found.problems
+    packages, problems = packages_behind(path)
     toolchain = ""
     with suppress(OSError, UnicodeDecodeError):
         toolchain = ((workspace or path) / "lean-toolchain").read_text(encoding="utf-8").strip()

@@ -44,6 +44,11 @@ def passage(premise: Premise) -> str:
     return f"{name}. {said} {premise.type or premise.statement} {premise.value[:VALUE]}".rstrip()[:LONGEST]
 
 
+def plain(question: str) -> str:
+    """A question as it is embedded: without markup, as passages are."""
+    return _MARKUP.sub("", question)
+
+
 class DenseRanker:
     """A `tacit.retrieval.ranker.Ranker`: the inner product of the query's vector and each premise's."""
 
@@ -100,7 +105,7 @@ class DenseRanker:
         with self._lock:
             asked, vector = self._asked
         if vector is None or asked != text:
-            vector = self._encoder.encode([_MARKUP.sub("", text)])[0]
+            vector = self._encoder.encode([plain(text)])[0]
             with self._lock:
                 self._asked = (text, vector)
         return vector

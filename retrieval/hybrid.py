@@ -41,7 +41,7 @@ class Hybrid:
         if not query.text:
             return []
         shelves = [each for each in self.shelves if _wanted(each.package, query.packages)]
-        fused = self._fuse(shelves, question)
+        fused = _seen(shelves, query, self._fuse(shelves, question))
         best = sorted(fused, key=lambda each: (-fused[each], each))[: max(RERANKED, limit)]
         hits = []
         for number, shelf in enumerate(shelves):
@@ -86,6 +86,16 @@ class Hybrid:
             found.update(zip(others, shelf.dense.scores(query, others), strict=True))
             meant.update({(number, premise): score for premise, score in found.items()})
         return meant
+
+
+def _seen(shelves: Sequence[Shelf], query: Query, fused: dict[tuple[int, int], float]) -> dict[tuple[int, int], float]:
+    """Without what a shelf hides, a file that another shelf has in a newer version: vectors find it all the same."""
+    for number, shelf in enumerate(shelves):
+        if shelf.lexical.hiding:
+            ids = [premise for place, premise in fused if place == number]
+            gone = set(ids) - shelf.lexical.satisfying(query, ids)
+            fused = {key: score for key, score in fused.items() if key[0] != number or key[1] not in gone}
+    return fused
 
 
 def _wanted(package: str, asked: Sequence[str]) -> bool:

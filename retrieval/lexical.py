@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -52,12 +52,16 @@ class Lexical:
 
     name = "lexical"
 
-    def __init__(self, store: Store, weights: Weights | None = None) -> None:
+    def __init__(self, store: Store, weights: Weights | None = None, like: Lexical | None = None) -> None:
+        """`like`: the ranker whose average lengths count here too, for a few premises of the same package."""
         self._store = store
         self._weights = weights or Weights()
-        self._segments = postings.segments(store.database)
+        self._segments = self._all = postings.segments(store.database)
         self._count = max(1, sum(int(each.alive.sum()) for each in self._segments))
+        self._averages: list[float] = list(like._averages) if like is not None else []
         self._tables, self._norms = self._prepare()
+        self.hiding = False
+        """Whether `hide` holds something back."""
         self._frequent: OrderedDict[str, Saturated] = OrderedDict()
 
     def rank(self, query: Query, limit: int = 200) -> list[Ranked]:
@@ -92,6 +96,16 @@ class Lexical:
         for segment in self._segments:
             found.update(segment.ids[self._mask(segment, query) & np.isin(segment.ids, wanted)].tolist())
         return found
+
+    def hide(self, modules: Collection[str]) -> None:
+        """Answer as if these modules were not there, and no others."""
+        wanted = frozenset(modules)
+        files = [number for number, module in self._store.modules().items() if module in wanted] if wanted else []
+        gone = np.array(files, np.uint32)
+        self._segments = [
+            replace(each, alive=each.alive & ~np.isin(each.files, gone)) if files else each for each in self._all
+        ]
+        self.hiding = bool(files)
 
     @property
     def count(self) -> int:
@@ -176,8 +190,8 @@ class Lexical:
             [sum(each.lengths[:, place[name]].astype(np.float32) for name in group) for group in GROUPS]
             for each in self._segments
         ]
-        averages = []
-        for number in range(len(GROUPS)):
+        averages = self._averages
+        for number in range(len(averages), len(GROUPS)):
             total = sum(float(np.sum(each[number])) for each in lengths)
             some = sum(int(np.count_nonzero(each[number])) for each in lengths)
             averages.append(max(1.0, total / max(1, some)))
