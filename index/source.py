@@ -10,10 +10,11 @@ from tacit.index.premise import Premise
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to read and the name of its module."""
+    """A file to read and the name of its module; `ilean` is what Lean wrote when it built it, where that is there."""
 
     module: str
     path: Path
+    ilean: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,18 @@ class Import:
     public: bool = True
     meta: bool = False
     all: bool = False
+
+    @property
+    def mark(self) -> str:
+        """The module with what says who sees it: `-` for what is not public, `+` for `import all`."""
+        return f"{'' if self.public else '-'}{'+' if self.all else ''}{self.module}"
+
+    @classmethod
+    def of_mark(cls, mark: str) -> Import:
+        """What `mark` says."""
+        module = mark.lstrip("-+")
+        before = mark[: len(mark) - len(module)]
+        return cls(module, public="-" not in before, all="+" in before)
 
 
 @dataclass(frozen=True, slots=True)

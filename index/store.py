@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tacit.index import postings
 from tacit.index.premise import Kind, Origin, Premise
+from tacit.index.source import Import
 
 SCHEMA_VERSION = "1"
 _SEPARATOR = "\x1e"
@@ -27,6 +29,8 @@ CREATE TABLE manifest(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE files(
   id INTEGER PRIMARY KEY, module TEXT NOT NULL UNIQUE, path TEXT NOT NULL, digest TEXT NOT NULL, stamp TEXT NOT NULL,
   imports TEXT NOT NULL, problem TEXT NOT NULL);
+CREATE TABLE readings(
+  file INTEGER PRIMARY KEY, taught TEXT NOT NULL, asked BLOB NOT NULL, uses BLOB NOT NULL);
 CREATE TABLE premises(
   id INTEGER PRIMARY KEY AUTOINCREMENT, file INTEGER NOT NULL, digest TEXT NOT NULL, note TEXT NOT NULL,
   {", ".join(_COLUMNS)});
@@ -176,16 +180,52 @@ class Store:
         query = "SELECT id, module, path, digest, stamp, problem FROM files"
         return {each.module: each for each in (File(*row) for row in self.database.execute(query))}
 
+    def file(self, module: str) -> File | None:
+        """The file of a module."""
+        query = "SELECT id, module, path, digest, stamp, problem FROM files WHERE module = ?"
+        row = self.database.execute(query, (module,)).fetchone()
+        return File(*row) if row else None
+
+    def names(self, file: int) -> dict[str, set[str]]:
+        """The names of a file's premises, with their digests."""
+        found: dict[str, set[str]] = {}
+        for name, digest in self.database.execute("SELECT name, digest FROM premises WHERE file = ?", (file,)):
+            found.setdefault(name, set()).add(digest)
+        return found
+
     def modules(self) -> dict[int, str]:
         """By file id: the module."""
         return dict(self.database.execute("SELECT id, module FROM files"))
 
     def imports(self) -> dict[str, tuple[str, ...]]:
         """By module: the modules that it imports."""
-        return {
-            module: tuple(json.loads(text))
-            for module, text in self.database.execute("SELECT module, imports FROM files")
-        }
+        return {module: tuple(each.module for each in found) for module, found in self.links().items()}
+
+    def links(self) -> dict[str, tuple[Import, ...]]:
+        """By module: its imports with who sees them. An index of before that was kept says that everyone does."""
+        rows = self.database.execute("SELECT module, imports FROM files")
+        return {module: tuple(map(Import.of_mark, json.loads(text))) for module, text in rows}
+
+    def taught(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """By module: what each file teaches those that import it (`tacit.index.known`)."""
+        for module, text in self.database.execute("SELECT module, taught FROM readings JOIN files ON id = file"):
+            yield module, json.loads(text)
+
+    def asked(self, file: int) -> bytes:
+        """What a file asks of those that it imports (`tacit.index.affected`)."""
+        row = self.database.execute("SELECT asked FROM readings WHERE file = ?", (file,)).fetchone()
+        return bytes(row[0]) if row else b""
+
+    def uses(self, modules: Iterable[str] | None = None) -> Iterator[tuple[str, dict[str, list[str]]]]:
+        """By module: the declarations that each declaration of it uses, as Lean wrote it when it built the file.
+
+        Only of modules that were built where they are; of these modules, or of all.
+        """
+        query = "SELECT module, uses FROM readings JOIN files ON id = file WHERE uses != x''"
+        wanted = None if modules is None else set(modules)
+        for module, content in self.database.execute(query):
+            if wanted is None or module in wanted:
+                yield module, json.loads(zlib.decompress(content))
 
     def get(self, ids: Sequence[int]) -> list[Stored]:
         """These premises, in this order; those that are there no more are left out."""
@@ -241,15 +281,29 @@ class Store:
 
     def put(self, file: int, premises: Sequence[Premise], notes: dict[str, str]) -> list[postings.Entry]:
         """Enter the premises of a file, with what its introduction says of them by name; what a segment needs."""
-        entries = []
-        marks = ", ".join("?" * (3 + len(_COLUMNS)))
-        query = f"INSERT INTO premises(file, digest, note, {', '.join(_COLUMNS)}) VALUES({marks})"
-        for each in premises:
-            note = notes.get(each.name, "")
-            number = self.database.execute(query, (file, each.digest, note, *_row(each))).lastrowid
-            assert number is not None
-            entries.append(postings.Entry(number, file, each, note))
+        if not premises:
+            return []
+        row = self.database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'premises'").fetchone()
+        first = (row[0] if row else 0) + 1  # ids are never given twice
+        entries = [
+            postings.Entry(number, file, each, notes.get(each.name, "") if notes else "")
+            for number, each in enumerate(premises, first)
+        ]
+        marks = ", ".join("?" * (4 + len(_COLUMNS)))
+        self.database.executemany(
+            f"INSERT INTO premises(id, file, digest, note, {', '.join(_COLUMNS)}) VALUES({marks})",
+            [(each.id, file, each.premise.digest, each.note, *_row(each.premise)) for each in entries],
+        )
         return entries
+
+    def put_reading(
+        self, file: int, taught: Mapping[str, Any], asked: bytes, uses: Mapping[str, Iterable[str]]
+    ) -> None:
+        """Enter what a file teaches others and asks of them, and which declarations Lean says that each of its uses."""
+        plain = {user: sorted(names) for user, names in sorted(uses.items())}
+        told = zlib.compress(json.dumps(plain, ensure_ascii=False).encode("utf-8", "replace")) if plain else b""
+        row = (file, json.dumps(taught, ensure_ascii=False).encode("utf-8", "replace").decode(), asked, told)
+        self.database.execute("INSERT OR REPLACE INTO readings VALUES(?, ?, ?, ?)", row)
 
     def remove(self, files: Sequence[int]) -> None:
         """Take out files and all their premises."""
@@ -258,6 +312,7 @@ class Store:
         postings.forget(self.database, files)
         for each in files:
             self.database.execute("DELETE FROM premises WHERE file = ?", (each,))
+            self.database.execute("DELETE FROM readings WHERE file = ?", (each,))
             self.database.execute("DELETE FROM files WHERE id = ?", (each,))
 
 
@@ -267,11 +322,12 @@ def _row(each: Premise) -> tuple[Any, ...]:
         *(each.value, _SEPARATOR.join(each.attributes), each.namespace, _SEPARATOR.join(each.opens), each.private),
         *(each.protected, str(each.origin), each.made_from, each.start, each.body, each.stop),
     )
-    return tuple(_clean(value) if isinstance(value, str) else value for value in values)
-
-
-def _clean(text: str) -> str:
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    try:
+        "".join((each.name, each.type, each.binders, each.context, each.doc, each.value, *each.opens)).encode()
+        "".join((*each.attributes, each.namespace, each.made_from, each.module)).encode()
+    except UnicodeEncodeError:  # a lone surrogate cannot be stored
+        return tuple(v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for v in values)
+    return values
 
 
 def _premise(row: Sequence[Any]) -> Premise:

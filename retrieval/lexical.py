@@ -47,6 +47,16 @@ class Weights:
     """A whole name, against a word."""
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What is known of every premise of a store, one row for each."""
+
+    ids: npt.NDArray[np.uint32]
+    files: npt.NDArray[np.uint32]
+    kinds: npt.NDArray[np.uint8]
+    alive: npt.NDArray[np.bool_]
+
+
 class Lexical:
     """Ranks the premises of one open store by their words."""
 
@@ -59,26 +69,72 @@ class Lexical:
         self._segments = self._all = postings.segments(store.database)
         self._count = max(1, sum(int(each.alive.sum()) for each in self._segments))
         self._averages: list[float] = list(like._averages) if like is not None else []
-        self._tables, self._norms = self._prepare()
-        self.hiding = False
-        """Whether `hide` holds something back."""
+        self._tables, self._norms, self._averages = self._prepare()
+        self._hidden: list[int] = []
+        self._shown: npt.NDArray[np.bool_] | None = None
         self._frequent: OrderedDict[str, Saturated] = OrderedDict()
 
     def rank(self, query: Query, limit: int = 200) -> list[Ranked]:
         """The best premises that share a word with the query and satisfy its filters."""
         return self.rank_question(understand(query), limit)
 
-    def rank_question(self, question: Question, limit: int, rarity: Mapping[str, float] | None = None) -> list[Ranked]:
-        """The same, of a query that is already understood; `rarity` of its terms in all that is searched."""
+    def rank_question(
+        self,
+        question: Question,
+        limit: int,
+        rarity: Mapping[str, float] | None = None,
+        files: npt.NDArray[np.bool_] | None = None,
+    ) -> list[Ranked]:
+        """The same, of a query that is already understood; `rarity` of its terms in all that is searched.
+
+        `files` says, by file id, which files count (see `tacit.retrieval.access`); without it all do.
+        """
         found: list[Ranked] = []
         for segment, scores in zip(self._segments, self._score(question, rarity), strict=True):
             # Zeros first: choosing the largest among many equal numbers takes numpy twenty times as long.
-            best = np.flatnonzero(self._mask(segment, question.query) & (scores > 0))
+            mask = self._mask(segment, question.query) & (scores > 0)
+            if files is not None:
+                mask &= in_files(segment.files, files)
+            best = np.flatnonzero(mask)
             if len(best) > limit:
                 best = best[np.argpartition(scores[best], len(best) - limit)[len(best) - limit :]]
             found += map(Ranked, segment.ids[best].tolist(), scores[best].tolist())
         found.sort(key=lambda each: (-each.score, each.premise))
         return found[:limit]
+
+    def totals(self, question: Question, rarity: Mapping[str, float] | None = None) -> Floats:
+        """The score of every premise, in the order of `columns`; 0 for those that share no word with the question."""
+        found = self._score(question, rarity)
+        return np.concatenate(found) if found else np.zeros(0, np.float32)
+
+    def columns(self) -> Columns:
+        """Ids, files and kinds of every premise, those that are gone included; `alive` says which are not."""
+        joined = [
+            [getattr(each, name) for each in self._segments] or [np.zeros(0, kind)]
+            for name, kind in (("ids", np.uint32), ("files", np.uint32), ("kinds", np.uint8), ("alive", np.bool_))
+        ]
+        return Columns(*map(np.concatenate, joined))
+
+    def score_words(self, words: postings.Words, question: Question, rarity: Mapping[str, float]) -> float:
+        """What a premise with these words would score if it were in the store."""
+        weights = self._weights
+        place = {name: number for number, name in enumerate(postings.FIELDS)}
+        norms = [
+            1 / (1 - b + b * sum(min(255, len(words[place[name]])) for name in group) / average)
+            for b, group, average in zip(weights.lengths, GROUPS, self._averages, strict=True)
+        ]
+        counts: dict[str, float] = {}
+        for group, norm in zip(GROUPS, norms, strict=True):
+            for name in group:
+                value = weights.fields[name] * norm
+                for word in words[place[name]]:
+                    counts[word] = counts.get(word, 0.0) + value
+        total = 0.0
+        for term, weight in question.terms:
+            if (tf := counts.get(term)) is not None:
+                weight *= rarity.get(term, 0.0) * {"=": weights.name, "~": weights.shape}.get(term[0], 1.0)
+                total += weight * tf * (weights.k1 + 1) / (tf + weights.k1)
+        return total
 
     def scores(self, query: Query, premises: Sequence[int]) -> list[float]:
         """The score of each of these premises."""
@@ -100,12 +156,31 @@ class Lexical:
     def hide(self, modules: Collection[str]) -> None:
         """Answer as if these modules were not there, and no others."""
         wanted = frozenset(modules)
-        files = [number for number, module in self._store.modules().items() if module in wanted] if wanted else []
-        gone = np.array(files, np.uint32)
-        self._segments = [
-            replace(each, alive=each.alive & ~np.isin(each.files, gone)) if files else each for each in self._all
-        ]
-        self.hiding = bool(files)
+        self._hidden = (
+            [number for number, module in self._store.modules().items() if module in wanted] if wanted else []
+        )
+        self._show()
+
+    def only(self, files: npt.NDArray[np.bool_] | None) -> None:
+        """Answer from these files alone, by file id; None: from all."""
+        self._shown = files
+        self._show()
+
+    @property
+    def hiding(self) -> bool:
+        """Whether something is held back."""
+        return bool(self._hidden) or self._shown is not None
+
+    def _show(self) -> None:
+        gone, shown = np.array(self._hidden, np.uint32), self._shown
+        self._segments = self._all
+        if len(gone):
+            self._segments = [replace(each, alive=each.alive & ~np.isin(each.files, gone)) for each in self._segments]
+        if shown is not None:
+            padded = np.append(shown, False)
+            self._segments = [
+                replace(each, alive=each.alive & padded[np.minimum(each.files, len(shown))]) for each in self._segments
+            ]
 
     @property
     def count(self) -> int:
@@ -177,7 +252,7 @@ class Lexical:
             mask = mask & np.isin(segment.files, np.array(wanted, np.uint32))
         return mask
 
-    def _prepare(self) -> tuple[list[Floats], list[list[Floats]]]:
+    def _prepare(self) -> tuple[list[Floats], list[list[Floats]], list[float]]:
         counts = np.arange(1 << 16)
         parts: dict[str, Any] = {
             name: (counts >> shift) & ((1 << bits) - 1)
@@ -202,7 +277,14 @@ class Lexical:
             ]
             for of_segment in lengths
         ]
-        return tables, norms
+        return tables, norms, averages
+
+
+def in_files(of: npt.NDArray[np.uint32], files: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """For each premise whether its file counts; a file that the mask does not reach does not."""
+    if not len(files):
+        return np.zeros(len(of), np.bool_)
+    return files[np.minimum(of, len(files) - 1)] & (of < len(files))
 
 
 def rarities(lexicals: Sequence[Lexical], question: Question) -> dict[str, float]:
