@@ -73,6 +73,8 @@ class Lexical:
         self._hidden: list[int] = []
         self._shown: npt.NDArray[np.bool_] | None = None
         self._frequent: OrderedDict[str, Saturated] = OrderedDict()
+        self._where: npt.NDArray[np.int32] | None = None
+        self._scored: tuple[tuple[Question, Mapping[str, float] | None], list[Floats]] | None = None
 
     def rank(self, query: Query, limit: int = 200) -> list[Ranked]:
         """The best premises that share a word with the query and satisfy its filters."""
@@ -138,12 +140,37 @@ class Lexical:
 
     def scores(self, query: Query, premises: Sequence[int]) -> list[float]:
         """The score of each of these premises."""
-        known: dict[int, float] = {}
-        wanted = np.array(premises, np.uint32)
-        for segment, scores in zip(self._segments, self._score(understand(query)), strict=True):
-            here = np.flatnonzero(np.isin(segment.ids, wanted))
-            known.update(zip(segment.ids[here].tolist(), scores[here].tolist(), strict=True))
-        return [known.get(each, 0.0) for each in premises]
+        return self.scores_question(understand(query), premises)
+
+    def scores_question(
+        self, question: Question, premises: Sequence[int], rarity: Mapping[str, float] | None = None
+    ) -> list[float]:
+        """The same, of a query that is already understood; at little cost after `rank_question` of the same one."""
+        found = np.zeros(len(premises), np.float32)
+        for scores, (rows, places) in zip(self._score(question, rarity), self._places(premises), strict=True):
+            found[rows] = scores[places]
+        each: list[float] = found.tolist()
+        return each
+
+    def coverage(
+        self, question: Question, premises: Sequence[int], rarity: Mapping[str, float] | None = None
+    ) -> list[float]:
+        """How much of what a question says each of these premises has anywhere, from 0 to 1; rare words count more."""
+        found = np.zeros(len(premises), np.float32)
+        where = self._places(premises)
+        total = 0.0
+        for term, _ in question.terms:
+            if term[0] in "=~":
+                continue
+            parts, frequency = self._saturated(term)
+            weight = _rarity(frequency, self._count) if rarity is None else rarity.get(term, 0.0)
+            total += weight
+            for (entries, _), (rows, places) in zip(parts, where, strict=True):
+                if len(entries) and len(rows):
+                    nearest = np.minimum(np.searchsorted(entries, places), len(entries) - 1)
+                    found[rows[entries[nearest] == places]] += np.float32(weight)
+        each: list[float] = (found / np.float32(total or 1.0)).tolist()
+        return each
 
     def satisfying(self, query: Query, premises: Sequence[int]) -> set[int]:
         """Those of these premises that satisfy the filters of a query."""
@@ -191,7 +218,36 @@ class Lexical:
         """How many premises have this term."""
         return sum(len(postings.postings(self._store.database, each.id, term)) for each in self._segments)
 
+    def _places(self, premises: Sequence[int]) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.uint32]]]:
+        """For each segment: which of these premises are there, by their number among them, and their places."""
+        if self._where is None:
+            # By id: the place, counted through all segments.
+            most = max((int(each.ids.max(initial=0)) for each in self._all), default=0)
+            self._where = np.full(most + 1, -1, np.int32)
+            start = 0
+            for each in self._all:
+                self._where[each.ids] = np.arange(start, start + len(each.ids), dtype=np.int32)
+                start += len(each.ids)
+        wanted = np.array(premises, np.int64)
+        known = (wanted >= 0) & (wanted < len(self._where))
+        there = np.where(known, self._where[np.where(known, wanted, 0)], -1)
+        found = []
+        start = 0
+        for each in self._all:
+            rows = np.flatnonzero((there >= start) & (there < start + len(each.ids)))
+            found.append((rows, (there[rows] - start).astype(np.uint32)))
+            start += len(each.ids)
+        return found
+
     def _score(self, question: Question, common: Mapping[str, float] | None = None) -> list[Floats]:
+        """The score of every premise. The last question's are kept: ranking, scoring and coverage ask in turn."""
+        if self._scored is not None and self._scored[0] == (question, common):
+            return self._scored[1]
+        totals = self._totals(question, common)
+        self._scored = (question, common), totals
+        return totals
+
+    def _totals(self, question: Question, common: Mapping[str, float] | None) -> list[Floats]:
         weights = self._weights
         totals = [np.zeros(len(each.ids), np.float32) for each in self._segments]
         for term, weight in question.terms:
