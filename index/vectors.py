@@ -18,7 +18,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -287,6 +287,17 @@ class _Builder:
         self._shards.append(self._put(np.array(self._keys, dtype=np.int64), codes, span))
         self._keys, self._vectors = [], []
 
+    def take(self, keys: NDArray[np.int64], codes: NDArray[np.uint8], span: NDArray[np.float32]) -> None:
+        """Write down vectors that were made elsewhere; `span` is what their codes stand for there."""
+        if not len(keys):
+            return
+        if self._shards and not (self._shards[0].span == span).all():
+            vectors = _new_index(self._encoder.dimension, span).sa_decode(codes)
+            span = self._shards[0].span
+            codes = _new_index(self._encoder.dimension, span).sa_encode(vectors)
+        self._shards.append(self._put(keys, codes, span))
+        self.known.update(keys.tolist())
+
     def tidy(self, live: NDArray[np.int64]) -> None:
         """Make one file of many, but for the largest; throw away what no text has, when it is much."""
         import numpy as np
@@ -319,6 +330,70 @@ class _Builder:
         file = self._folder / f"{self._encoder.fingerprint}-{_next_number(self._folder):06d}.faiss"
         replace_file(file, faiss.serialize_index(named).data)
         return _Shard(file, keys, codes, span)
+
+
+# ---------------------------------------------------------------- to and from other machines
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plain:
+    """The vectors of a folder as arrays that nobody need trust: FAISS parses no file that came from elsewhere."""
+
+    manifest: Manifest
+    span: tuple[float, float]
+    """What the codes stand for: the lowest value, and how far the highest is from it."""
+    ids: NDArray[np.int64]
+    """For each id the hash of its text: (ids, 2)."""
+    keys: NDArray[np.int64]
+    codes: NDArray[np.uint8]
+    """One row for each of `keys`: (keys, dimension)."""
+
+
+def plain(folder: Path) -> Plain:
+    """All that answers from this folder, without what no id has. VectorsError where there is nothing to give."""
+    import numpy as np
+
+    manifest = read_manifest(folder)
+    ids, wanted = _read_ids(folder, manifest.fingerprint)
+    shards = _settled(folder, manifest.fingerprint)
+    if not shards:
+        raise NoVectors(f"There are no vectors in {folder} yet.")
+    keys, first = np.unique(np.concatenate([shard.keys for shard in shards]), return_index=True)
+    codes = np.concatenate([shard.codes for shard in shards])[first]
+    kept = np.isin(keys, wanted)
+    low, width = shards[0].span.tolist()
+    return Plain(manifest, (low, width), np.stack([ids, wanted], axis=1), keys[kept], codes[kept])
+
+
+def adopt(folder: Path, given: Plain) -> None:
+    """Answer from these vectors; what the folder has of the same encoder already stays. Raises VectorsError."""
+    import numpy as np
+
+    manifest = given.manifest
+    with _alone(folder):
+        try:
+            builder = _Builder(folder, _Given(manifest.encoder, manifest.fingerprint, manifest.dimension))
+            new = ~np.isin(given.keys, np.fromiter(builder.known, dtype=np.int64, count=len(builder.known)))
+            builder.take(given.keys[new], given.codes[new], np.array(given.span, dtype=np.float32))
+            complete = bool(np.isin(given.ids[:, 1], np.fromiter(builder.known, dtype=np.int64)).all())
+            table = given.ids[np.argsort(given.ids[:, 0])]
+            replace_file(folder / f"{manifest.fingerprint}.ids", table.astype(np.int64).tobytes())
+            said = replace(manifest, schema=SCHEMA, count=len(table), complete=complete)
+            replace_file(folder / MANIFEST, json.dumps(asdict(said), ensure_ascii=False, indent=1).encode())
+        except OSError as error:
+            raise VectorsError(f"The vectors in {folder} cannot be written: {error.strerror or error}.") from error
+
+
+@dataclass(slots=True)
+class _Given:
+    """An encoder that is not here: its vectors are."""
+
+    name: str
+    fingerprint: str
+    dimension: int
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        raise VectorsError(f"{self.name} is not here to make vectors of {len(texts)} texts.")
 
 
 # ---------------------------------------------------------------- files
