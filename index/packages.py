@@ -129,6 +129,11 @@ def find_packages(workspace: Path, toolchain: Path | None = None) -> Found:
     return found
 
 
+def packages_asked_for(workspace: Path) -> list[Package]:
+    """What the workspace's manifest names, whether it is there or not."""
+    return _manifest(workspace / "lake-manifest.json", [])
+
+
 def package_at(path: Path) -> Package:
     """A Lake package, a folder of sources (module names from there), or one file."""
     if path.is_file():

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tacit.index.build import Corpus
 from tacit.index.encoder import cache_folder
-from tacit.index.packages import Package, elan_toolchain, find_packages, package_at, workspace_of
+from tacit.index.packages import (
+    Package,
+    elan_toolchain,
+    find_packages,
+    package_at,
+    packages_asked_for,
+    workspace_of,
+)
 from tacit.index.source import Problem
+
+MATHLIB = "mathlib"
+ABOUT = "tacit-source.json"
+"""Beside sources that Tacit fetched: which revision they are, and where from."""
 
 
 @dataclass(slots=True)
@@ -30,6 +41,11 @@ def packages_behind(path: Path) -> tuple[list[Package], list[Problem]]:
     workspace = workspace_of(path)
     if workspace is not None:
         found = find_packages(workspace, elan_toolchain(workspace))
+        here = {each.name for each in found.packages}
+        if MATHLIB not in here and (mathlib := fetched_mathlib(workspace)) is not None:
+            found.packages.append(replace(package_at(mathlib), revision=_fetched_revision(mathlib)))
+        elif workspace.parent == fetched():
+            found.packages[0] = replace(found.packages[0], revision=_fetched_revision(workspace))
         return found.packages, found.problems
     # The sources alone, without Lake's files: …/Mathlib is the first part of its modules' names.
     return [package_at(path.parent if path.name == "Mathlib" and path.is_dir() else path)], []
@@ -45,9 +61,7 @@ def places(path: Path) -> list[Place]:
     path = path.resolve()
     workspace = workspace_of(path)
     packages, problems = packages_behind(path)
-    toolchain = ""
-    with suppress(OSError, UnicodeDecodeError):
-        toolchain = ((workspace or path) / "lean-toolchain").read_text(encoding="utf-8").strip()
+    toolchain = _toolchain(workspace or path)
     some = []
     for each in packages:
         trouble: list[Problem] = []
@@ -59,6 +73,46 @@ def places(path: Path) -> list[Place]:
     if some:
         some[0].problems[:0] = problems
     return some
+
+
+def fetched_folder(name: str, revision: str) -> Path:
+    """Where the sources of a package that Tacit fetched itself are put."""
+    return fetched() / f"{name}-{re.sub(r'[^A-Za-z0-9_.-]', '_', revision)}"
+
+
+def fetched_mathlib(workspace: Path) -> Path | None:
+    """The Mathlib that was fetched as the workspace asks for it, else for its Lean, else for the newest; or None."""
+    lean = _toolchain(workspace)
+    asked = {each.revision for each in packages_asked_for(workspace) if each.name == MATHLIB}
+    found = [each for each in fetched().glob(f"{MATHLIB}-*") if each.is_dir()]
+    return max(
+        found,
+        key=lambda each: (_fetched_revision(each) in asked, _toolchain(each) == lean, _version(each), each),
+        default=None,
+    )
+
+
+def fetched() -> Path:
+    """Where the sources lie that Tacit fetched itself."""
+    return (cache_folder() / "sources").resolve()
+
+
+def _fetched_revision(folder: Path) -> str:
+    try:
+        return str(json.loads((folder / ABOUT).read_text(encoding="utf-8"))["revision"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _toolchain(folder: Path) -> str:
+    try:
+        return (folder / "lean-toolchain").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _version(folder: Path) -> tuple[int, ...]:
+    return tuple(int(each) for each in re.findall(r"\d+", _toolchain(folder).rpartition(":")[2]))
 
 
 def indexes() -> Sequence[Path]:
