@@ -56,6 +56,17 @@ class Engine(Protocol):
 Build = Callable[[Settings], Engine]
 
 
+def stop_cleanly() -> None:
+    """For a command that runs in no event loop: SIGTERM and SIGHUP end it as Ctrl-C does, and what it began goes."""
+    for name in ("SIGTERM", "SIGHUP"):
+        with suppress(AttributeError, ValueError):  # Windows; not the main thread
+            signal.signal(getattr(signal, name), _stop)
+
+
+def _stop(number: int, _frame: object) -> None:
+    raise Interrupted(number)
+
+
 class Interrupted(Exception):
     """A signal asked the command to end, and it has ended; the exit status is the one shells expect."""
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tacit.index.places import Place
 from tacit.index.store import Store, StoreError
 from tacit.retrieval.analysis import VERSION
-from tacit.server.command import Exit, Interrupted
+from tacit.server.command import Exit, stop_cleanly
 from tacit.server.errors import BadInput
 from tacit.server.library import bring_up_to_date, indexable, make_vectors, vectors_of
-from tacit.server.terminal import Terminal, plural, seconds
+from tacit.server.terminal import Terminal, megabytes, plural, seconds, sparing
 
 SHOWN = 5
 """Problems that are shown of each package."""
@@ -23,15 +21,18 @@ SHOWN = 5
 
 def build_indexes(terminal: Terminal, paths: Sequence[Path], *, anew: bool, vectors: bool, as_json: bool) -> int:
     """Make or update the index of every package behind these paths."""
-    for name in ("SIGTERM", "SIGHUP"):  # like Ctrl-C: what has begun to grow is taken away
-        with suppress(AttributeError, ValueError):  # Windows; not the main thread
-            signal.signal(getattr(signal, name), _stop)
+    return build_places(terminal, _some(paths), anew=anew, vectors=vectors, as_json=as_json)
+
+
+def build_places(terminal: Terminal, some: Sequence[Place], *, anew: bool, vectors: bool, as_json: bool) -> int:
+    """Make or update these indexes."""
+    stop_cleanly()
     report: list[dict[str, Any]] = []
-    for place in _some(paths):
+    for place in some:
         package = place.corpus
         begun = time.perf_counter()
         with terminal.measured(package.name) as progress:
-            done = bring_up_to_date(place, _sparing(progress), anew=anew)
+            done = bring_up_to_date(place, sparing(progress), anew=anew)
         elapsed = time.perf_counter() - begun
         where = place.index
         report.append(
@@ -62,15 +63,11 @@ def build_indexes(terminal: Terminal, paths: Sequence[Path], *, anew: bool, vect
     return Exit.DONE
 
 
-def _stop(number: int, _frame: object) -> None:
-    raise Interrupted(number)
-
-
 def _vectors(terminal: Terminal, place: Place, *, as_json: bool) -> int:
     """Search by words works from here on; by meaning when this is done, and partly before."""
     begun = time.perf_counter()
     with terminal.measured(place.corpus.name) as progress:
-        filled = make_vectors(place, _sparing(progress))
+        filled = make_vectors(place, sparing(progress))
     if filled.embedded and not as_json:
         said = f"meanings of {filled.embedded:,} declarations added, {seconds(time.perf_counter() - begun)}"
         terminal.line((place.corpus.name, "bold"), f": {said}")
@@ -104,7 +101,7 @@ def _status(place: Place) -> dict[str, Any]:
     if manifest.analysis != VERSION:
         return {**report, "state": "The index was written by another version of Tacit and must be built again."}
     size = where.stat().st_size
-    state = f"{manifest.premises:,} declarations of {plural(manifest.files, 'file')}, {size / 1e6:.1f} MB"
+    state = f"{manifest.premises:,} declarations of {plural(manifest.files, 'file')}, {megabytes(size)}"
     made = vectors_of(where)
     if made is not None:
         state += f"; meanings by {made.encoder}" + ("" if made.complete else ", not all yet: run `tacit index update`")
@@ -121,17 +118,3 @@ def _some(paths: Sequence[Path]) -> list[Place]:
         where = ", ".join(map(str, paths)) or "here"
         raise BadInput(f"There are no Lean files in {where}.", hint="Name a folder with Lean files, or set MATHLIB.")
     return found
-
-
-def _sparing(progress: Callable[[str, int, int], None]) -> Callable[[str, int, int], None]:
-    """Tell the terminal a few times a second only."""
-    last = (0.0, "")
-
-    def tell(what: str, done: int, total: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if what != last[1] or now - last[0] > 0.1:
-            last = (now, what)
-            progress(what, done, total)
-
-    return tell

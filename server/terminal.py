@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
@@ -202,3 +203,24 @@ def seconds(value: float) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 goal`, `2 goals`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def megabytes(count: int) -> str:
+    """A size as people read it: `0.4 MB`, `255 MB`, `1.2 GB`."""
+    if count < 10_000_000:
+        return f"{count / 1e6:.1f} MB"
+    return f"{count / 1e6:.0f} MB" if count < 1_000_000_000 else f"{count / 1e9:.1f} GB"
+
+
+def sparing(progress: Callable[[str, int, int], None]) -> Callable[[str, int, int], None]:
+    """Tell the terminal a few times a second only."""
+    last = (0.0, "")
+
+    def tell(what: str, done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if what != last[1] or now - last[0] > 0.1:
+            last = (now, what)
+            progress(what, done, total)
+
+    return tell
