@@ -6,8 +6,11 @@ Source: Mathlib/Tactic/Translate/GuessName.lean (splitCase, applyNameDict, fixAb
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+
+Translated = Callable[[str], str | None]
+"""What a full name is translated to, where that is known."""
 
 
 def _table(entries: str) -> dict[str, str]:
@@ -174,22 +177,22 @@ def guess_name(tables: Tables, name: str) -> str:
     return known
 
 
-def translate_prefix(translations: Mapping[str, str], name: str) -> str:
+def translate_prefix(translated: Translated, name: str) -> str:
     """`name` with its longest known prefix replaced."""
     prefix = name
     while prefix:
-        if (found := translations.get(prefix)) is not None:
+        if (found := translated(prefix)) is not None:
             return found + name[len(prefix) :]
         prefix = prefix.rpartition(".")[0]
     return name
 
 
-def target_name(tables: Tables, translations: Mapping[str, str], source: str, given: str = "") -> str:
+def target_name(tables: Tables, translated: Translated, source: str, given: str = "") -> str:
     """The full name of what an attribute makes of `source`, where `given` is the name that it was given, if any."""
     if given.startswith("_root_."):
         return given[7:]
     namespace, _, last = source.rpartition(".")
-    namespace = translate_prefix(translations, namespace)
+    namespace = translate_prefix(translated, namespace)
     if not given:
         given = guess_name(tables, last)
     else:

@@ -7,34 +7,38 @@ at any moment, either leaves the old index as it was.
 from __future__ import annotations
 
 import fcntl
-import json
-import multiprocessing
 import os
-import signal
 import sqlite3
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from tacit.index import postings
-from tacit.index.known import Known
-from tacit.index.notes import notes
+from tacit.index.affected import Bits, Changes, View, packed, unpacked
+from tacit.index.known import Facts, Known, keys_of
+from tacit.index.notes import of_names
 from tacit.index.premise import Premise
-from tacit.index.reader import in_import_order, read_file, survey
+from tacit.index.reader import Looked, Surveyed, finish, look, look_at, survey
 from tacit.index.source import Problem, Reading, Source
 from tacit.index.store import SCHEMA_VERSION, Busy, File, NoIndex, OtherSchema, Store, StoreError
+from tacit.index.workers import Crew, WorkerDied, allowed
 
 SMALL = 4096
 """Premises of a segment that an update may pack again with others."""
 MOST_SMALL = 8
 """Small segments that are kept before they are packed into one."""
 
-MANY = 1000
-"""Files to read that make a second process pay."""
+MANY = 200
+"""Files to read that make other processes pay."""
+CHUNK = 16
+"""Files that a worker reads at a time."""
+
+READING = "2"
+"""Changes with whatever changes what is read of the same files: an index of another reading is made anew."""
 
 Progress = Callable[[str, int, int], None]
 """What goes on, how many are done, of how many."""
@@ -76,7 +80,7 @@ def build(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress, *,
 
     Raises Busy where somebody else is at it, StoreError where nothing can be written.
     """
-    with _alone(path):
+    with alone(path):
         try:
             if not anew and _usable(path, corpus, analysis):
                 return _update(path, corpus, analysis, progress)
@@ -85,6 +89,10 @@ def build(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress, *,
             raise StoreError(f"The index at {path} was not written: {error.strerror or error}.") from error
         except sqlite3.Error as error:
             raise StoreError(f"The index at {path} was not written: {error}.") from error
+        except WorkerDied as error:
+            raise StoreError(
+                f"The index at {path} was not written: a process that helped to read ended, perhaps for want of memory."
+            ) from error
 
 
 def _usable(path: Path, corpus: Corpus, analysis: Analysis) -> bool:
@@ -93,15 +101,20 @@ def _usable(path: Path, corpus: Corpus, analysis: Analysis) -> bool:
     except (NoIndex, OtherSchema, StoreError):
         return False
     try:
-        found = store.manifest()
+        found, reading = store.manifest(), store.value("reading")
     finally:
         store.close()
-    return found.schema == SCHEMA_VERSION and found.analysis == analysis.version and found.root == str(corpus.root)
+    return (
+        reading == READING
+        and found.schema == SCHEMA_VERSION
+        and found.analysis == analysis.version
+        and found.root == str(corpus.root)
+    )
 
 
 def _make(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress) -> Built:
     growing = path.with_name(path.name + ".new")
-    _remove(growing)
+    remove_store(growing)
     store = Store.create(growing, careful=False)
     try:
         done = _enter(store, corpus, analysis, progress)
@@ -110,15 +123,20 @@ def _make(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress) ->
         store.database.execute("PRAGMA journal_mode = WAL")  # so that later updates do not wait for readers
     except BaseException:
         store.close()
-        _remove(growing)
+        remove_store(growing)
         raise
     store.close()
+    take_place(growing, path)
+    return done
+
+
+def take_place(growing: Path, path: Path) -> None:
+    """Let a new index that is whole, and closed, take the place of the old one."""
     with growing.open("rb") as file:
         os.fsync(file.fileno())
     for suffix in ("-wal", "-shm"):  # of the old index: they must not be taken for the new one's
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     growing.replace(path)
-    return done
 
 
 def _update(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress) -> Built:
@@ -137,9 +155,9 @@ def _update(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress) 
 
 
 def _enter(store: Store, corpus: Corpus, analysis: Analysis, progress: Progress) -> Built:
-    """Read what is new or changed, in import order, and forget what is gone."""
+    """Read what is new or changed and what that concerns, in import order, and forget what is gone."""
     known_files = store.files()
-    stamps = {source.module: _stamp(source.path) for source in corpus.sources}
+    stamps = {source.module: _stamp(source) for source in corpus.sources}
     changed = [
         source
         for source in corpus.sources
@@ -149,38 +167,28 @@ def _enter(store: Store, corpus: Corpus, analysis: Analysis, progress: Progress)
         or known_files[source.module].path != str(source.path)
     ]
     done = Built(unchanged=len(corpus.sources) - len(changed))
-    gone = [each.id for module, each in known_files.items() if module not in stamps]
-    ready = []
-    for place, each in enumerate(survey(changed)):
-        progress("looking at files", place, len(changed))
-        if isinstance(each, Problem):
-            done.problems.append(each)
-            continue
-        before = known_files.get(each.source.module)
-        if before and before.digest == each.digest and before.path == str(each.source.path):
-            store.touch(before.id, stamps[each.source.module])
-            done.unchanged += 1
-        else:
-            ready.append(each)
-            if before:
-                gone.append(before.id)
-    done.removed = len(gone)
-    store.remove(gone)
-    known = _known(store)
-    with _packer(store, analysis, apart=len(ready) > MANY) as packer:
-        for place, surveyed in enumerate(in_import_order(ready)):
-            progress("reading", place, len(ready))
-            reading = read_file(surveyed.source, known)
-            done.problems += reading.problems
-            done.premises += len(reading.premises)
-            done.read += 1
-            packer.add(_put(store, reading, stamps[surveyed.source.module]))
-        progress("writing", len(ready), len(ready))
-    if ready:
-        store.set_manifest(known=json.dumps(known.to_json(), ensure_ascii=False))
+    gone = [module for module in known_files if module not in stamps]
+    ready: dict[str, Surveyed] = {}
+    with Crew(allowed() if len(changed) > MANY and allowed() > 1 else 0) as crew:
+        for place, each in enumerate(survey(changed)):
+            progress("looking at files", place, len(changed))
+            if isinstance(each, Problem):
+                done.problems.append(each)
+                continue
+            before = known_files.get(each.source.module)
+            now = stamps[each.source.module]
+            same = before is not None and before.digest == each.digest and before.path == str(each.source.path)
+            if before is not None and same and _compiled(before.stamp) == _compiled(now):
+                store.touch(before.id, now)
+                done.unchanged += 1
+            else:
+                ready[each.source.module] = each
+        if ready or gone:
+            _read(_Reading(store, corpus, analysis, crew, progress, done, stamps), known_files, ready, gone)
     store.set_manifest(
         schema=SCHEMA_VERSION,
         analysis=analysis.version,
+        reading=READING,
         package=corpus.name,
         root=str(corpus.root),
         revision=corpus.revision,
@@ -189,29 +197,153 @@ def _enter(store: Store, corpus: Corpus, analysis: Analysis, progress: Progress)
     return done
 
 
-def _known(store: Store) -> Known:
-    def find(name: str) -> Premise | None:
-        found = store.named(name)
-        return found[0].premise if found else None
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What the parts of one build share."""
 
-    try:
-        return Known.from_json(json.loads(store.value("known") or "{}"), find)
-    except (ValueError, KeyError, TypeError):
-        return Known(find=find)
+    store: Store
+    corpus: Corpus
+    analysis: Analysis
+    crew: Crew
+    progress: Progress
+    done: Built
+    stamps: Mapping[str, str]
 
 
-def _put(store: Store, reading: Reading, stamp: str) -> list[postings.Entry]:
+def _read(job: _Reading, known_files: Mapping[str, File], ready: Mapping[str, Surveyed], gone: Sequence[str]) -> None:
+    store, done = job.store, job.done
+    was = {module: [each.module for each in links] for module, links in store.links().items()}
+    imports: dict[str, Sequence[str]] = {}
+    for source in job.corpus.sources:
+        if source.module in ready:
+            imports[source.module] = [each.module for each in ready[source.module].imports]
+        elif source.module in was:
+            imports[source.module] = was[source.module]
+    bits = Bits()
+    old, new = View(was, bits), View(imports, bits)
+    changes = Changes(old, new, bits)
+    known = known_of(store)
+    before: dict[str, _Before] = {}
+    forgotten = [known_files[each] for each in (*gone, *ready) if each in known_files]
+    for file in forgotten:
+        before[file.module] = _before(store, known, file)
+        known.forget(file.module)
+    for module in gone:
+        changes.add(module, before[module].keys)
+    done.removed = len(forgotten)
+    store.remove([each.id for each in forgotten])
+    packer = _Packer(job)
+    order = [module for module in new.order if module in ready]
+    texts = _looked(job, [ready[module].source for module in order])
+    sources = {each.module: each for each in job.corpus.sources}
+    number = 0
+    for module in new.order:
+        if module in ready:
+            job.progress("reading", number, len(ready))
+            number += 1
+            looked = next(texts)
+        elif known_files and _is_concerned(store, known, known_files[module], changes):
+            looked = look(sources[module])
+            if looked.digest != known_files[module].digest:
+                continue  # it changes at this very moment: the next update reads it
+            before[module] = _before(store, known, known_files[module])
+        else:
+            continue
+        reading = finish(looked, known, new.sees(module))
+        taught = known.taught(module)
+        if known_files:
+            found = before.get(module, _Before())
+            keys = set(_changed(found.facts, keys_of(taught)))
+            keys.update(_changed_names(found.names, reading.premises))
+            changes.add(module, keys)
+            if module not in ready:
+                store.remove([known_files[module].id])
+        done.problems += reading.problems
+        done.premises += len(reading.premises)
+        done.read += 1
+        packer.add(_put(store, reading, looked, job.stamps[module], taught, packed(known.asked)))
+    job.progress("packing words", 0, 1)
+    packer.finish()
+    job.progress("writing", 1, 1)
+
+
+def _looked(job: _Reading, sources: Sequence[Source]) -> Iterator[Looked]:
+    chunks = [sources[start : start + CHUNK] for start in range(0, len(sources), CHUNK)]
+    return chain.from_iterable(job.crew.ordered(look_at, chunks))
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What a file said when it was read the last time: what it taught, and the digests of its premises by name."""
+
+    facts: Mapping[str, Set[str]] = field(default_factory=dict)
+    names: Mapping[str, Set[str]] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> set[str]:
+        """All that others may have asked for."""
+        return {*self.facts, *("d" + name.rpartition(".")[2] for name in self.names)}
+
+
+def _before(store: Store, known: Known, file: File) -> _Before:
+    return _Before(keys_of(known.taught(file.module)), store.names(file.id))
+
+
+def _changed(before: Mapping[str, Set[str]], after: Mapping[str, Set[str]]) -> Iterator[str]:
+    for key in before.keys() | after.keys():
+        if before.get(key) != after.get(key):
+            yield key
+
+
+def _changed_names(before: Mapping[str, Set[str]], premises: Sequence[Premise]) -> Iterator[str]:
+    after: dict[str, set[str]] = {}
+    for each in premises:
+        after.setdefault(each.name, set()).add(each.digest)
+    return ("d" + name.rpartition(".")[2] for name in _changed(before, after))
+
+
+def _is_concerned(store: Store, known: Known, file: File, changes: Changes) -> bool:
+    """Whether a file whose text is the same asks for something to which the answer is another now."""
+    keys, modules = changes.concerned(file.module)
+    if not keys and not modules:
+        return False
+    asked = unpacked(store.asked(file.id))
+    if any(not asked.isdisjoint(each) for each in keys):
+        return True
+    for module in modules:  # it sees them now, or did before, and they are what they were
+        other = store.file(module)
+        taught = keys_of(known.taught(module)).keys()
+        names = store.names(other.id) if other is not None else ()
+        if not asked.isdisjoint(unpacked(packed({*taught, *("d" + name.rpartition(".")[2] for name in names)}))):
+            return True
+    return False
+
+
+def known_of(store: Store) -> Known:
+    """What all the files of a store taught, for reading one more; good for as long as the store is open."""
+    known = Known(lambda name: [each.premise for each in store.named(name)])
+    for module, facts in store.taught():
+        known.enter(module, facts)
+    return known
+
+
+def _put(
+    store: Store, reading: Reading, looked: Looked, stamp: str, taught: Facts, asked: bytes
+) -> list[postings.Entry]:
     problem = reading.problems[0].message if reading.problems else ""
     file = File(0, reading.module, reading.path, reading.digest, stamp, problem)
-    number = store.put_file(file, [each.module for each in reading.imports])
-    said: dict[str, str] = {}
-    with suppress(OSError):
-        text = Path(reading.path).read_text(encoding="utf-8", errors="replace")
-        said = notes(text, [each.name for each in reading.premises])
-    return store.put(number, reading.premises, said)
+    number = store.put_file(file, [each.mark for each in reading.imports])
+    store.put_reading(number, taught, asked, looked.uses)
+    return store.put(number, reading.premises, of_names(looked.notes, [each.name for each in reading.premises]))
 
 
-def _stamp(path: Path) -> str:
+def _stamp(source: Source) -> str:
+    """Time and size of a file, and of what Lean wrote of it."""
+    found = _of_file(source.path)
+    return f"{found}+{_of_file(source.ilean)}" if found and source.ilean is not None else found
+
+
+def _of_file(path: Path) -> str:
     try:
         found = path.stat()
     except OSError:
@@ -219,64 +351,43 @@ def _stamp(path: Path) -> str:
     return f"{found.st_mtime_ns}-{found.st_size}"
 
 
+def _compiled(stamp: str) -> str:
+    return stamp.partition("+")[2]
+
+
 # ---------------------------------------------------------------- segments
 
 
 class _Packer:
-    """Packs segments in another process while reading goes on, or in this one where there is little to pack."""
+    """Has segments packed while reading goes on, and writes them in order."""
 
-    def __init__(self, store: Store, analysis: Analysis, pool: ProcessPoolExecutor | None) -> None:
-        self._store = store
-        self._analysis = analysis
-        self._pool = pool
+    def __init__(self, job: _Reading) -> None:
+        self._job = job
         self._waiting: list[postings.Entry] = []
-        self._under_way: list[Future[postings.Packed]] = []
+        self._under_way: deque[Future[postings.Packed]] = deque()
 
     def add(self, entries: Sequence[postings.Entry]) -> None:
         self._waiting += entries
         while len(self._waiting) >= postings.LARGEST:
-            self._flush()
+            self._flush(postings.LARGEST)
         while self._under_way and self._under_way[0].done():
-            postings.write(self._store.database, self._under_way.pop(0).result())
+            self._write()
 
     def finish(self) -> None:
+        # The last one in as many parts as there are workers, so that none is idle.
+        parts = self._job.crew.size if len(self._waiting) > SMALL * max(1, self._job.crew.size) else 1
+        size = max(1, -(-len(self._waiting) // max(1, parts)))
         while self._waiting:
-            self._flush()
+            self._flush(size)
         while self._under_way:
-            postings.write(self._store.database, self._under_way.pop(0).result())
+            self._write()
 
-    def _flush(self) -> None:
-        some, self._waiting = self._waiting[: postings.LARGEST], self._waiting[postings.LARGEST :]
-        if self._pool is None:
-            postings.write(self._store.database, postings.pack(some, self._analysis.analyse))
-        else:
-            self._under_way.append(self._pool.submit(postings.pack, some, self._analysis.analyse))
+    def _flush(self, size: int) -> None:
+        some, self._waiting = self._waiting[:size], self._waiting[size:]
+        self._under_way.append(self._job.crew.submit(postings.pack, some, self._job.analysis.analyse))
 
-
-@contextmanager
-def _packer(store: Store, analysis: Analysis, *, apart: bool) -> Iterator[_Packer]:
-    # Spawned, not forked: a copy of this process would hold its lock and its terminal.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(1, context, _end_with, (os.getpid(),)) if apart and (os.cpu_count() or 1) > 1 else None
-    packer = _Packer(store, analysis, pool)
-    try:
-        yield packer
-        packer.finish()
-    finally:
-        if pool is not None:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _end_with(parent: int) -> None:
-    """In a worker: let the builder handle Ctrl-C, and do not outlive it, however it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    def _write(self) -> None:
+        postings.write(self._job.store.database, self._under_way.popleft().result())
 
 
 def _gather(store: Store, analysis: Analysis) -> None:
@@ -301,7 +412,7 @@ def _gather(store: Store, analysis: Analysis) -> None:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     """Hold the right to write this index. The kernel gives it back, however this process ends."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -318,6 +429,7 @@ def _alone(path: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _remove(path: Path) -> None:
+def remove_store(path: Path) -> None:
+    """Take away a database and what SQLite keeps beside it."""
     for suffix in ("", "-wal", "-shm", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)

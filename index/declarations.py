@@ -112,6 +112,7 @@ class _Reader:
         self._line = self._line_at = 0
         self._index: dict[str, int] = {}
         self._listed = 0
+        self._here = self._place = Scope()
 
     def read(self) -> Text:
         header = True
@@ -279,7 +280,10 @@ class _Reader:
     def _request(
         self, what: str, names: Sequence[str], text: str, line: int, start: int, premise: int = -1, body: str = ""
     ) -> None:
-        self.out.requests.append(Request(what, tuple(names), text, self.scopes.here, line, start, premise, body))
+        if self.scopes.here is not self._here:
+            self._here = self.scopes.here
+            self._place = self._here.place
+        self.out.requests.append(Request(what, tuple(names), text, self._place, line, start, premise, body))
 
     def _members(self, of: Premise, head: Head, extends: str, stop: int) -> None:
         if of.kind is Kind.INDUCTIVE or head.keyword == "class inductive":

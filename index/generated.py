@@ -14,7 +14,7 @@ from tacit.index import shapes, simps
 from tacit.index.additive import TO_ADDITIVE, TO_DUAL
 from tacit.index.declarations import Request, Text
 from tacit.index.instances import instance_name
-from tacit.index.known import Known, Notation, Structure
+from tacit.index.known import Known, Notation, Sees, Structure
 from tacit.index.lexer import NAME
 from tacit.index.premise import Kind, Origin, Premise
 from tacit.index.scope import candidates
@@ -31,13 +31,13 @@ _GENERATING = frozenset(
 )
 
 
-def complete(text: Text, known: Known) -> list[Premise]:
-    """All the declarations of a text, generated ones included; `known` learns from it."""
+def complete(text: Text, known: Known, sees: Sees | None = None) -> list[Premise]:
+    """All the declarations of a text, generated ones included; `known` learns from it. For `sees` see `Known.begin`."""
+    known.begin(text.module, sees)
     maker = _Maker(text, known)
     for request in text.requests:
         maker.run(request)
-    for premise in maker.premises:
-        known.keep(premise)
+    known.keep(maker.premises)
     return maker.premises
 
 
@@ -50,10 +50,9 @@ class _Maker:
         for premise in self.premises:
             last = premise.name.rpartition(".")[2]
             if premise.kind in (Kind.DEF, *_TYPES) and _is_proposition(premise.type):
-                known.propositions.add(last)
+                known.propose(last)
             if premise.kind is Kind.CLASS:
-                known.needs[last] = "[" in premise.binders or "[" in premise.context
-        known.forget_instances(self.module)
+                known.need(last, "[" in premise.binders or "[" in premise.context)
         for request in text.requests:
             if request.what == "structure":
                 self._structure(request.premise)
@@ -77,7 +76,7 @@ class _Maker:
         elif what == "initialize_simps_projections":
             name, rules = simps.projection_rules(request.text)
             if structure := self._known_structure(name, request):
-                self.known.projections[structure] = rules
+                self.known.project(structure, rules)
         elif what == "mk_iff_of_inductive_prop" and len(words) == 2:
             if (found := self._find(words[0], request)) is not None:
                 self._add(found, words[1], shapes.mk_iff(found))
@@ -99,7 +98,7 @@ class _Maker:
 
     def _known_structure(self, name: str, request: Request) -> str:
         possible = candidates(name, request.scope.namespace, request.scope.opens)
-        return next((full for full in possible if full in self.known.structures), "")
+        return next((full for full in possible if self.known.structure(full) is not None), "")
 
     def _notation(self, request: Request) -> None:
         left, _, right = request.text.partition("=>")
@@ -109,7 +108,7 @@ class _Maker:
             # What begins with its own sign (`C(X, Y)`) stands before its arguments, the rest between them.
             first = re.match(r'[:\s\w]*"', left) is not None and request.names == ("notation",)
             notation = Notation(structure, int(binds[1]) if binds else 1000, first)
-            self.known.notations.setdefault(token[1].strip(), notation)
+            self.known.denote(token[1].strip(), notation)
 
     def _structure(self, index: int) -> None:
         of = self.premises[index]
@@ -140,17 +139,10 @@ class _Maker:
         for index, premise in enumerate(self.premises):
             if premise.origin is Origin.INSTANCE_NAME:
                 base = name = premise.name.removesuffix("inst") + instance_name(premise, self.known)
-                while self._is_taken(name):
+                while not self.known.name_instance(name):
                     counts[base] = counts.get(base, 0) + 1
                     name = f"{base}_{counts[base]}"
                 self.premises[index] = replace(premise, name=name)
-                self.known.instances[name] = self.module
-
-    def _is_taken(self, name: str) -> bool:
-        if name in self.known.instances:
-            return True
-        found = self.known.get(name)
-        return found is not None and found.module != self.module
 
     # What is made.
 

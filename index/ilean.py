@@ -10,7 +10,8 @@ declaration after it, counted from 0 in UTF-16 units. `decls` maps names to eigh
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,16 @@ class Ilean:
                 if (user := place.inside or self._around(place)) and user != name:
                     found.setdefault(user, set()).add(name)
         return {user: frozenset(names) for user, names in found.items()}
+
+    def loose(self) -> dict[int, frozenset[str]]:
+        """By line, the constants used there, where Lean names no declarations (versions 1 and 2)."""
+        found: dict[int, set[str]] = {}
+        if not self.declared:
+            for name, places in self.usages.items():
+                for place in places:
+                    if not place.inside:
+                        found.setdefault(place.line, set()).add(name)
+        return {line: frozenset(names) for line, names in found.items()}
 
     def _around(self, place: Place) -> str:
         at = (place.line, place.column)
@@ -144,3 +155,20 @@ def settle(premises: Iterable[Premise], ilean: Ilean) -> list[Premise]:
 
 
 _GUESSED = frozenset((Origin.INSTANCE_NAME, Origin.TO_ADDITIVE, Origin.TO_DUAL, Origin.SIMPS))
+
+
+def with_lines(
+    uses: Mapping[str, Set[str]], loose: Mapping[int, Set[str]], premises: Iterable[Premise]
+) -> dict[str, set[str]]:
+    """`uses` with what is used on lines of which Lean says no more: by the declaration that begins last before."""
+    found = {user: set(names) for user, names in uses.items()}
+    if loose:
+        begins = sorted((each.line - 1, each.name) for each in premises if each.origin in _WRITTEN)
+        for line, names in loose.items():
+            place = bisect_right(begins, (line, "\U0010ffff")) - 1
+            if place >= 0 and (others := names - {begins[place][1]}):
+                found.setdefault(begins[place][1], set()).update(others)
+    return found
+
+
+_WRITTEN = frozenset((Origin.SOURCE, Origin.INSTANCE_NAME, Origin.ALIAS))

@@ -8,11 +8,11 @@ subtype that a set becomes) are not seen, and notations only as far as they are 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import accumulate
 
 from tacit.index.binders import binders
-from tacit.index.known import Known, Notation
+from tacit.index.known import Known
 from tacit.index.lexer import NAME
 from tacit.index.premise import Premise
 from tacit.index.restate import Group, Node, parsed
@@ -52,7 +52,7 @@ def instance_name(premise: Premise, known: Known) -> str:
     """The name of an anonymous instance, inside its namespace."""
     own = binders(premise.binders)
     local = {name for each in (*own, *binders(premise.context)) for name in each.names}
-    seen = _Words(local, known.notations, premise.namespace)
+    seen = _Words(local, known, premise.namespace)
     name = "inst" + seen.of(premise.type)
     of = []
     depends = set(re.findall(NAME.pattern, premise.type))
@@ -67,7 +67,7 @@ def instance_name(premise: Premise, known: Known) -> str:
         depends.update(re.findall(NAME.pattern, each.type))
     name += "".join(reversed(of))
     project = premise.module.partition(".")[0]
-    if project not in ("Init", "Std", "Lean") and not seen.local_to_project(known) and seen.constants:
+    if project not in ("Init", "Std", "Lean") and not seen.local_to_project() and seen.constants:
         name += f"_{project[:1].lower()}{project[1:]}"
     return name
 
@@ -75,26 +75,29 @@ def instance_name(premise: Premise, known: Known) -> str:
 def _is_mentioned(argument: str, type_: str, known: Known) -> bool:
     """Whether an instance argument adds `Of…`: unless the type needs it, as one with operations most often is."""
     head = argument.split()[0].rpartition(".")[2] if argument else ""
-    if head in known.propositions:
+    if known.proposition(head):
         return True
-    return not known.needs.get(type_.split()[0].rpartition(".")[2] if type_ else "", True) and "(" not in type_
+    return not known.needs(type_.split()[0].rpartition(".")[2] if type_ else "") and "(" not in type_
 
 
 class _Words:
     """The words of types, each constant once."""
 
-    def __init__(self, local: set[str], notations: Mapping[str, Notation], namespace: str) -> None:
+    def __init__(self, local: set[str], known: Known, namespace: str) -> None:
         self.local = local
-        self.notations = notations
+        self.known = known
         self.namespace = namespace
         self.seen = set(namespace.split("."))
         self.constants: set[str] = set()
         self.unknown = False  # a sign that may stand for anything
 
-    def local_to_project(self, known: Known) -> bool:
+    def local_to_project(self) -> bool:
         """Whether the name says something of the project itself, so that no other project makes the same."""
         outer = [*accumulate(self.namespace.split("."), "{}.{}".format)]
-        inside = any(name in known.structures or name.rpartition(".")[2] in known.propositions for name in outer)
+        known = self.known
+        inside = any(
+            name and (known.structure(name) is not None or known.proposition(name.rpartition(".")[2])) for name in outer
+        )
         return self.unknown or inside or not self.constants <= _CORE
 
     def of(self, text: str) -> str:
@@ -122,7 +125,7 @@ class _Words:
         for at, node in enumerate(nodes):
             if not isinstance(node, str) or not at:
                 continue
-            notation = self.notations.get(node)
+            notation = self.known.notation(node)
             if name := notation.name if notation is not None else _INFIX.get(node, ""):
                 yield name.rpartition(".")[2]
                 yield from self._all(nodes[:at])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 LONGEST = 600
 _DOC = re.compile(r"/-!(.*?)-/", re.DOTALL)
@@ -11,15 +11,28 @@ _ITEM = re.compile(r"^[ \t]*[*-][ \t]+(.*(?:\n(?![ \t]*[*-][ \t]|[ \t]*\n|[ \t]*
 _NAME = re.compile(r"`([^`\s]+)`")
 
 
+Item = tuple[str, str]
+"""A name as it is written, and what is said of it."""
+
+
 def notes(text: str, names: Iterable[str]) -> dict[str, str]:
-    """For each of these full names that the introduction's lists name first in an item, what the item says.
+    """For each of these full names that the introduction's lists name first in an item, what the item says."""
+    return of_names(items(text), names)
+
+
+def items(text: str) -> list[Item]:
+    """The items of the introduction's lists that begin with a name."""
+    return [(match[1], item) for item in _items(text) if (match := _NAME.search(item)) and match.start() < 60]
+
+
+def of_names(items: Sequence[Item], names: Iterable[str]) -> dict[str, str]:
+    """What the items say of these full names.
 
     A name may be written without its leading parts, if only one of the names ends so.
     """
-    items = [(match[1], item) for item in _items(text) if (match := _NAME.search(item)) and match.start() < 60]
-    if not items:
-        return {}
     asked = {name for name, _ in items}
+    if not asked:
+        return {}
     ends: dict[str, set[str]] = {}
     for name in names:
         parts = name.split(".")

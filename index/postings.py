@@ -6,8 +6,10 @@ no further than its bits go. A segment never changes but for the premises that l
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -40,6 +42,9 @@ class Entry:
     file: int
     premise: Premise
     note: str = ""
+
+    def __reduce__(self) -> tuple[type[Entry], tuple[object, ...]]:
+        return Entry, (self.id, self.file, self.premise, self.note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,31 +83,39 @@ class Packed:
 
 def pack(entries: Sequence[Entry], analyse: Analyse) -> Packed:
     """The words of at most LARGEST premises."""
-    tables: dict[str, array[int]] = {}
-    lengths = bytearray()
-    full = [((1 << bits) - 1) << shift for bits, shift in zip(BITS, SHIFTS, strict=True)]
-    ones = [1 << shift for shift in SHIFTS]
-    for place, entry in enumerate(entries):
-        counts: dict[str, int] = {}
-        for words, mask, one in zip(analyse(entry.premise, entry.note), full, ones, strict=True):
-            lengths.append(min(255, len(words)))
-            for word in words:
-                before = counts.get(word, 0)
-                if before & mask != mask:
-                    counts[word] = before + one
-        base = place << 16
-        for word, count in counts.items():
-            try:
-                tables[word].append(base | count)
-            except KeyError:
-                tables[word] = array("I", (base | count,))
+    number = defaultdict[str, int](itertools.count().__next__)  # a word's, when it comes for the first time
+    found, lengths = array("I"), array("I")
+    for entry in entries:
+        for words in analyse(entry.premise, entry.note):
+            lengths.append(len(words))
+            found.extend([number[word] for word in words])
+    terms = list(number)
+    # One key for each word as it stands: which word, in which premise, in which field. Equal ones are counted.
+    spans = np.frombuffer(lengths, np.uint32).astype(np.int64)
+    slots = np.repeat(np.arange(len(spans), dtype=np.uint64), spans)
+    keys = np.frombuffer(found, np.uint32).astype(np.uint64) * np.uint64(max(1, len(spans))) + slots
+    del found, slots
+    keys, times = np.unique(keys, return_counts=True)
+    slots = keys % np.uint64(max(1, len(spans)))
+    fields = (slots % np.uint64(len(FIELDS))).astype(np.int64)
+    most = np.array([(1 << bits) - 1 for bits in BITS])
+    counts = np.minimum(times, most[fields]) << np.array(SHIFTS)[fields]
+    # Then one posting for each word and premise: the counts of its fields together.
+    owners = keys // np.uint64(max(1, len(spans)))
+    places = slots // np.uint64(len(FIELDS))
+    first = np.flatnonzero(np.diff(owners * np.uint64(1 << 17) + places, prepend=np.uint64(1 << 62)))
+    entries_ = ((places[first] << np.uint64(16)) | np.add.reduceat(counts, first).astype(np.uint64)).astype(np.uint32)
+    begins = np.searchsorted(owners[first], np.arange(len(terms) + 1, dtype=np.uint64)).tolist()
+    content = entries_.tobytes()
+    rows = [(_storable(term), content[4 * begins[each] : 4 * begins[each + 1]]) for each, term in enumerate(terms)]
+    rows.sort()
     return Packed(
         array("I", [each.id for each in entries]).tobytes(),
         array("I", [each.file for each in entries]).tobytes(),
         bytes(_KIND[each.premise.kind] for each in entries),
-        bytes(lengths),
+        np.minimum(spans, 255).astype(np.uint8).tobytes(),
         len(entries),
-        [(_storable(term), tables[term].tobytes()) for term in sorted(tables)],
+        rows,
     )
 
 

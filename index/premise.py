@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 
 
 class Kind(StrEnum):
@@ -70,6 +71,9 @@ class Premise:
     body: int = 0
     stop: int = 0
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return Premise, _FIELDS(self)  # pickled by the hundred thousand: a third of the time that dataclasses take
+
     @property
     def statement(self) -> str:
         """Binders and type, those of the scope first: `{G : Type*} [Group G] (a : G) : a * a⁻¹ = 1`."""
@@ -89,3 +93,6 @@ class Premise:
         )
         text = "\x1f".join(parts).encode("utf-8", "surrogatepass")
         return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+_FIELDS = attrgetter(*Premise.__dataclass_fields__)

@@ -3,21 +3,25 @@
     for reading in read_sources(sources): ...      one Reading for each file, imports before the files that import them
     read_text(text, "Mathlib.Order.Lattice")       one text, saved or not
 
-`Known` carries what one file must know of those it imports (which names `to_additive` gave to what, the fields of
-structures). Give the same one to reads that belong together; `Known.to_json` and `from_json` keep it.
+A file is read in two steps: `look` sees what it says by itself and may go on anywhere, many files at a time; `finish`
+adds what depends on the files that it imports. `Known` carries that from file to file: give the same one to reads that
+belong together.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tacit.index.declarations import read_alone, read_imports
+from tacit.index.affected import import_order
+from tacit.index.declarations import Text, read_alone, read_imports
 from tacit.index.generated import complete
-from tacit.index.known import Known
+from tacit.index.ilean import Ilean, read_ilean, settle, with_lines
+from tacit.index.known import Known, Sees
+from tacit.index.notes import Item, items
 from tacit.index.source import Import, Problem, Reading, Source
 
 LARGEST = 64_000_000
@@ -25,8 +29,6 @@ LARGEST = 64_000_000
 _HEADER = re.compile(
     rb"(?:\s+|--[^\n]*|/-(?:[^-]|-(?!/))*-/|(?:module|prelude)\b|(?:public\s+|meta\s+)*import\b[^\n]*)*"
 )
-_ALIASED = re.compile(rb"alias\s+[^\n]*?:=\s*@?([^\s:]+)")
-_ATTRIBUTED = re.compile(rb"\nattribute\s*\[[^\n]*?\]\s((?:[^\n]+\n)*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,20 @@ class Surveyed:
     source: Source
     digest: str
     imports: tuple[Import, ...]
-    asks_for: frozenset[str] = frozenset()
-    """Last components of the names that its `alias` and `attribute` commands ask for, perhaps from other files."""
+
+
+@dataclass(slots=True)
+class Looked:
+    """What a file says by itself; `text` is None where it cannot be read. `ilean`: what Lean said of it, if it did."""
+
+    source: Source
+    digest: str = ""
+    text: Text | None = None
+    notes: tuple[Item, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    ilean: Ilean | None = None
+    uses: Mapping[str, Set[str]] = field(default_factory=dict)
+    loose: Mapping[int, Set[str]] = field(default_factory=dict)
 
 
 def read_text(text: str, module: str, known: Known | None = None, *, path: str = "") -> Reading:
@@ -47,12 +61,12 @@ def read_text(text: str, module: str, known: Known | None = None, *, path: str =
     return Reading(module, path, imports=alone.imports, premises=tuple(premises))
 
 
-def read_file(source: Source, known: Known | None = None) -> Reading:
-    """The declarations of one file; where it cannot be read, none and a problem."""
+def look(source: Source) -> Looked:
+    """The first step of reading a file."""
     path = str(source.path)
     content, problems = _content(source.path)
     if content is None:
-        return Reading(source.module, path, problems=tuple(problems))
+        return Looked(source, problems=tuple(problems))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -61,8 +75,51 @@ def read_file(source: Source, known: Known | None = None) -> Reading:
         problems.append(Problem(path, f"It is not UTF-8 (line {line}); what could be made out was read."))
     # Lean counts \r\n as one line break; as one character it keeps offsets simple.
     text = text.replace("\r\n", "\n")
-    reading = read_text(text, source.module, known, path=path)
-    return Reading(source.module, path, digest(content), reading.imports, reading.premises, tuple(problems))
+    looked = Looked(source, digest(content), read_alone(text, source.module), tuple(items(text)))
+    if (ilean := _compiled(source, problems)) is not None:
+        looked.uses, looked.loose = ilean.uses(), ilean.loose()
+        looked.ilean = replace(ilean, usages={})
+    looked.problems = tuple(problems)
+    return looked
+
+
+def look_at(sources: Sequence[Source]) -> list[Looked]:
+    """The first step for several files: a chunk of work."""
+    return [look(each) for each in sources]
+
+
+def finish(looked: Looked, known: Known, sees: Sees | None = None) -> Reading:
+    """The second step: names that other files decide, and what `known` learns from this one. Takes `looked` apart."""
+    path, module = str(looked.source.path), looked.source.module
+    if looked.text is None:
+        known.begin(module, sees)
+        return Reading(module, path, problems=looked.problems)
+    premises = complete(looked.text, known, sees)
+    if looked.ilean is not None:
+        premises = settle(premises, looked.ilean)
+        looked.uses = with_lines(looked.uses, looked.loose, premises)
+    return Reading(module, path, looked.digest, looked.text.imports, tuple(premises), looked.problems)
+
+
+def read_file(source: Source, known: Known | None = None) -> Reading:
+    """The declarations of one file; where it cannot be read, none and a problem."""
+    return finish(look(source), known if known is not None else Known())
+
+
+def _compiled(source: Source, problems: list[Problem]) -> Ilean | None:
+    """What Lean wrote of a file. Of an older text it says nothing that can be relied on."""
+    if source.ilean is None:
+        return None
+    try:
+        if source.ilean.stat().st_mtime_ns < source.path.stat().st_mtime_ns:
+            return None
+    except OSError:
+        return None
+    found = read_ilean(source.ilean)
+    if isinstance(found, Problem):
+        problems.append(found)
+        return None
+    return found
 
 
 def digest(content: bytes) -> str:
@@ -91,32 +148,14 @@ def survey(sources: Iterable[Source]) -> Iterator[Surveyed | Problem]:
             continue
         header = _HEADER.match(content)
         text = "\n" + (header[0] if header else b"").decode("utf-8-sig", errors="replace")
-        yield Surveyed(source, digest(content), read_imports(text)[0], _asked_for(content))
-
-
-def _asked_for(content: bytes) -> frozenset[str]:
-    found = {name.rpartition(b".")[2] for name in _ALIASED.findall(content)}
-    for names in _ATTRIBUTED.findall(content):
-        found.update(name.rpartition(b".")[2] for name in names.split())
-    return frozenset(name.decode("utf-8", errors="replace") for name in found)
+        yield Surveyed(source, digest(content), read_imports(text)[0])
 
 
 def in_import_order(surveyed: Iterable[Surveyed]) -> list[Surveyed]:
     """The files, each after those that it imports; files in a circle come in the order given."""
     files = {each.source.module: each for each in surveyed}
-    ordered: dict[str, Surveyed] = {}
-    begun: set[str] = set()
-    for module in files:
-        stack = [(module, False)]
-        while stack:
-            name, ready = stack.pop()
-            if ready:
-                ordered.setdefault(name, files[name])
-            elif name not in begun:
-                begun.add(name)
-                stack.append((name, True))
-                stack += [(each.module, False) for each in reversed(files[name].imports) if each.module in files]
-    return list(ordered.values())
+    order = import_order({module: [each.module for each in file.imports] for module, file in files.items()})
+    return [files[module] for module in order]
 
 
 def read_sources(sources: Iterable[Source], known: Known | None = None) -> Iterator[Reading]:
@@ -128,6 +167,5 @@ def read_sources(sources: Iterable[Source], known: Known | None = None) -> Itera
             yield Reading("", each.path, problems=(each,))
         else:
             ready.append(each)
-    known.wanted = frozenset().union(*(each.asks_for for each in ready))
     for found in in_import_order(ready):
         yield read_file(found.source, known)

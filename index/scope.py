@@ -16,6 +16,9 @@ _SECTION = re.compile(
 )
 
 
+_NO_VARIABLES = Variables()
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What holds at a place. `label` is the part of a name that opened the scope (empty for a bare section)."""
@@ -25,6 +28,11 @@ class Scope:
     opens: tuple[str, ...] = ()
     variables: Variables = field(default_factory=Variables)
     public: bool = True
+
+    @property
+    def place(self) -> Scope:
+        """The same without its variables: all that naming needs."""
+        return Scope("", self.namespace, self.opens, _NO_VARIABLES)
 
     def full_name(self, name: str) -> str:
         """The full name of a declaration written as `name` here."""

@@ -123,7 +123,7 @@ def _below(called: str, given: Given, known: Known, depth: int = 3) -> dict[str,
     found: dict[str, Given] = {}
     if given.value.startswith("{") and depth:
         for field, below in literal(given.value).items():
-            if any(field in known.structures[owner].data for owner in known.owners(field)):
+            if any(field in owner.data for owner in known.owners(field)):
                 inside = Given(f"{given.arguments} {below.arguments}".strip(), below.value)
                 found.update(_below(f"{called}_{_USUAL.get(field, field)}", inside, known, depth - 1))
     return found or {called: given}
@@ -166,7 +166,7 @@ def _projections(name: str, known: Known) -> Iterator[tuple[str, str, bool]]:
     off: set[str] = set()
     prefixes: set[str] = set()
     extra: list[str] = []
-    for rule in known.projections.get(name, ()):
+    for rule in known.rules(name):
         found = _RULE.match(rule)
         if found is None:
             continue
@@ -188,7 +188,7 @@ def _projections(name: str, known: Known) -> Iterator[tuple[str, str, bool]]:
 
 def fields(name: str, known: Known, seen: frozenset[str] = frozenset()) -> list[str]:
     """The fields of a structure and of its parents."""
-    structure = known.structures.get(name, Structure())
+    structure = known.structure(name) or Structure()
     found = list(structure.fields)
     for _, parent in structure.parents:
         if parent not in seen:
@@ -198,7 +198,7 @@ def fields(name: str, known: Known, seen: frozenset[str] = frozenset()) -> list[
 
 def data_fields(name: str, known: Known, seen: frozenset[str] = frozenset()) -> list[str]:
     """Those of the fields that are no proofs."""
-    structure = known.structures.get(name, Structure())
+    structure = known.structure(name) or Structure()
     found = [field for field in structure.fields if field in structure.data]
     for _, parent in structure.parents:
         if parent not in seen:
@@ -238,7 +238,7 @@ def is_proof(type_: str, known: Known) -> bool:
     if _PROOF_SYMBOLS.intersection(outside.replace("=>", "")):
         return True
     head = MENTIONED.match(type_.lstrip("@("))
-    return head is not None and head[0].rpartition(".")[2] in known.propositions
+    return head is not None and known.proposition(head[0].rpartition(".")[2])
 
 
 def _outside(text: str) -> str:
@@ -265,11 +265,11 @@ def head_structure(type_: str, premise: Premise, known: Known) -> str:
     type_ = result(type_)
     loosest: Notation | None = None
     for place, word in enumerate(_outside(type_).split()):
-        sign = word if word in known.notations else f"{word}[" if f"{word}[" in known.notations else ""
-        if sign and (notation := known.notations[sign]).first is (place == 0):
+        notation = known.notation(word) or known.notation(f"{word}[")
+        if notation is not None and notation.first is (place == 0):
             loosest = notation if loosest is None or notation.binds < loosest.binds else loosest
     if loosest is None:
-        loosest = next((each for sign, each in known.notations.items() if each.first and type_.startswith(sign)), None)
+        loosest = next((each for sign, each in known.signs() if type_.startswith(sign)), None)
     if loosest is not None:
         return loosest.name
     head = MENTIONED.match(type_.lstrip("@("))
@@ -278,6 +278,6 @@ def head_structure(type_: str, premise: Premise, known: Known) -> str:
 
 def _resolved(name: str, premise: Premise, known: Known) -> str:
     for candidate in candidates(name, premise.namespace, premise.opens):
-        if candidate in known.structures:
+        if known.structure(candidate) is not None:
             return candidate
     return ""

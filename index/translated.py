@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 
 from tacit.index.additive import TO_ADDITIVE, TO_DUAL, target_name
 from tacit.index.binders import binders
@@ -72,7 +73,6 @@ class Translator:
 
     def __init__(self, known: Known) -> None:
         self.known = known
-        self._contexts: dict[tuple[object, ...], str] = {}
         self.tables = {each.attribute: each for each in (TO_ADDITIVE, TO_DUAL)}
 
     def hint(self, attribute: str, text: str) -> None:
@@ -86,14 +86,14 @@ class Translator:
 
     def target(self, attribute: str, source: str, given: str) -> str:
         """The name of the translation of `source`, learnt at once."""
-        target = target_name(self.tables[attribute], self.known.translations[attribute], source, given)
+        target = target_name(self.tables[attribute], partial(self.known.translated, attribute), source, given)
         if target != source:
             self.known.translate(attribute, source, target)
         return target
 
     def members(self, attribute: str, source: str, target: str) -> None:
         """Learn that the fields of a structure are translated in order."""
-        ours, theirs = self.known.structures.get(source), self.known.structures.get(target)
+        ours, theirs = self.known.structure(source), self.known.structure(target)
         self.known.translate(attribute, f"{source}.mk", f"{target}.mk")
         if ours is None or theirs is None:
             return
@@ -105,7 +105,7 @@ class Translator:
     def restated(self, attribute: str, of: Premise, target: str) -> dict[str, str]:
         """Context, binders and type of the translation of `of`, which is called `target`."""
         restate = additive if attribute == TO_ADDITIVE.attribute else dual
-        translations, last = self.known.translations[attribute], self.known.last
+        translated, last = partial(self.known.translated, attribute), self.known.last
         bound = {name for each in (*binders(of.context), *binders(of.binders)) for name in each.names}
         namespace = target.rpartition(".")[0]
 
@@ -119,14 +119,14 @@ class Translator:
             if first in bound:
                 return f"{first}.{projections(rest)}" if dot else name
             for full in candidates(name, of.namespace, of.opens):
-                if (found := translations.get(full)) is not None:
+                if (found := translated(full)) is not None:
                     return _short(found, full.removesuffix(name).rstrip("."), namespace)
             for full in candidates(name, of.namespace, of.opens) if dot else ():
                 # A translation of `Foo` is one of `Foo.bar` too; what only the namespace says is not.
                 here = full.removesuffix(name)
                 prefix = full.rpartition(".")[0]
                 while len(prefix) > len(here):
-                    if (found := translations.get(prefix)) is not None:
+                    if (found := translated(prefix)) is not None:
                         return _short(found + full[len(prefix) :], here.rstrip("."), namespace)
                     prefix = prefix.rpartition(".")[0]
             return name

@@ -18,7 +18,7 @@ def analyse(premise: Premise, note: str) -> Words:
     return (
         [*name_words(premise.name), *whole_names(premise.name)],
         type_words,
-        statement_words(f"{premise.context} {premise.binders}"),
+        statement_words(premise.context) + statement_words(premise.binders),
         words(premise.doc[:2000]),
         words(note),
         name_words(premise.module),

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
+from tacit.index.declarations import read_alone
+from tacit.index.generated import complete
 from tacit.index.known import Known
 from tacit.index.premise import Origin
 from tacit.index.reader import in_import_order, read_file, read_sources, read_text, survey
@@ -45,13 +47,25 @@ def test_imports_are_read_first(tmp_path: Path) -> None:
     assert [each.module for each in readings[:3]] == ["C", "B", "A"]
 
 
-def test_only_what_is_asked_for_is_kept(tmp_path: Path) -> None:
+def test_a_file_sees_what_it_imports_and_no_more() -> None:
     known = Known()
-    text = "theorem y : p := h\ntheorem z : p := h\ntheorem w : p := h\nattribute [to_additive]\n  M.w v\n"
-    list(read_sources(write(tmp_path, {"A": "alias ⟨x, _⟩ :=\n  N.y\n" + text}), known))
-    assert known.wanted is not None
-    assert {"y", "w", "v"} <= known.wanted
-    assert set(known.kept) == {"y", "w"}
+    read_text("@[to_additive existing Sum.old] theorem Prod.old : p := h\ntheorem y : q := h", "A", known)
+    text = "@[to_additive] theorem Prod.old.mul : p := h\nalias x := y\n"
+    seen = complete(read_alone(text, "B"), known, lambda module: module == "A")
+    assert [(each.name, each.type) for each in seen] == [("Prod.old.mul", "p"), ("x", "q"), ("Sum.old.add", "p")]
+    unseen = complete(read_alone(text, "B"), known, lambda module: False)
+    assert [(each.name, each.type) for each in unseen] == [("Prod.old.mul", "p"), ("x", ""), ("Prod.old.add", "p")]
+
+
+def test_what_a_file_taught_is_unlearnt_when_it_is_read_again() -> None:
+    known = Known()
+    read_text("structure S where\n  f : Nat\n  g : Nat\n", "A", known)
+    text = "@[simps] def s : S := x"
+    assert [each.name for each in read_text(text, "B", known).premises] == ["s", "s_f", "s_g"]
+    read_text("structure S where\n  f : Nat\n", "A", known)
+    assert [each.name for each in read_text(text, "B", known).premises] == ["s", "s_f"]
+    read_text("", "A", known)
+    assert [each.name for each in read_text(text, "B", known).premises] == ["s"]
 
 
 def test_a_file_that_is_gone(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_dual_names(name: str, translated: str) -> None:
     ],
 )
 def test_target_names(source: str, given_name: str, target: str) -> None:
-    assert target_name(TO_ADDITIVE, {"Monoid": "AddMonoid"}, source, given_name) == target
+    assert target_name(TO_ADDITIVE, {"Monoid": "AddMonoid"}.get, source, given_name) == target
 
 
 @pytest.mark.parametrize(
