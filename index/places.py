@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -42,7 +43,12 @@ def packages_behind(path: Path) -> tuple[list[Package], list[Problem]]:
     if workspace is not None:
         found = find_packages(workspace, elan_toolchain(workspace))
         here = {each.name for each in found.packages}
-        if MATHLIB not in here and (mathlib := fetched_mathlib(workspace)) is not None:
+        # What MATHLIB names is searched besides, by whoever asks for it.
+        if (
+            MATHLIB not in here
+            and not os.environ.get("MATHLIB")
+            and (mathlib := fetched_mathlib(workspace)) is not None
+        ):
             found.packages.append(replace(package_at(mathlib), revision=_fetched_revision(mathlib)))
         elif workspace.parent == fetched():
             found.packages[0] = replace(found.packages[0], revision=_fetched_revision(workspace))

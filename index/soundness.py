@@ -42,6 +42,9 @@ _UNSOUND = (
          OR typeof(line) != 'integer' OR typeof(digest) != 'text' OR length(digest) != 32
          OR digest GLOB '*[^0-9a-f]*' OR file NOT IN (SELECT id FROM files)
        LIMIT 1""",
+    """SELECT 1 FROM readings
+       WHERE typeof(taught) != 'text' OR NOT json_valid(taught) OR typeof(asked) != 'blob' OR length(asked) % 4 != 0
+       LIMIT 1""",
     f"""SELECT 1 FROM segments
         WHERE length(ids) != 4 * count OR length(files) != 4 * count OR length(kinds) != count
           OR length(alive) != count OR length(lengths) != {len(postings.FIELDS)} * count

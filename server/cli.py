@@ -57,7 +57,8 @@ DOCTOR_STATUS = """exit status:
   3    they do not"""
 
 DEMO_HELP = """Run the sidecar over the goals of a demo project, as an editor would, and show what it finds.
-Without Lean, what a real Lean answered is replayed from recordings."""
+Without Lean, what a real Lean answered is replayed from recordings. Then search what there is: the project, the sources
+of its Lean, Mathlib where the project has one or MATHLIB names its sources. The first run indexes them."""
 DEMO_STATUS = """exit status:
   0    the demo ran, even if some goals stay open
   2    there is no demo project
@@ -66,8 +67,11 @@ DEMO_STATUS = """exit status:
 
 SEARCH_HELP = """Search the declarations of this project, its dependencies and Mathlib (MATHLIB names its sources).
 
-Ask in English, LaTeX, Lean, a name or a part of one, or a statement with holes ("_ + _ = _ + _"), mixed freely.
-module:Mathlib.Order, kind:theorem and package:mathlib keep what satisfies them."""
+Ask in English, LaTeX, Lean, a name or a part of one, a statement with holes ("_ + _ = _ + _", "?f ∘ ?g") or a goal,
+mixed freely. A QUESTION of "-" is read from standard input. Among the words may stand, as often as you like:
+  module:Mathlib.Order  in this module or below it
+  kind:theorem          theorem (or lemma), def, instance, structure, class, inductive, constructor, field, axiom
+  package:mathlib       of this package"""
 SEARCH_STATUS = """exit status:
   0    something was found
   1    nothing was
@@ -78,20 +82,43 @@ SEARCH_STATUS = """exit status:
 INDEX_HELP = """Make what `tacit search` and suggestions look things up in. Without PATH: this project, its
 dependencies, and Mathlib where MATHLIB names its sources. Sources are enough; nothing is built or fetched.
 
-  build    make the index anew
-  update   read what has changed
-  status   say what is indexed"""
+  build        make the index anew
+  update       read what has changed
+  status       say what is indexed
+  export       write indexes into one file, for other machines
+  import       take them from such a file
+  add-mathlib  fetch Mathlib's sources and index them
+  remove       remove indexes
+
+`tacit index ACTION --help` says more of each."""
 INDEX_STATUS = """exit status:
   0    done
   1    (status) something is not indexed
-  2    there are no Lean files, or the index cannot be written
+  2    there are no Lean files, a file cannot be used, or the index cannot be written
   130  interrupted; the index is as it was
 
 Indexes lie in $TACIT_CACHE, else in `tacit` in your cache folder."""
+EXPORT_HELP = """Write the indexes of the packages at PATH (default: of this project and what it depends on) into FILE,
+with their vectors: one machine makes them, all others import them. Paths in it are relative."""
+IMPORT_HELP = """Take the indexes in FILE for the packages of their names: those at PATH, else those of this project,
+where the revision is the same. What FILE holds is checked before it takes the place of an index; then files that
+differ here are read, known by their content and not by their times. A package that is not on this machine is
+searched outside of projects."""
+MATHLIB_HELP = """Fetch Mathlib's sources, some 100 MB, for a version of Lean and index them. Without --lean and
+--revision this project says which: the commit in its lake-manifest.json, else the Lean in its lean-toolchain. Projects
+without a Mathlib of their own are searched together with it. TACIT_MATHLIB_FROM is the same as --from."""
+REMOVE_HELP = """Remove the index of the package at PATH, and its sources where Tacit fetched them; or every index whose
+sources are gone or have another revision now, or which this version of Tacit cannot use."""
 
-EVAL_HELP = """Ask every question of FILE, whose right answers are known, and say how often they came first."""
+EVAL_HELP = """Say how good retrieval is.
+
+  search FILE      ask every question of FILE, whose right answers are known: how often did they come first?
+  premises [PATH]  ask for the premises of theorems of PATH (default: Mathlib, where MATHLIB names it, or this
+                   project) whose proofs are known, and count which of those that the proofs name are found"""
 EVAL_STATUS = """FILE is a JSON list of objects with `full_name`, the right answer, and questions: every text under a
-key that begins with q. An answer that is not indexed counts as not found."""
+key that begins with q. An answer that is not indexed counts as not found.
+
+The theorems are of files that took no part in fitting the ranking, a fifth of all by their names."""
 
 ERRORS = "\n\nWith --json, an error is {error: {kind, message, hint}}."
 
@@ -159,7 +186,9 @@ def _serve(arguments: argparse.Namespace, build: Build) -> int:
 
         return build_suggester(named, recordings=recordings(arguments.replay))
 
-    return serve(suggester, log_level=logging.getLevelName(_level(arguments, logging.WARNING, logging.INFO)))
+    return serve(
+        suggester, search=True, log_level=logging.getLevelName(_level(arguments, logging.WARNING, logging.INFO))
+    )
 
 
 def _suggest(arguments: argparse.Namespace, build: Build) -> int:
@@ -214,7 +243,8 @@ def _demo(arguments: argparse.Namespace, build: Build) -> int:
     from tacit.server.demo_recording import record
     from tacit.server.terminal import Terminal
 
-    wish = Wish(arguments.path, arguments.limit, arguments.budget, arguments.replay, arguments.json)
+    search = not arguments.no_search
+    wish = Wish(arguments.path, arguments.limit, arguments.budget, arguments.replay, arguments.json, search)
     run: Callable[[Terminal, Settings, Wish], int] = record if arguments.record else demo
     return run(Terminal(), _settings(arguments), wish)
 
@@ -224,7 +254,8 @@ def _search(arguments: argparse.Namespace, build: Build) -> int:
     from tacit.server.search_command import Ask, search
     from tacit.server.terminal import Terminal
 
-    ask = Ask(" ".join(arguments.text), arguments.limit, tuple(arguments.within), arguments.json)
+    text = sys.stdin.read() if arguments.text == ["-"] else " ".join(arguments.text)
+    ask = Ask(text, arguments.limit, tuple(arguments.within), arguments.json, arguments.usable_in)
     return search(Terminal(), ask)
 
 
@@ -244,10 +275,59 @@ def _index(arguments: argparse.Namespace, build: Build) -> int:
     )
 
 
+def _export(arguments: argparse.Namespace, build: Build) -> int:
+    del build
+    from tacit.server.exchange_command import export_indexes
+    from tacit.server.terminal import Terminal
+
+    vectors = not arguments.no_vectors
+    return export_indexes(Terminal(), arguments.paths, arguments.output, vectors=vectors, as_json=arguments.json)
+
+
+def _import(arguments: argparse.Namespace, build: Build) -> int:
+    del build
+    from tacit.server.exchange_command import import_indexes
+    from tacit.server.terminal import Terminal
+
+    return import_indexes(Terminal(), arguments.file, arguments.paths, as_json=arguments.json)
+
+
+def _add_mathlib(arguments: argparse.Namespace, build: Build) -> int:
+    del build
+    from tacit.server.mathlib_command import add_mathlib
+    from tacit.server.terminal import Terminal
+
+    return add_mathlib(
+        Terminal(),
+        lean=arguments.version,
+        revision=arguments.revision,
+        url=arguments.url,
+        vectors=not arguments.no_vectors,
+        as_json=arguments.json,
+    )
+
+
+def _remove(arguments: argparse.Namespace, build: Build) -> int:
+    del build
+    from tacit.server.remove_command import remove_indexes
+    from tacit.server.terminal import Terminal
+
+    return remove_indexes(Terminal(), arguments.paths, unused=arguments.all_unused, as_json=arguments.json)
+
+
 def _eval(arguments: argparse.Namespace, build: Build) -> int:
     del build
-    from tacit.server.eval_command import evaluate_search
+    from tacit.server.errors import BadInput
     from tacit.server.terminal import Terminal
+
+    if arguments.what == "premises":
+        from tacit.server.eval_premises import evaluate_premises
+
+        paths = [*([arguments.file] if arguments.file else []), *arguments.within]
+        return evaluate_premises(Terminal(), paths, arguments.sample, arguments.seed, as_json=arguments.json)
+    if arguments.file is None:
+        raise BadInput("Which questions?", hint="Name their file: `tacit eval search FILE`.")
+    from tacit.server.eval_command import evaluate_search
 
     return evaluate_search(Terminal(), arguments.file, tuple(arguments.within), as_json=arguments.json)
 
@@ -290,23 +370,21 @@ def _parser() -> argparse.ArgumentParser:
     search = _command(commands, "search", "search Mathlib and your project", SEARCH_HELP, SEARCH_STATUS + ERRORS)
     search.add_argument("text", metavar="QUESTION", nargs="+")
     search.add_argument("--limit", type=_count, default=10, metavar="N", help="at most N answers (default: 10)")
+    search.add_argument(
+        "--usable-in", metavar="FILE[:LINE]", default="", help="only what FILE imports, or has above LINE"
+    )
     _within(search)
     search.set_defaults(command=_search)
 
     index = _command(commands, "index", "make what search looks things up in", INDEX_HELP, INDEX_STATUS + ERRORS)
     index.set_defaults(command=_index)
-    actions = index.add_subparsers(metavar="build|update|status", dest="action", required=True)
-    for action in ("build", "update", "status"):  # parsers of their own, so that options may stand before PATH
-        each = actions.add_parser(action, description=INDEX_HELP, formatter_class=_Help, add_help=False)
-        _common(each, lean=argparse.SUPPRESS, verbose=argparse.SUPPRESS)
-        each.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
-        each.add_argument("paths", metavar="PATH", type=Path, nargs="*", help="a package, or a folder with Lean files")
-        if action != "status":
-            each.add_argument("--no-vectors", action="store_true", help="words only: ready sooner, finds less")
+    _index_actions(index.add_subparsers(metavar="ACTION", dest="action", required=True))
 
-    evaluate = _command(commands, "eval", "measure how good search is", EVAL_HELP, EVAL_STATUS + ERRORS)
-    evaluate.add_argument("what", metavar="search", choices=("search",))
-    evaluate.add_argument("file", metavar="FILE", type=Path)
+    evaluate = _command(commands, "eval", "measure how good search and premises are", EVAL_HELP, EVAL_STATUS + ERRORS)
+    evaluate.add_argument("what", metavar="search|premises", choices=("search", "premises"))
+    evaluate.add_argument("file", metavar="FILE|PATH", type=Path, nargs="?", help="the questions; a package")
+    evaluate.add_argument("--sample", type=_count, default=500, metavar="N", help="so many theorems (default: 500)")
+    evaluate.add_argument("--seed", type=int, default=1, metavar="S", help="which theorems (default: 1)")
     _within(evaluate)
     evaluate.set_defaults(command=_eval)
 
@@ -319,6 +397,7 @@ def _parser() -> argparse.ArgumentParser:
     _budget(demo, 10.0, "time for each goal")
     demo.add_argument("--limit", type=_count, metavar="N", help="only the first N goals")
     demo.add_argument("--replay", action="store_true", help="replay the recordings even if there is a Lean")
+    demo.add_argument("--no-search", action="store_true", help="goals only: index nothing, search nothing")
     demo.add_argument("--record", action="store_true", help="record what Lean answers, for those who have none")
     demo.set_defaults(command=_demo)
 
@@ -327,6 +406,50 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--stdio", action="store_true", help=argparse.SUPPRESS)  # editors add it by themselves
     serve.set_defaults(command=_serve)
     return parser
+
+
+def _index_actions(actions: Any) -> None:
+    """Parsers of their own, so that options may stand before PATH."""
+
+    def action(name: str, text: str, command: Any = None) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = actions.add_parser(
+            name, description=text, epilog=INDEX_STATUS + ERRORS, formatter_class=_Help, add_help=False
+        )
+        if command is not None:
+            made.set_defaults(command=command)
+        made.add_argument("-h", "--help", action="help", help="show this and exit")
+        made.add_argument("-v", "--verbose", action="count", default=argparse.SUPPRESS, help="say more")
+        made.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
+        return made
+
+    def packages(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("paths", metavar="PATH", type=Path, nargs="*", help="a package, or a folder of Lean files")
+
+    def words_only(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--no-vectors", action="store_true", help="words only: ready sooner, finds less")
+
+    for name in ("build", "update", "status"):
+        each = action(name, INDEX_HELP)
+        each.add_argument("--lean", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        packages(each)
+        if name != "status":
+            words_only(each)
+    export = action("export", EXPORT_HELP, _export)
+    packages(export)
+    export.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the file to write (ZIP)")
+    words_only(export)
+    import_ = action("import", IMPORT_HELP, _import)
+    import_.add_argument("file", metavar="FILE", type=Path)
+    packages(import_)
+    mathlib = action("add-mathlib", MATHLIB_HELP, _add_mathlib)
+    which = mathlib.add_mutually_exclusive_group()
+    which.add_argument("--lean", dest="version", metavar="VERSION", default="", help="for this Lean, such as 4.27.0")
+    which.add_argument("--revision", metavar="REV", default="", help="a tag, branch or commit of Mathlib")
+    mathlib.add_argument("--from", dest="url", metavar="URL", default="", help="a git repository, or a .tar.gz")
+    words_only(mathlib)
+    remove = action("remove", REMOVE_HELP, _remove)
+    packages(remove)
+    remove.add_argument("--all-unused", action="store_true", help="every index that can answer nothing any more")
 
 
 def _command(commands: Any, name: str, short: str, text: str, statuses: str) -> argparse.ArgumentParser:

@@ -9,10 +9,11 @@ from typing import Any
 
 from tacit.index.places import Place
 from tacit.index.store import Store, StoreError
+from tacit.index.vectors import Manifest
 from tacit.retrieval.analysis import VERSION
 from tacit.server.command import Exit, stop_cleanly
 from tacit.server.errors import BadInput
-from tacit.server.library import bring_up_to_date, indexable, make_vectors, vectors_of
+from tacit.server.library import bring_up_to_date, indexable, make_vectors, vectors_folder, vectors_of
 from tacit.server.terminal import Terminal, megabytes, plural, seconds, sparing
 
 SHOWN = 5
@@ -76,7 +77,7 @@ def _vectors(terminal: Terminal, place: Place, *, as_json: bool) -> int:
 
 def show_status(terminal: Terminal, paths: Sequence[Path], *, as_json: bool) -> int:
     """What is indexed of these paths' packages; OPEN where an index is missing."""
-    report = [_status(each) for each in _some(paths)]
+    report = [describe(each.corpus.name, each.corpus.root, each.index) for each in _some(paths)]
     if as_json:
         terminal.json(report)
     else:
@@ -86,10 +87,9 @@ def show_status(terminal: Terminal, paths: Sequence[Path], *, as_json: bool) -> 
     return Exit.DONE if all(each["indexed"] for each in report) else Exit.OPEN
 
 
-def _status(place: Place) -> dict[str, Any]:
-    package = place.corpus
-    where = place.index
-    report = {"package": package.name, "root": str(package.root), "index": str(where), "indexed": False}
+def describe(name: str, root: Path, where: Path) -> dict[str, Any]:
+    """What there is of a package's index; `state` says it to people."""
+    report = {"package": name, "root": str(root), "index": str(where), "indexed": False}
     try:
         store = Store.open(where)
     except StoreError as error:
@@ -104,12 +104,22 @@ def _status(place: Place) -> dict[str, Any]:
     state = f"{manifest.premises:,} declarations of {plural(manifest.files, 'file')}, {megabytes(size)}"
     made = vectors_of(where)
     if made is not None:
-        state += f"; meanings by {made.encoder}" + ("" if made.complete else ", not all yet: run `tacit index update`")
+        state += f"; meanings by {made.encoder}"
+        size += sum(each.stat().st_size for each in vectors_folder(where).glob("*") if each.is_file())
+        if not made.complete:
+            state += f", {_part(where, made)} % so far: `tacit index update` goes on"
     else:
         state += "; words only"
     numbers = {"premises": manifest.premises, "files": manifest.files, "bytes": size}
     about = {"revision": manifest.revision, "toolchain": manifest.toolchain, "encoder": made.encoder if made else ""}
     return {**report, "indexed": True, "state": state, **numbers, **about}
+
+
+def _part(index: Path, made: Manifest) -> int:
+    """How much of the vectors there is, in per cent, told from the sizes of their files."""
+    files = vectors_folder(index).glob(f"{made.fingerprint}-*.faiss")
+    there = sum(each.stat().st_size for each in files) // (made.dimension + 8)
+    return min(99, 100 * there // max(1, made.count))
 
 
 def _some(paths: Sequence[Path]) -> list[Place]:

@@ -235,6 +235,14 @@ def orphans(held: Members, said: dict[str, Any]) -> None:
     database(held, "UPDATE premises SET file = 99")
 
 
+def taught(held: Members, said: dict[str, Any]) -> None:
+    database(held, "UPDATE readings SET taught = '{'")
+
+
+def asked(held: Members, said: dict[str, Any]) -> None:
+    database(held, "UPDATE readings SET asked = x'00'")
+
+
 def other_reading(held: Members, said: dict[str, Any]) -> None:
     database(held, "UPDATE manifest SET value = '0' WHERE key = 'reading'")
 
@@ -329,6 +337,8 @@ def a_list(held: Members, said: dict[str, Any]) -> None:
         (segments, "contradicts itself"),
         (imports, "contradicts itself"),
         (orphans, "contradicts itself"),
+        (taught, "contradicts itself"),
+        (asked, "contradicts itself"),
         (other_reading, "another version of Tacit"),
         (counts, "another index than it says"),
         (renamed, "another index than it says"),
