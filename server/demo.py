@@ -1,6 +1,7 @@
 """`tacit demo`: the sidecar over a project of goals, as an editor uses it; one line a goal, and a summary.
 
-With a live Lean where there is one; else from the recordings beside the goals, and then every line says so.
+With a live Lean where there is one; else from the recordings beside the goals, and then every line says so. Before it
+the project is indexed, so that suggestions find premises; after it a handful of searches is shown.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tacit.server import wire
 from tacit.server.command import Exit, run
 from tacit.server.compose import lean_settings
 from tacit.server.demo_project import DemoProject, open_project, recordings
 from tacit.server.demo_report import Lines, Report, Shown, as_json, summary
+from tacit.server.demo_search import DemoSearch
 from tacit.server.elan import offer
 from tacit.server.errors import LeanDied, LeanNotFound
-from tacit.server.lean.locate import find_lean
+from tacit.server.lean.locate import LeanInstall, find_lean
 from tacit.server.settings import Settings
 from tacit.server.sidecar import Sidecar, SidecarDied
 from tacit.server.terminal import Busy, Terminal
@@ -33,33 +36,48 @@ class Wish:
     budget: float = 10.0
     replay: bool = False
     as_json: bool = False
+    search: bool = True
 
 
 def demo(terminal: Terminal, settings: Settings, wish: Wish, *, start: Callable[[list[str]], Sidecar] = Sidecar) -> int:
     """Run the command; the exit status. `start` makes the sidecar, for tests."""
     project = open_project(wish.path)
-    missing = None if wish.replay else _missing(settings, project)
-    if missing and not wish.as_json and terminal.interactive and offer(terminal, project.folder):
-        missing = _missing(settings, project)
-    if missing and not project.recordings.is_dir():
-        raise LeanNotFound(f"{missing.args[0]} No recordings are in {project.recordings} either.", hint=missing.hint)
-    if wish.replay or missing:
+    found = None if wish.replay else _lean(settings, project)
+    if (
+        isinstance(found, LeanNotFound)
+        and not wish.as_json
+        and terminal.interactive
+        and offer(terminal, project.folder)
+    ):
+        found = _lean(settings, project)
+    install = found if isinstance(found, LeanInstall) else None
+    if isinstance(found, LeanNotFound) and not project.recordings.is_dir():
+        raise LeanNotFound(f"{found.args[0]} No recordings are in {project.recordings} either.", hint=found.hint)
+    search = DemoSearch(terminal, project.folder, install, quiet=wish.as_json) if wish.search else None
+    if search is not None:
+        search.prepare()
+    if install is None:
         recordings(project.recordings)
         arguments = ["serve", "--replay", str(project.recordings)]
     else:
         arguments = ["serve", "--lean", settings.lean_path] if settings.lean_path else ["serve"]
-    return run(_Demo(terminal, project, wish).run(start(arguments)))
+    shown = _Demo(terminal, project, wish)
+    status = run(shown.run(start(arguments)))
+    terminal.notice = ""  # what follows was not recorded
+    searched = search.run() if search is not None and status == Exit.DONE else None
+    if wish.as_json:
+        terminal.json({**shown.json(), "search": searched})
+    return status
 
 
-def _missing(settings: Settings, project: DemoProject) -> LeanNotFound | None:
-    """Why there is no Lean, or None when there is one. Raises it when the user named one: then no other will do."""
+def _lean(settings: Settings, project: DemoProject) -> LeanInstall | LeanNotFound:
+    """The Lean, or why there is none. Raises it when the user named one: then no other will do."""
     try:
-        run(find_lean(lean_settings(settings), project.folder))
+        return run(find_lean(lean_settings(settings), project.folder))
     except LeanNotFound as exc:
         if settings.lean_path or os.environ.get("TACIT_LEAN"):
             raise
         return exc
-    return None
 
 
 class _Demo:
@@ -73,6 +91,12 @@ class _Demo:
         self._lines = Lines(terminal, self._chosen)
         self._shown: list[Shown] = []
         self._lean: wire.LeanState | None = None
+        self._report: Report | None = None
+
+    def json(self) -> dict[str, Any]:
+        """What came of it, when it is over."""
+        assert self._report is not None
+        return as_json(self._project, self._report, len(self._chosen))
 
     async def run(self, process: Sidecar) -> int:
         failure: SidecarDied | None = None
@@ -85,10 +109,8 @@ class _Demo:
                 failure = exc
         if self._lean is None or not self._shown:
             raise LeanDied(str(failure)) from failure
-        report = Report(self._shown, self._lean, time.monotonic() - began)
-        if self._wish.as_json:
-            self._terminal.json(as_json(self._project, report, len(self._chosen)))
-        else:
+        self._report = report = Report(self._shown, self._lean, time.monotonic() - began)
+        if not self._wish.as_json:
             summary(self._terminal, report)
         if failure is not None:
             self._terminal.error(str(failure))

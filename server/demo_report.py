@@ -17,6 +17,9 @@ from tacit.server.sidecar import Answer
 from tacit.server.terminal import BAD, GOOD, STYLES, Terminal, plural, seconds
 from tacit.server.values import Verdict
 
+PREMISES = "premises"
+"""The source whose tactics are made from what search finds."""
+
 LEAST_TACTIC = 32
 """Cells that a tactic gets on a line, however narrow the terminal."""
 
@@ -60,6 +63,11 @@ class Report:
     def closed(self) -> int:
         """How many were closed."""
         return sum(shown.closed for shown in self.goals)
+
+    @property
+    def by_premise(self) -> Shown | None:
+        """The first goal that a premise out of the index closed."""
+        return next((each for each in self.goals if each.closed and each.best and each.best.source == PREMISES), None)
 
     @property
     def first(self) -> dict[str, float]:
@@ -123,6 +131,10 @@ def summary(terminal: Terminal, report: Report) -> None:
     for name, times in (("first checked suggestion", report.first), ("whole answer", report.whole)):
         if times:
             terminal.line((f"  {name:<26}p50 {seconds(times['p50'])} · p95 {seconds(times['p95'])}{of}", "dim"))
+    if by_premise := report.by_premise:
+        tactic = one_line(by_premise.best.tactic, 60) if by_premise.best else ""
+        place = _place(by_premise.file, by_premise.goal)
+        terminal.line((f"  {'closed by a premise':<26}{place}  {tactic}", "dim"))
     if report.sources:
         found = " · ".join(f"{source} {count}" for source, count in report.sources.items())
         terminal.line((f"  {'closed by':<26}{found}", "dim"))

@@ -5,6 +5,7 @@ Whether they work is not guessed from what is installed: a small theorem is prov
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import re
@@ -15,15 +16,19 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
+from tacit.index.encoder import DEFAULT, EncoderUnavailable, cache_folder
+from tacit.index.onnx_encoder import packaged_model
+from tacit.index.places import index_of, packages_behind
 from tacit.server.command import Engine, Exit
 from tacit.server.compose import lean_settings
 from tacit.server.errors import TacitError
+from tacit.server.index_command import describe
 from tacit.server.lean.locate import LeanInstall, find_lean, workspace_root
 from tacit.server.question import closes
 from tacit.server.settings import Settings
 from tacit.server.show import one_line
 from tacit.server.suggest import Document, Found, Options
-from tacit.server.terminal import BAD, GOOD, SKIPPED, STYLES, Terminal, seconds
+from tacit.server.terminal import BAD, GOOD, SKIPPED, STYLES, Terminal, megabytes, seconds
 from tacit.server.text import Position
 from tacit.server.values import Suggestion
 
@@ -87,6 +92,8 @@ async def _examine(engine: Engine, settings: Settings, folder: Path, version: st
     yield _elan()
     yield _workspace(root, is_lake, install)
     yield _editor()
+    yield await asyncio.to_thread(_index, folder)
+    yield _encoder()
     if install is None:
         yield Finding("Check", False, "not tried without Lean")
     else:
@@ -148,6 +155,33 @@ def _editor() -> Finding:
         if found := shutil.which(name):
             return Finding("VS Code", True, found)
     return Finding("VS Code", None, "none on the PATH; only the extension needs it")
+
+
+def _index(folder: Path) -> Finding:
+    """What can be searched from this folder, and where it lies."""
+    named = os.environ.get("MATHLIB", "")
+    roots = [folder, *([Path(named)] if named and Path(named).exists() else [])]
+    packages = {index_of(each): each for root in roots for each in packages_behind(root)[0]}
+    states = [describe(each.name, each.root, index) for index, each in packages.items()]
+    there = [each for each in states if each["indexed"]]
+    place = cache_folder() / "index"
+    if not there:
+        how = "`tacit index build` makes what search and premises look things up in."
+        return Finding("Index", None, f"nothing of {folder} in {place}", how)
+    size = megabytes(sum(each["bytes"] for each in there))
+    said = [f"{each['package']} ({each['premises']:,}{'' if each['encoder'] else ', words only'})" for each in there]
+    missing = [each["package"] for each in states if not each["indexed"]]
+    what = f"{', '.join(said)}: {size} in {place}" + (f"; not {', '.join(missing)}" if missing else "")
+    how = "`tacit index update` reads the rest." if missing else ""
+    return Finding("Index", None if missing else True, what, how)
+
+
+def _encoder() -> Finding:
+    try:
+        packaged_model()
+    except EncoderUnavailable as error:
+        return Finding("Encoder", None, f"{DEFAULT} is not installed; search goes by words alone", str(error))
+    return Finding("Encoder", True, f"{DEFAULT}, for search by meaning")
 
 
 async def _check(engine: Engine, root: Path) -> Finding:
