@@ -131,6 +131,11 @@ def key(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=8).digest(), "little")
 
 
+def uses_file(index: Path) -> Path:
+    """Where what proofs name is kept, beside an index."""
+    return index.with_suffix(".uses")
+
+
 def load(file: Path) -> Uses | None:
     """What was written; None where there is nothing that can be used."""
     try:
@@ -228,9 +233,7 @@ def _of_row(row: _Row, text: str, names: Names) -> list[str]:
     return _named(text[body : min(stop, body + LONGEST)], name, namespace, scope, f"{context} {binders}", names)
 
 
-def _named(
-    proof: str, own: str, namespace: str, opens: tuple[str, ...], binders: str, names: Names
-) -> list[str]:
+def _named(proof: str, own: str, namespace: str, opens: tuple[str, ...], binders: str, names: Names) -> list[str]:
     if "--" in proof or "/-" in proof:
         proof = without_comments(proof)
     if '"' in proof:

@@ -16,6 +16,7 @@ from tacit.server.lean.live import LiveElaborator
 from tacit.server.lean.locate import LeanInstall, LeanSettings, find_lean, server_commands, workspace_root
 from tacit.server.lean.pool import Pool
 from tacit.server.lean.recordings import Recorder, Recordings, ReplayElaborator, replay_notice
+from tacit.server.premise_library import IndexedPremises
 from tacit.server.settings import Settings
 from tacit.server.suggest import LeanStatus, Suggester
 from tacit.server.tactics.above import FileLemmas
@@ -23,8 +24,9 @@ from tacit.server.tactics.definitions import DefinitionTactics
 from tacit.server.tactics.hypotheses import HypothesisTactics
 from tacit.server.tactics.nearby import NearbyTactics
 from tacit.server.tactics.portfolio import Portfolio
+from tacit.server.tactics.premises import PremiseTactics
 from tacit.server.tactics.probes import probe_names
-from tacit.server.tactics.source import TacticSource
+from tacit.server.tactics.source import PremiseFinder, TacticSource
 from tacit.server.tactics.try_this import harvest
 
 
@@ -123,7 +125,7 @@ class RecordedLean:
 
 
 def sources() -> list[TacticSource]:
-    """Every tactic source, in the order in which ties between their candidates are broken."""
+    """Every tactic source that needs no index, in the order in which ties between their candidates are broken."""
     return [Portfolio(), HypothesisTactics(), NearbyTactics(), FileLemmas(), DefinitionTactics()]
 
 
@@ -134,11 +136,21 @@ def build_suggester(
     recorder: Recorder | None = None,
     limits: Limits | None = None,
     choose: Callable[[list[TacticSource]], list[TacticSource]] = lambda all_: all_,
+    premises: PremiseFinder | None = None,
 ) -> Suggester:
     """A Suggester over a live Lean; over recordings only when files of them are given.
 
-    `recorder` notes what the live Lean answers. `choose` narrows the sources, for measurements.
+    `recorder` notes what the live Lean answers. `choose` narrows the sources, for measurements. `premises` finds those
+    of the source that needs an index; without it, the indexes on disk are looked through. What is recorded must not
+    depend on what is indexed on one machine: with recordings, and while recording, no premises are asked for.
     """
     lean = RecordedLean(Recordings.load(recordings)) if recordings else LiveLean(settings or Settings(), recorder)
     pool = Pool(lean, probe_names(), limits=limits)
-    return Suggester(pool, choose(sources()), harvest, lean.status)
+    all_ = sources()
+    closing = []
+    if not recordings and recorder is None:
+        if premises is None:
+            premises = found = IndexedPremises()
+            closing.append(found.aclose)
+        all_.append(PremiseTactics(premises))
+    return Suggester(pool, choose(all_), harvest, lean.status, closing)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,9 +115,10 @@ class LeanStatus:
 
 @dataclass(slots=True)
 class _Run:
-    """What one request has seen so far."""
+    """What one request has seen so far. `waiting` are the sources that have not answered at all."""
 
     started: float
+    waiting: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
     shown: set[object] = field(default_factory=set)
     checked: int = 0
@@ -138,11 +139,13 @@ class Suggester:
         sources: Sequence[TacticSource],
         harvest: Callable[[str], tuple[str, ...]],
         status: Callable[[], LeanStatus],
+        closing: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
         self._pool = pool
         self._sources = tuple(sources)
         self._harvest = harvest
         self._status = status
+        self._closing = tuple(closing)
         self._preparing: dict[str, asyncio.Task[None]] = {}
 
     async def suggest(
@@ -165,7 +168,16 @@ class Suggester:
             known = await self._pool.known(slot, header)
             site = await slot.checker.open(text, command, places, label=label)
             yield GoalFound(site.goals, site.hole.span, site.name, site.is_data)
-            request = SourceRequest(site.goals, known, site.name, imports(header), above(text, offset))
+            request = SourceRequest(
+                site.goals,
+                known,
+                site.name,
+                imports(header),
+                above(text, offset),
+                text=text,
+                start=command.span.start,
+                path=document.path,
+            )
             async with aclosing(self._waves(request, run, options.budget)) as waves:
                 async for wave in waves:
                     async with aclosing(self._check(slot.checker, site, wave, run, options, document, label)) as events:
@@ -180,6 +192,7 @@ class Suggester:
     async def _waves(self, request: SourceRequest, run: _Run, budget: float) -> AsyncGenerator[list[Candidate], None]:
         """The candidates of all sources, batch by batch: whatever is there, the likeliest first, none twice."""
         iterators = {s.name: _all(s, request) for s in self._sources}
+        run.waiting = set(iterators)
         tasks: dict[str, asyncio.Future[Sequence[Candidate]]] = {}
         try:
             while iterators:
@@ -195,6 +208,7 @@ class Suggester:
                 wave: list[Candidate] = []
                 for name in [n for n in iterators if tasks[n].done()]:
                     task = tasks.pop(name)
+                    run.waiting.discard(name)
                     try:
                         wave += task.result()
                     except StopAsyncIteration:
@@ -240,6 +254,8 @@ class Suggester:
                 (c for c in checked if _showable(c, options) and not leads_nowhere(c, site.goals[0])), key=rank
             ):
                 if run.found >= options.limit or (options.stop_at_first_close and "closed" in run.shown):
+                    break
+                if tactic.verdict is not Verdict.CLOSES and run.found >= _room(run, options):
                     break
                 if (result := same_result(tactic)) in run.shown:
                     continue
@@ -312,6 +328,8 @@ class Suggester:
         for uri in list(self._preparing):
             await self._stop_preparing(uri)
         await self._pool.aclose()
+        for close in self._closing:
+            await close()
 
 
 async def _all(source: TacticSource, request: SourceRequest) -> AsyncGenerator[Sequence[Candidate], None]:
@@ -329,6 +347,11 @@ def _enough(run: _Run, options: Options) -> bool:
     """Whether no further batch may begin."""
     closed = options.stop_at_first_close and "closed" in run.shown
     return closed or run.found >= options.limit or run.elapsed >= options.budget
+
+
+def _room(run: _Run, options: Options) -> int:
+    """How many suggestions there may be that close nothing: half are kept for sources that have not answered yet."""
+    return options.limit - options.limit // 2 if run.waiting else options.limit
 
 
 async def _next(iterator: AsyncIterator[Sequence[Candidate]]) -> Sequence[Candidate]:

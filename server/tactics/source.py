@@ -1,9 +1,10 @@
-"""The contract of a tactic source. One Protocol and the request it answers; nothing else."""
+"""The contracts of a tactic source and of what finds premises for one, and the values they pass. Nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from tacit.server.values import Candidate, Declaration, Goal
@@ -16,7 +17,8 @@ class SourceRequest:
     `goals` are all goals at the cursor, the main one first. `known` are the names of the tactics that this
     environment parses (probed once for each set of imports). `declaration` is the name of the theorem being
     proved, never to be proposed. `imports` are the module names in the file's header. `above` are the
-    declarations that stand above in the same file, the nearest last.
+    declarations that stand above in the same file, the nearest last. `text` is the whole document, unsaved, `start`
+    where in it the declaration begins, and `path` its file, None for untitled ones.
     """
 
     goals: tuple[Goal, ...]
@@ -24,6 +26,9 @@ class SourceRequest:
     declaration: str | None = None
     imports: tuple[str, ...] = ()
     above: tuple[Declaration, ...] = ()
+    text: str = ""
+    start: int = 0
+    path: Path | None = None
 
     @property
     def goal(self) -> Goal:
@@ -45,4 +50,27 @@ class TacticSource(Protocol):
 
     def candidates(self, request: SourceRequest) -> AsyncIterator[Sequence[Candidate]]:
         """Yield batches of candidates. An empty batch is allowed; an exception disables this source for the request."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Helpful:
+    """A premise as tactics need it.
+
+    `name` is how it may be written at the place asked for; `signature` its binders and its type; `defined` says that it
+    is a definition, to unfold and not to apply. `score` only orders.
+    """
+
+    name: str
+    signature: str
+    score: float
+    defined: bool = False
+    deprecated: bool = False
+
+
+class PremiseFinder(Protocol):
+    """Ranks premises for a goal. Never blocks the loop; without an index it finds nothing and does not complain."""
+
+    async def find(self, request: SourceRequest, limit: int) -> Sequence[Helpful]:
+        """The premises that may help most and that can be used at the place, best first; never the theorem itself."""
         ...
