@@ -17,6 +17,7 @@ import tarfile
 import tempfile
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -144,7 +145,7 @@ def _from_git(wanted: Wanted, repository: Path, folder: Path, progress: Progress
         raise _no_such(wanted)
     with _running([*command, "archive", "--format=tar", "FETCH_HEAD"], errors=False) as process:
         assert process.stdout is not None
-        with tarfile.open(fileobj=process.stdout, mode="r|") as tar:
+        with _as_archive(wanted), tarfile.open(fileobj=process.stdout, mode="r|") as tar:
             _unpack(tar, folder, wanted, 0, progress)
     return found.stdout.strip()
 
@@ -191,7 +192,7 @@ def _from_tarball(wanted: Wanted, address: str, folder: Path, progress: Progress
     if not address.startswith(("https://", "file://")):
         raise BadInput(f"{address} is no address that begins with https:// or file://.")
     try:
-        with urllib.request.urlopen(address, timeout=TIMEOUT) as answer:
+        with urllib.request.urlopen(address, timeout=TIMEOUT) as answer, _as_archive(wanted):
             size = answer.headers.get("Content-Length") or ""
             counted = _Counted(answer, int(size) if size.isdecimal() else 0, progress)
             with tarfile.open(fileobj=counted, mode="r|gz") as tar:  # type: ignore[call-overload]  # reads, no more
@@ -203,7 +204,7 @@ def _from_tarball(wanted: Wanted, address: str, folder: Path, progress: Progress
         ) from error
     except urllib.error.URLError as error:
         raise _unreachable(wanted, str(getattr(error.reason, "strerror", "") or error.reason)) from error
-    except (TimeoutError, ConnectionError, EOFError) as error:
+    except (TimeoutError, ConnectionError) as error:
         raise _unreachable(wanted, str(error) or "the connection broke off") from error
 
 
@@ -220,29 +221,33 @@ class _Counted:
         return chunk
 
 
+@contextmanager
+def _as_archive(wanted: Wanted) -> Iterator[None]:
+    """What goes wrong in unpacking is what arrived, not what was asked for."""
+    try:
+        yield
+    except (tarfile.TarError, zlib.error, EOFError) as error:
+        raise _unreachable(wanted, f"what arrived is no archive, or not all of one ({error})") from error
+
+
 def _unpack(tar: tarfile.TarFile, folder: Path, wanted: Wanted, leading: int, progress: Progress) -> None:
     """Write Mathlib's Lean files and what says which Lean they are for; nothing else that an archive may hold."""
     files = total = 0
-    try:
-        for member in tar:
-            parts = PurePosixPath(member.name).parts[leading:]
-            wants = (parts[:1] == ("Mathlib",) and parts[-1].endswith(".lean")) or parts in {
-                (each,) for each in _BESIDE
-            }
-            if not member.isreg() or not wants or ".." in parts:
-                continue
-            files, total = files + 1, total + member.size
-            if member.size > LARGEST or files > MOST_FILES or total > MOST_BYTES:
-                raise BadInput(f"What {wanted.source} has at {wanted.revision} is too large to be Mathlib.")
-            content = tar.extractfile(member)
-            assert content is not None
-            place = folder.joinpath(*parts)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with content, place.open("xb") as file:
-                shutil.copyfileobj(content, file)
-            if leading == 0:
-                progress("unpacking", files, files)
-    except tarfile.TarError as error:
-        raise _unreachable(wanted, f"what arrived is no archive ({error})") from error
+    for member in tar:
+        parts = PurePosixPath(member.name).parts[leading:]
+        wants = (parts[:1] == ("Mathlib",) and parts[-1].endswith(".lean")) or parts in {(each,) for each in _BESIDE}
+        if not member.isreg() or not wants or ".." in parts:
+            continue
+        files, total = files + 1, total + member.size
+        if member.size > LARGEST or files > MOST_FILES or total > MOST_BYTES:
+            raise BadInput(f"What {wanted.source} has at {wanted.revision} is too large to be Mathlib.")
+        content = tar.extractfile(member)
+        assert content is not None
+        place = folder.joinpath(*parts)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with content, place.open("xb") as file:
+            shutil.copyfileobj(content, file)
+        if leading == 0:
+            progress("unpacking", files, files)
     if not (folder / "Mathlib").is_dir():
         raise BadInput(f"There is no Mathlib/ in {wanted.source} at {wanted.revision}.")
