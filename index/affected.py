@@ -50,11 +50,12 @@ class View:
         self._bits = bits
         for module in self.order:
             bits.of(module)
+        places = bits.places
         for module in self.order:
             mask = 0
             for each in imports[module]:
                 if each in self.seen:  # in a circle of imports one of them is not read yet
-                    mask |= self.seen[each] | 1 << bits.of(each)
+                    mask |= self.seen[each] | 1 << places[each]
             self.seen[module] = mask
 
     def sees(self, module: str) -> Sees:

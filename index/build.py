@@ -212,15 +212,16 @@ class _Reading:
 
 def _read(job: _Reading, known_files: Mapping[str, File], ready: Mapping[str, Surveyed], gone: Sequence[str]) -> None:
     store, done = job.store, job.done
-    was = {module: [each.module for each in links] for module, links in store.links().items()}
-    imports: dict[str, Sequence[str]] = {}
+    was = store.imports()
+    imports: dict[str, tuple[str, ...]] = {}
     for source in job.corpus.sources:
         if source.module in ready:
-            imports[source.module] = [each.module for each in ready[source.module].imports]
+            imports[source.module] = tuple(each.module for each in ready[source.module].imports)
         elif source.module in was:
             imports[source.module] = was[source.module]
     bits = Bits()
-    old, new = View(was, bits), View(imports, bits)
+    old = View(was, bits)
+    new = View(imports, bits) if imports != was else old
     changes = Changes(old, new, bits)
     known = known_of(store)
     before: dict[str, _Before] = {}

@@ -24,8 +24,8 @@ Sees = Callable[[str], bool]
 Facts = dict[str, Any]
 """What one file teaches, as plain values for JSON."""
 
-NOTATION = "n"
-"""What a file asks for that looks at the signs: all of them at once, for new ones are rare."""
+SIGNS = "n"
+"""What a file asks for that looks at all the signs that come before their arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class _Table(Generic[T]):
     def find(self, key: str, module: str, sees: Sees | None, asked: set[str]) -> T | None:
         if key in self.seen:
             return self.seen[key]
-        asked.add(self.letter + key.rpartition(".")[2])
+        asked.add(_asking(self.letter, key))
         row = self.rows.get(key)
         found: T | None = None
         if row is not None:
@@ -82,6 +82,10 @@ class _Table(Generic[T]):
                 found = some[0] if len(some) == 1 else min(some, key=_rank) if some else None
         self.seen[key] = found
         return found
+
+
+def _asking(letter: str, key: str) -> str:
+    return letter + (key.rpartition(".")[2] or key)
 
 
 def _rank(value: object) -> tuple[int, str]:
@@ -113,7 +117,7 @@ class Known:
         self._structures: _Table[Structure] = _Table("s", _dump_structure, _load_structure)
         self._projections: _Table[tuple[str, ...]] = _Table("i", list, tuple)
         self._notations: _Table[Notation] = _Table(
-            NOTATION, lambda each: [each.name, each.binds, each.first], lambda value: Notation(*value)
+            "n", lambda each: [each.name, each.binds, each.first], lambda value: Notation(*value)
         )
         self._propositions: _Table[bool] = _Table("p", bool, bool)
         self._needs: _Table[bool] = _Table("c", bool, bool)
@@ -276,15 +280,15 @@ class Known:
 
     def notation(self, sign: str) -> Notation | None:
         """What a sign stands for."""
-        self.asked.add(NOTATION)
         if sign not in self._notations.rows:
+            self.asked.add(_asking("n", sign))
             return None
-        return self._notations.find(sign, self._module, self._sees, set())
+        return self._notations.find(sign, self._module, self._sees, self.asked)
 
     def signs(self) -> Iterator[tuple[str, Notation]]:
         """The signs that come before their arguments."""
         if self._signs is None:
-            self.asked.add(NOTATION)
+            self.asked.add(SIGNS)
             self._signs = [
                 (sign, found)
                 for sign in sorted(self._notations.rows)
@@ -314,14 +318,14 @@ class Known:
 def keys_of(facts: Mapping[str, Any]) -> dict[str, set[str]]:
     """What others may ask for of what a file teaches, and every answer to it."""
     letters = {TO_ADDITIVE.attribute: "t", TO_DUAL.attribute: "u", "structures": "s", "projections": "i",
-               "propositions": "p", "needs": "c"}  # fmt: skip
+               "propositions": "p", "needs": "c", "notations": "n"}  # fmt: skip
     found: dict[str, set[str]] = {}
     for what, entries in facts.items():
         for key, value in entries.items():
             answer = f"{key} {value}"
-            letter = letters.get(what)
-            asked = NOTATION if letter is None else letter + key.rpartition(".")[2]
-            found.setdefault(asked, set()).add(answer)
+            found.setdefault(_asking(letters[what], key), set()).add(answer)
+            if what == "notations" and value[2]:
+                found.setdefault(SIGNS, set()).add(answer)
             for each in value[0] if what == "structures" else ():
                 found.setdefault("o" + each, set()).add(answer)
     return found

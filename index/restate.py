@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tacit.index.lexer import NAME
 
@@ -89,7 +90,12 @@ def _is_space(node: Node) -> bool:
 
 
 def _is_name(node: Node) -> bool:
-    return isinstance(node, str) and NAME.fullmatch(node.removeprefix(".")) is not None
+    return isinstance(node, str) and _is_word(node)
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_word(token: str) -> bool:
+    return NAME.fullmatch(token.removeprefix(".")) is not None
 
 
 def _is_atom(node: Node) -> bool:

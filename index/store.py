@@ -199,7 +199,8 @@ class Store:
 
     def imports(self) -> dict[str, tuple[str, ...]]:
         """By module: the modules that it imports."""
-        return {module: tuple(each.module for each in found) for module, found in self.links().items()}
+        rows = self.database.execute("SELECT module, imports FROM files")
+        return {module: tuple(mark.lstrip("-+") for mark in json.loads(text)) for module, text in rows}
 
     def links(self) -> dict[str, tuple[Import, ...]]:
         """By module: its imports with who sees them. An index of before that was kept says that everyone does."""
@@ -290,10 +291,13 @@ class Store:
             for number, each in enumerate(premises, first)
         ]
         marks = ", ".join("?" * (4 + len(_COLUMNS)))
-        self.database.executemany(
-            f"INSERT INTO premises(id, file, digest, note, {', '.join(_COLUMNS)}) VALUES({marks})",
-            [(each.id, file, each.premise.digest, each.note, *_row(each.premise)) for each in entries],
-        )
+        query = f"INSERT INTO premises(id, file, digest, note, {', '.join(_COLUMNS)}) VALUES({marks})"
+        rows = [(each.id, file, each.premise.digest, each.note, *_row(each.premise)) for each in entries]
+        try:
+            self.database.executemany(query, rows)
+        except UnicodeEncodeError:  # a lone surrogate cannot be stored
+            self.database.execute("DELETE FROM premises WHERE id >= ?", (first,))
+            self.database.executemany(query, [[_clean(value) for value in row] for row in rows])
         return entries
 
     def put_reading(
@@ -317,17 +321,16 @@ class Store:
 
 
 def _row(each: Premise) -> tuple[Any, ...]:
-    values = (
-        *(each.name, str(each.kind), each.module, each.line, each.type, each.binders, each.context, each.doc),
-        *(each.value, _SEPARATOR.join(each.attributes), each.namespace, _SEPARATOR.join(each.opens), each.private),
-        *(each.protected, str(each.origin), each.made_from, each.start, each.body, each.stop),
+    attributes, opens = _SEPARATOR.join(each.attributes), _SEPARATOR.join(each.opens)
+    return (
+        *(each.name, each.kind.value, each.module, each.line, each.type, each.binders, each.context, each.doc),
+        *(each.value, attributes, each.namespace, opens, each.private, each.protected, each.origin.value),
+        *(each.made_from, each.start, each.body, each.stop),
     )
-    try:
-        "".join((each.name, each.type, each.binders, each.context, each.doc, each.value, *each.opens)).encode()
-        "".join((*each.attributes, each.namespace, each.made_from, each.module)).encode()
-    except UnicodeEncodeError:  # a lone surrogate cannot be stored
-        return tuple(v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for v in values)
-    return values
+
+
+def _clean(value: object) -> object:
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _premise(row: Sequence[Any]) -> Premise:

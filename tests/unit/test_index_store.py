@@ -14,7 +14,8 @@ import pytest
 
 from tacit.index import build as building
 from tacit.index.build import build
-from tacit.index.store import Busy, NoIndex, OtherSchema, Store, StoreError
+from tacit.index.reader import read_text
+from tacit.index.store import Busy, File, NoIndex, OtherSchema, Store, StoreError
 from tests.unit.corpus import ALGEBRA, ANALYSIS, corpus, found, index, write
 
 
@@ -203,3 +204,13 @@ def test_updates_do_not_wait_for_readers(root: Path, path: Path) -> None:
     index(root, path)
     assert any(each.premise.name == "Group.inv_unique" for each in rows)
     reader.close()
+
+
+def test_text_that_is_no_unicode_is_stored_all_the_same(path: Path) -> None:
+    store = Store.create(path)
+    file = store.put_file(File(0, "M", "M.lean", "", ""), ())
+    odd = "theorem a : p := h\n/-- \ud800 -/\ntheorem b : p := h\n"
+    entries = store.put(file, read_text(odd, "M").premises, {})
+    assert [(each.id, each.premise.name, each.premise.doc) for each in store.all()] == [(1, "a", ""), (2, "b", "?")]
+    assert [each.id for each in entries] == [1, 2]
+    store.close()
