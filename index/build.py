@@ -7,6 +7,7 @@ at any moment, either leaves the old index as it was.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import sqlite3
 from collections import deque
@@ -25,6 +26,7 @@ from tacit.index.premise import Premise
 from tacit.index.reader import Looked, Surveyed, finish, look, look_at, survey
 from tacit.index.source import Problem, Reading, Source
 from tacit.index.store import SCHEMA_VERSION, Busy, File, NoIndex, OtherSchema, Store, StoreError
+from tacit.index.titles import lists_stamp, titles
 from tacit.index.workers import Crew, WorkerDied, allowed
 
 SMALL = 4096
@@ -37,7 +39,7 @@ MANY = 200
 CHUNK = 16
 """Files that a worker reads at a time."""
 
-READING = "2"
+READING = "3"
 """Changes with whatever changes what is read of the same files: an index of another reading is made anew."""
 
 Progress = Callable[[str, int, int], None]
@@ -237,6 +239,7 @@ def _read(job: _Reading, known_files: Mapping[str, File], ready: Mapping[str, Su
     order = [module for module in new.order if module in ready]
     texts = _looked(job, [ready[module].source for module in order])
     sources = {each.module: each for each in job.corpus.sources}
+    called = _titles(store, job.corpus.root)
     number = 0
     for module in new.order:
         if module in ready:
@@ -262,7 +265,7 @@ def _read(job: _Reading, known_files: Mapping[str, File], ready: Mapping[str, Su
         done.problems += reading.problems
         done.premises += len(reading.premises)
         done.read += 1
-        packer.add(_put(store, reading, looked, job.stamps[module], taught, packed(known.asked)))
+        packer.add(_put(store, reading, looked, called, job.stamps[module], taught, packed(known.asked)))
     job.progress("packing words", 0, 1)
     packer.finish()
     job.progress("writing", 1, 1)
@@ -328,14 +331,37 @@ def known_of(store: Store) -> Known:
     return known
 
 
+def _titles(store: Store, root: Path) -> Mapping[str, str]:
+    """What the package's lists call its declarations; they are parsed when they change. Files read before stay."""
+    now = lists_stamp(root)
+    if not now:
+        return {}
+    known: dict[str, str]
+    before, known = json.loads(store.value("titles") or '["", {}]')
+    if before != now:
+        known = titles(root)
+        store.set_manifest(titles=json.dumps([now, known], ensure_ascii=False).encode("utf-8", "replace").decode())
+    return known
+
+
 def _put(
-    store: Store, reading: Reading, looked: Looked, stamp: str, taught: Facts, asked: bytes
+    store: Store,
+    reading: Reading,
+    looked: Looked,
+    called: Mapping[str, str],
+    stamp: str,
+    taught: Facts,
+    asked: bytes,
 ) -> list[postings.Entry]:
     problem = reading.problems[0].message if reading.problems else ""
     file = File(0, reading.module, reading.path, reading.digest, stamp, problem)
     number = store.put_file(file, [each.mark for each in reading.imports])
     store.put_reading(number, taught, asked, looked.uses)
-    return store.put(number, reading.premises, of_names(looked.notes, [each.name for each in reading.premises]))
+    said = of_names(looked.notes, [each.name for each in reading.premises])
+    for each in reading.premises:
+        if title := called.get(each.name):
+            said[each.name] = f"{title}. {said.get(each.name, '')}".strip()
+    return store.put(number, reading.premises, said)
 
 
 def _stamp(source: Source) -> str:

@@ -33,6 +33,16 @@ def titles(root: Path) -> dict[str, str]:
     return {name: ". ".join(known)[:LONGEST] for name, known in found.items()}
 
 
+def lists_stamp(root: Path) -> str:
+    """Changes with the lists of the package at `root`: their times and sizes."""
+    found = []
+    for each in LISTS:
+        with suppress(OSError):
+            of_file = (root / "docs" / each).stat()
+            found.append(f"{each} {of_file.st_mtime_ns} {of_file.st_size}")
+    return "\n".join(found)
+
+
 def _read(file: Path) -> Any:
     import yaml
 

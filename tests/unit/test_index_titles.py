@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tacit.index.titles import LARGEST, LONGEST, titles
+from tests.unit.corpus import ALGEBRA, found, index
+from tests.unit.corpus import write as write_package
 
 HUNDRED = """
 1:
@@ -89,3 +91,20 @@ def test_lists_that_refer_to_themselves_come_to_an_end(tmp_path: Path) -> None:
 
 def test_a_package_without_lists(tmp_path: Path) -> None:
     assert titles(tmp_path) == {}
+
+
+def test_a_declaration_is_found_by_its_title_and_other_titles_count_for_what_is_read_anew(tmp_path: Path) -> None:
+    write_package(tmp_path / "src")
+    assert "Group.add_assoc" not in found(indexed(tmp_path), "rule of Hamilton")[:1]
+    write(tmp_path / "src", overview="Algebra:\n  rule of Hamilton: Group.add_assoc\n")
+    path = indexed(tmp_path, anew=True)
+    assert found(path, "rule of Hamilton")[0] == "Group.add_assoc"
+    (tmp_path / "src" / "docs" / "overview.yaml").write_text("law of Gauss: Group.mul_comm\n", encoding="utf-8")
+    (tmp_path / "src" / "Top" / "Algebra.lean").write_text(ALGEBRA + "\n", encoding="utf-8")
+    assert found(indexed(tmp_path), "law of Gauss")[0] == "Group.mul_comm"
+    assert found(path, "rule of Hamilton") == []
+
+
+def indexed(root: Path, *, anew: bool = False) -> Path:
+    index(root / "src", root / "top.db", anew=anew)
+    return root / "top.db"
