@@ -16,7 +16,9 @@ from tacit.index.encoder import Encoder
 from tacit.index.known import Known
 from tacit.index.notes import notes
 from tacit.index.premise import Premise
-from tacit.index.reader import digest, read_text
+from tacit.index.reader import digest as digest_of
+from tacit.index.reader import read_text
+from tacit.index.source import Import
 from tacit.index.store import File, Store
 from tacit.retrieval.analysis import analyse
 from tacit.retrieval.dense import passage, plain
@@ -41,13 +43,15 @@ class Draft:
     path: str
     digest: str
     """Of the text in UTF-8: a file that the index has with the same digest says the same."""
-    imports: tuple[str, ...] = ()
+    imports: tuple[Import, ...] = ()
     premises: tuple[Premise, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
     packed: postings.Packed | None = None
 
 
-def draft(text: str, package: str, module: str, path: str, known: Known | None = None) -> Draft:
+def draft(
+    text: str, package: str, module: str, path: str, known: Known | None = None, *, digest: str | None = None
+) -> Draft:
     """Read a text. Takes time that grows with its length; never raises on any text."""
     reading = read_text(text.replace("\r\n", "\n"), module, known, path=path)
     premises = reading.premises[: postings.LARGEST]
@@ -59,8 +63,8 @@ def draft(text: str, package: str, module: str, path: str, known: Known | None =
         package,
         module,
         path,
-        text_digest(text),
-        tuple(each.module for each in reading.imports),
+        digest if digest is not None else text_digest(text),
+        reading.imports,
         premises,
         tuple(said.items()),
         postings.pack(entries, analyse),
@@ -69,13 +73,13 @@ def draft(text: str, package: str, module: str, path: str, known: Known | None =
 
 def text_digest(text: str) -> str:
     """The digest that a file with this text has in an index."""
-    return digest(text.encode("utf-8", "replace"))
+    return digest_of(text.encode("utf-8", "replace"))
 
 
 def shelve(draft: Draft, like: Lexical | None = None, dense: Ranker | None = None) -> Shelf:
     """The shelf of a draft; `like` ranks the package that it is a part of. Close its store when done."""
     store = Store.create(Path(":memory:"), careful=False)
-    file = store.put_file(File(0, draft.module, draft.path, draft.digest, ""), draft.imports)
+    file = store.put_file(File(0, draft.module, draft.path, draft.digest, ""), [each.mark for each in draft.imports])
     store.put(file, draft.premises, dict(draft.notes))
     if draft.packed is not None:
         postings.write(store.database, draft.packed)
@@ -88,7 +92,7 @@ class DraftVectors:
     """Makes the vectors of drafts; of a premise that was in one before, without the encoder."""
 
     def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
+        self.encoder = encoder
         self._known: dict[str, NDArray[np.float32]] = {}
 
     def ranker(self, draft: Draft) -> Ranker:
@@ -98,7 +102,7 @@ class DraftVectors:
         digests = [each.digest for each in draft.premises]
         new = {key: each for key, each in zip(digests, draft.premises, strict=True) if key not in self._known}
         if new:
-            made = self._encoder.encode([passage(each) for each in new.values()])
+            made = self.encoder.encode([passage(each) for each in new.values()])
             self._known.update(zip(new, made, strict=True))
         rows = [self._known[key] for key in digests]
         for key, row in zip(digests, rows, strict=True):  # the latest stand last
@@ -107,7 +111,7 @@ class DraftVectors:
         for key in list(self._known)[:-REMEMBERED]:
             del self._known[key]
         vectors = np.stack(rows) if rows else np.zeros((0, 1), np.float32)
-        return _DraftRanker(vectors, self._encoder)
+        return _DraftRanker(vectors, self.encoder)
 
 
 class _DraftRanker:

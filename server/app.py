@@ -24,26 +24,32 @@ EXIT_SECONDS = 3.0
 """Seconds that threads of libraries get to end once all is done."""
 
 
-def create_server(build: Callable[[Settings], Suggester]) -> Lifecycle:
+def create_server(build: Callable[[Settings], Suggester], *, search: bool = False) -> Lifecycle:
     """A server that answers with the suggester that `build` makes for the settings in force.
 
     `build` is called when Lean is first needed, and again when settings that concern Lean change. It may raise
-    TacitError: the sentence is shown, and the server goes on.
+    TacitError: the sentence is shown, and the server goes on. With `search` the server indexes and searches the
+    workspace too.
     """
     from tacit.server.lifecycle import assemble
 
-    return assemble(build, _version())
+    return assemble(build, _version(), search=search)
 
 
-def serve(build: Callable[[Settings], Suggester] | None = None, *, log_level: str = "WARNING") -> int:
-    """Serve one editor over standard input and output until it is gone; the exit status. Logs to standard error."""
+def serve(
+    build: Callable[[Settings], Suggester] | None = None, *, search: bool = False, log_level: str = "WARNING"
+) -> int:
+    """Serve one editor over standard input and output until it is gone; the exit status. Logs to standard error.
+
+    Without `build`, everything that there is.
+    """
     from tacit.server.stdio import claim
 
     source, sink = claim()
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=log_level)
     # At their own INFO they log every message, whole.
     logging.getLogger("pygls").setLevel(logging.WARNING)
-    lifecycle = create_server(build or _build)
+    lifecycle = create_server(build or _build, search=search or build is None)
 
     async def run() -> int:
         code = await lifecycle.run(source, sink)

@@ -34,9 +34,12 @@ OPTIONS = Options()
 class Features:
     """The handlers, and what they share."""
 
-    def __init__(self, server: TacitServer, session: Session) -> None:
+    def __init__(
+        self, server: TacitServer, session: Session, index: Callable[[], wire.IndexState | None] = lambda: None
+    ) -> None:
         self._server = server
         self._session = session
+        self._index = index
 
     def register(self) -> None:
         """Register every handler on the server."""
@@ -160,6 +163,7 @@ class Features:
             lean=to_state(self._session.status()),
             documents=[wire.DocumentState(each.uri, each.version) for each in self._server.protocol.mirror],
             requests=[_request(run) for run in self._session.requests],
+            index=self._index(),
         )
 
     async def _gather(self, asked: Question, wait: Callable[[Run], Awaitable[object]]) -> Sequence[Found]:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
+from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
 
-from tacit.index.build import Analysis, Built, Progress, build
+from tacit.index.build import Analysis, Built, Progress, build, known_of
 from tacit.index.encoder import Encoder, EncoderUnavailable, open_encoder
-from tacit.index.packages import workspace_of
-from tacit.index.places import Place, indexes, places
+from tacit.index.known import Known
+from tacit.index.packages import Package, workspace_of
+from tacit.index.places import Place, index_of, indexes, packages_behind, places
 from tacit.index.store import NoIndex, OtherSchema, Store, StoreError
+from tacit.index.uses import Names, uses_file
+from tacit.index.uses import load as load_uses
+from tacit.index.uses import update as update_uses
 from tacit.index.vectors import Filled, Manifest, VectorsError, read_manifest
 from tacit.retrieval.analysis import VERSION, analyse
 from tacit.retrieval.dense import DenseRanker, embed
@@ -21,7 +30,15 @@ from tacit.retrieval.lexical import Lexical
 from tacit.retrieval.ranker import Ranker
 from tacit.server.errors import BadInput, TacitError
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 ANALYSIS = Analysis(VERSION, analyse)
+FEW = 5_000
+"""Premises whose proofs are read with each name looked up by itself."""
+QUESTIONS = 16
+"""Questions whose vectors are remembered."""
 
 
 class NotIndexed(TacitError):
@@ -30,7 +47,7 @@ class NotIndexed(TacitError):
 
 def indexable(paths: Sequence[Path]) -> list[Place]:
     """The packages of these paths and what they depend on; of here and of $MATHLIB where none is given."""
-    asked = list(paths) or _here()
+    asked = list(paths) or here()
     for each in asked:
         if not each.exists():
             raise BadInput(f"There is nothing at {each}.", hint="Name a folder with Lean files.")
@@ -41,7 +58,8 @@ def indexable(paths: Sequence[Path]) -> list[Place]:
     return list(found.values())
 
 
-def _here() -> list[Path]:
+def here() -> list[Path]:
+    """What is meant where no path is given: this folder, and $MATHLIB."""
     named = os.environ.get("MATHLIB", "")
     if named and not Path(named).exists():
         raise BadInput(f"MATHLIB names {named}, and there is nothing there.", hint="Name the folder above Mathlib/.")
@@ -54,8 +72,37 @@ def bring_up_to_date(place: Place, progress: Progress, *, anew: bool = False) ->
         done = build(place.index, place.corpus, ANALYSIS, progress, anew=anew)
     except StoreError as error:
         raise TacitError(str(error)) from error
+    read_proofs(place.index, progress)
     done.problems = [*place.problems, *done.problems]
     return done
+
+
+def read_proofs(index: Path, progress: Progress) -> int:
+    """Note beside an index which declarations its proofs name, those of other indexes too; how many were read.
+
+    Premises are ranked without it where it cannot be written.
+    """
+    stores = []
+    try:
+        for file in (index, *(each for each in indexes() if each != index)):
+            with suppress(StoreError):
+                stores.append(Store.open(file))
+        few = stores[0].count() and _unread(stores[0], index) < FEW
+        names = Names.asked(stores) if few else Names.of(stores)
+        return update_uses(stores[0], uses_file(index), names, progress)
+    except (OSError, IndexError, sqlite3.Error) as error:
+        logging.getLogger(__name__).info("what proofs name is not noted beside %s: %s", index.name, error)
+        return 0
+    finally:
+        for store in stores:
+            store.close()
+
+
+def _unread(store: Store, index: Path) -> int:
+    """How many premises the note beside an index does not know yet."""
+    known = load_uses(uses_file(index))
+    last = int(known.ids[-1]) if known is not None and len(known.ids) else 0
+    return int(store.database.execute("SELECT count(*) FROM premises WHERE id > ?", (last,)).fetchone()[0])
 
 
 def open_library(paths: Sequence[Path], *, dense: bool = True) -> Hybrid:
@@ -89,6 +136,37 @@ def open_library(paths: Sequence[Path], *, dense: bool = True) -> Hybrid:
             hint="Run `tacit index build` in your project, or `tacit index build FOLDER` for any folder of Lean files.",
         )
     return Hybrid(shelves)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A package that is searched, and where its index lies. `own`: it is worked on in this workspace."""
+
+    package: Package
+    index: Path
+    own: bool = False
+
+
+def spots(folders: Sequence[Path], *, everything: bool = True) -> list[Spot]:
+    """The packages behind these folders, and $MATHLIB where they have no Mathlib.
+
+    With neither, every index there is, if `everything` is wanted then.
+    Lists no files, and says nothing of whether there is an index.
+    """
+    found: dict[Path, Spot] = {}
+
+    def add(folder: Path, *, own: bool) -> None:
+        for number, each in enumerate(packages_behind(folder)[0]):
+            found.setdefault(index_of(each), Spot(each, index_of(each), own and not number))
+
+    for folder in folders:
+        add(folder, own=True)
+    mathlib = os.environ.get("MATHLIB", "")
+    if mathlib and Path(mathlib).exists() and not any(each.package.name == "mathlib" for each in found.values()):
+        add(Path(mathlib), own=False)
+    if not folders and not found and everything:
+        return [Spot(Package(each.stem.rpartition("-")[0], each.parent), each) for each in indexes()]
+    return list(found.values())
 
 
 def close_library(library: Hybrid) -> None:
@@ -125,6 +203,55 @@ def vectors_of(index: Path) -> Manifest | None:
         return None
 
 
+def knowledge(index: Path) -> Known | None:
+    """What one file of a package must know of the others to be read alone; None where there is no index to say it."""
+    try:
+        return known_of(Store.open(index))
+    except (StoreError, sqlite3.Error):
+        return None
+
+
+class OneQuestion:
+    """An encoder that remembers the last few questions: every index of a workspace is asked the same one."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.name, self.fingerprint, self.dimension = encoder.name, encoder.fingerprint, encoder.dimension
+        self._encoder = encoder
+        self._last: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._lock = Lock()
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """As the encoder does; one text alone is a question."""
+        if len(texts) != 1:
+            return self._encoder.encode(texts)
+        with self._lock:
+            known = self._last.get(texts[0])
+        if known is None:
+            known = self._encoder.encode(texts)
+            with self._lock:
+                self._last[texts[0]] = known
+                while len(self._last) > QUESTIONS:
+                    self._last.popitem(last=False)
+        return known
+
+
+def query_encoder() -> Encoder:
+    """The encoder for questions: one thread, as for one text a second has nothing to do. Raises EncoderUnavailable."""
+    return OneQuestion(open_encoder(threads=1))
+
+
+def open_vectors(index: Path, encoder: Encoder) -> Ranker:
+    """The ranker by vectors of an index; may be opened in one thread and used in another.
+
+    Raises VectorsError or StoreError.
+    """
+    store = Store.open(index)
+    try:
+        return DenseRanker.open(vectors_folder(index), encoder, store.digests())
+    finally:
+        store.close()
+
+
 class _Encoders:
     """Opens the encoder when the first index has vectors, and once."""
 
@@ -136,7 +263,7 @@ class _Encoders:
         if vectors_of(store.path) is None:
             return None
         try:
-            self._encoder = self._encoder or open_encoder(threads=1)
+            self._encoder = self._encoder or query_encoder()
             return DenseRanker.open(vectors_folder(store.path), self._encoder, store.digests())
         except (EncoderUnavailable, VectorsError) as error:
             logging.getLogger(__name__).info("search goes by words alone in %s: %s", store.path.name, error)

@@ -18,10 +18,12 @@ from lsprotocol import types
 from tacit.server.closing import Closing
 from tacit.server.features import Features
 from tacit.server.protocol import TacitServer
+from tacit.server.search_features import SearchFeatures
 from tacit.server.session import Session
 from tacit.server.settings import Settings
 from tacit.server.stdio import Output, process_gone, read_in_thread
 from tacit.server.suggest import Suggester
+from tacit.server.workplace import Workplace
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +31,10 @@ log = logging.getLogger(__name__)
 class Lifecycle:
     """The notifications, and the main loop."""
 
-    def __init__(self, server: TacitServer, session: Session) -> None:
+    def __init__(self, server: TacitServer, session: Session, search: SearchFeatures | None = None) -> None:
         self._server = server
         self._session = session
+        self._search = search
 
     def register(self) -> None:
         """Register every handler on the server."""
@@ -46,12 +49,16 @@ class Lifecycle:
     def initialize(self, params: types.InitializeParams) -> None:
         """Take the first settings, and keep an eye on the editor's process."""
         self._session.configure(params.initialization_options)
+        if self._search is not None:
+            self._search.initialize(params)
         if params.process_id is not None:
             self._session.spawn(self._watch(params.process_id))
 
     async def initialized(self, _: types.InitializedParams) -> None:
-        """Say in which state Lean is."""
+        """Say in which state Lean is; look after the index."""
         self._session.announce()
+        if self._search is not None:
+            await self._search.initialized()
 
     async def did_change_configuration(self, params: types.DidChangeConfigurationParams) -> None:
         """Take new settings, or ask for them where the editor only says that there are some."""
@@ -97,12 +104,18 @@ class Lifecycle:
             await self._session.close()
 
 
-def assemble(build: Callable[[Settings], Suggester], version: str) -> Lifecycle:
-    """A server with every feature, ready to run."""
+def assemble(build: Callable[[Settings], Suggester], version: str, *, search: bool = False) -> Lifecycle:
+    """A server with every feature, ready to run; with `search` it indexes and searches the workspace too."""
     server = TacitServer(version)
     session = Session(server, build)
-    lifecycle = Lifecycle(server, session)
+    found: SearchFeatures | None = None
+    if search:
+        session.workplace = Workplace(server.protocol.mirror, session.index_changed, session.spawn)
+        found = SearchFeatures(server, session, session.workplace)
+        found.register()
+        session.on_index_change = found.announce
+    lifecycle = Lifecycle(server, session, found)
     lifecycle.register()
-    Features(server, session).register()
+    Features(server, session, found.state if found is not None else lambda: None).register()
     Closing(server, session).register()
     return lifecycle

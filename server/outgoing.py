@@ -1,16 +1,33 @@
-"""Tacit's values as they go out on the wire: ranges, edits, goals, suggestions, Lean's status. Pure."""
+"""Tacit's values as they go out on the wire: edits, goals, suggestions, found premises, states. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from lsprotocol import types
 
 from tacit.server import wire
+from tacit.server.answers import Found as FoundPremise
+from tacit.server.answers import SearchStatus
+from tacit.server.indexer import IndexWork
 from tacit.server.mirror import OpenDocument, Place
 from tacit.server.suggest import Found, LeanStatus
 from tacit.server.text import Span
 from tacit.server.values import Goal, TextEdit
+
+SYMBOL_KINDS = {
+    "theorem": types.SymbolKind.Method,  # as Lean's own server has them
+    "axiom": types.SymbolKind.Constant,
+    "def": types.SymbolKind.Function,
+    "opaque": types.SymbolKind.Constant,
+    "instance": types.SymbolKind.Object,
+    "structure": types.SymbolKind.Struct,
+    "class": types.SymbolKind.Class,
+    "inductive": types.SymbolKind.Enum,
+    "constructor": types.SymbolKind.EnumMember,
+    "field": types.SymbolKind.Field,
+}
 
 
 def to_range(places: tuple[Place, Place]) -> types.Range:
@@ -63,6 +80,55 @@ def to_state(status: LeanStatus) -> wire.LeanState:
         sentence=status.sentence,
         documents=status.documents,
         restarts=status.restarts,
+    )
+
+
+def to_hit(found: FoundPremise) -> wire.SearchHit:
+    """A premise that was searched for."""
+    premise = found.hit.stored.premise
+    return wire.SearchHit(
+        name=premise.name,
+        kind=str(premise.kind),
+        module=premise.module,
+        statement=premise.statement,
+        doc=premise.doc,
+        score=round(found.hit.score, 4),
+        package=found.hit.package,
+        location=to_location(found),
+        usable=found.usable,
+        import_=None if found.usable is None else found.needs or None,
+    )
+
+
+def to_symbol(found: FoundPremise) -> types.WorkspaceSymbol:
+    """The same as a symbol of the workspace."""
+    premise = found.hit.stored.premise
+    kind = SYMBOL_KINDS.get(str(premise.kind), types.SymbolKind.Object)
+    return types.WorkspaceSymbol(to_location(found), premise.name, kind, container_name=premise.module)
+
+
+def to_location(found: FoundPremise) -> types.Location:
+    """Where a name stands."""
+    path = found.hit.stored.path
+    uri = path if "://" in path or path.startswith("untitled:") else Path(path).as_uri()
+    return types.Location(uri, to_range(((found.line, found.start), (found.line, found.end))))
+
+
+def to_index(status: SearchStatus, work: IndexWork, sentence: str, *, automatic: bool) -> wire.IndexState:
+    """What can be searched, and what the builder does."""
+    return wire.IndexState(
+        search=status.state,
+        packages=[
+            wire.PackageState(each.package, each.premises, each.open, each.meanings, each.drafts, each.sentence)
+            for each in status.conditions
+        ],
+        automatic=automatic,
+        state=work.state,
+        package=work.package,
+        what=work.what,
+        done=work.done,
+        total=work.total,
+        sentence=" ".join(dict.fromkeys(each for each in (work.sentence, status.sentence, sentence) if each)),
     )
 
 

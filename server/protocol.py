@@ -146,6 +146,12 @@ class TacitProtocol(LanguageServerProtocol):
         return await command(params)
 
 
+def _worth_logging(record: logging.LogRecord) -> bool:
+    """Not that a request was refused: the editor is told, and one that asks at each key is refused at each."""
+    refused = record.exc_info and isinstance(record.exc_info[1], JsonRpcException)
+    return not (refused or record.getMessage().startswith("Unable to deserialize"))  # `_refuse` says it in one line
+
+
 class TacitServer(LanguageServer):
     """The server that the features are registered on. `closed`, `end` and `on_close` are given by who runs it."""
 
@@ -153,6 +159,7 @@ class TacitServer(LanguageServer):
 
     def __init__(self, version: str) -> None:
         super().__init__("tacit", version, types.TextDocumentSyncKind.Incremental, None, TacitProtocol, make_converter)
+        logging.getLogger("pygls.protocol.json_rpc").addFilter(_worth_logging)
         self.closed: Callable[[], Awaitable[None]] = _nothing
         self.end: Callable[[int], None] = lambda code: None
         self.on_close: Callable[[OpenDocument], None] = lambda document: None

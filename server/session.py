@@ -22,6 +22,7 @@ from tacit.server.requests import Requests, Why
 from tacit.server.settings import SECTION, Settings, read_settings
 from tacit.server.suggest import LeanStatus, Suggester
 from tacit.server.wire import STATUS_CHANGED
+from tacit.server.workplace import Workplace
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,9 @@ class Session:
     def __init__(self, server: TacitServer, build: Callable[[Settings], Suggester]) -> None:
         self.server = server
         self.settings = Settings()
+        self.workplace: Workplace | None = None
+        """What can be searched; None where nothing can."""
+        self.on_index_change: Callable[[], None] = lambda: None
         self.requests = Requests(lambda: self.suggester)
         self._build = build
         self._suggester: Suggester | None = None
@@ -87,12 +91,16 @@ class Session:
         if document := self.find(uri):
             self.requests.drop(document.uri, Why.CHANGED)
             self._prepare(document.uri, at_once=True)
+            if self.workplace is not None:
+                self.workplace.opened(document)
 
     def changed(self, uri: str) -> None:
         """A document was changed: what was asked of it is void."""
         if document := self.find(uri):
             self.requests.drop(document.uri, Why.CHANGED)
             self._prepare(document.uri)
+            if self.workplace is not None:
+                self.workplace.changed(document)
 
     def closed(self, document: OpenDocument) -> None:
         """A document was closed: give its Lean back."""
@@ -102,6 +110,8 @@ class Session:
             task.cancel()
         if self._suggester is not None:
             self.requests.wait_for(uri, self._end(self._suggester.forget(uri)))
+        if self.workplace is not None:
+            self.workplace.closed(document)
 
     def configure(self, raw: Any) -> None:
         """Take new settings. Values that cannot be used are told to the user, in one message."""
@@ -111,6 +121,8 @@ class Session:
             self.tell(" ".join(complaints))
         if not settings.same_lean(before):
             self._restart()
+        if self.workplace is not None and settings.index_automatic != before.index_automatic:
+            self.spawn(self.workplace.configure(automatic=settings.index_automatic))
 
     async def pull(self) -> None:
         """Ask the editor for the settings, where it is one that waits to be asked."""
@@ -148,6 +160,11 @@ class Session:
             self._announced = status
             self.server.protocol.notify(STATUS_CHANGED, to_state(status))
 
+    def index_changed(self) -> None:
+        """There is something new to say of the index."""
+        if not self._closing:
+            self.on_index_change()
+
     async def close(self) -> None:
         """Stop everything; bounded, and safe to call again."""
         self._closing = True
@@ -159,6 +176,8 @@ class Session:
         await self.requests.settled()
         if suggester is not None:
             self._end(_stopped(suggester))
+        if self.workplace is not None:
+            self._end(self.workplace.aclose())
         if tasks := self._tasks | self._ending:
             await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
 

@@ -23,6 +23,8 @@ class Settings:
 
     `suggest_budget` is seconds for one request. `inline_wait` is how many seconds ghost text waits for a closing
     tactic before it shows one that only makes progress; `action_wait` how many a list of code actions waits.
+
+    `index_automatic`: the sources of a workspace and of what it depends on are indexed in the background, for search.
     """
 
     lean_path: str = ""
@@ -32,6 +34,7 @@ class Settings:
     inline_enabled: bool = True
     inline_wait: float = 1.0
     action_wait: float = 1.5
+    index_automatic: bool = True
 
     def same_lean(self, other: Settings) -> bool:
         """Whether the running Lean can stay when these settings take the place of the others."""
@@ -94,6 +97,7 @@ KEYS: Mapping[str, _Key] = {
     "inline.enabled": _Key("inline_enabled", _flag),
     "inline.wait": _Key("inline_wait", _seconds(0, 60)),
     "codeAction.wait": _Key("action_wait", _seconds(0, 60)),
+    "index.automatic": _Key("index_automatic", _flag),
 }
 
 

@@ -4,7 +4,11 @@
 is found as `$/progress {token, value: {suggestions: [item]}}`, the goals before them as `{goals, version}`; the result
 is the whole all the same. Errors: -32602 the parameters cannot be used or the document is not open; -32801 the document
 changed; -32802 a newer request for the document took its place; -32800 cancelled by the client.
-`tacit/status` (request, no parameters → StatusResult) and `tacit/statusChanged` (notification: LeanState).
+`tacit/search` (request: SearchParams → SearchResult): premises for words, symbols, LaTeX, a name or a pattern.
+With a `token`, a newer request with the same one ends this one (-32802), so that each key may ask. What stands in the
+way (no index yet, an encoder that is missing) is the sentence `notice`, not an error.
+`tacit/status` (request, no parameters → StatusResult), `tacit/statusChanged` (notification: LeanState) and
+`tacit/indexChanged` (notification: IndexState).
 `tacit.closeGoal` (command: [CloseGoalArgument] → CloseGoalResult).
 
 Names are camelCase on the wire; positions are LSP positions (UTF-16); seconds are numbers.
@@ -25,9 +29,12 @@ from pygls.protocol import default_converter
 SUGGEST = "tacit/suggest"
 STATUS = "tacit/status"
 STATUS_CHANGED = "tacit/statusChanged"
+SEARCH = "tacit/search"
+INDEX_CHANGED = "tacit/indexChanged"
 CLOSE_GOAL = "tacit.closeGoal"
 
 MAX_BUDGET = 600.0
+MAX_HITS = 200
 
 
 def _budget(_: object, __: object, value: float | None) -> None:
@@ -38,6 +45,11 @@ def _budget(_: object, __: object, value: float | None) -> None:
 def _positive(_: object, __: object, value: int | None) -> None:
     if value is not None and value < 1:
         raise ValueError("limit must be a whole number from 1 up")
+
+
+def _hits(_: object, __: object, value: int | None) -> None:
+    if value is not None and not 1 <= value <= MAX_HITS:
+        raise ValueError(f"limit must be a whole number from 1 to {MAX_HITS}")
 
 
 @attrs.define
@@ -69,6 +81,61 @@ class SuggestRequest:
     params: SuggestParams
     method: str = SUGGEST
     jsonrpc: str = "2.0"
+
+
+@attrs.define
+class SearchParams:
+    """What to search for, and how many answers at most (10).
+
+    With a document each answer says whether it can be named there (before `position`, where one is given); with
+    `usableHere` no other is given. The document need not be open; its private declarations are found too.
+    """
+
+    text: str
+    limit: int | None = attrs.field(default=None, validator=_hits)
+    text_document: DocumentIdentifier | None = None
+    position: types.Position | None = None
+    usable_here: bool = False
+    token: int | str | None = None
+
+
+@attrs.define
+class SearchRequest:
+    """`tacit/search`."""
+
+    id: int | str
+    params: SearchParams
+    method: str = SEARCH
+    jsonrpc: str = "2.0"
+
+
+@attrs.define
+class SearchHit:
+    """An answer. `location` is its name, or the line of what it is generated from.
+
+    `usable` and `import` (the module whose import would make it usable) are null where no document was given.
+    """
+
+    name: str
+    kind: str
+    module: str
+    statement: str
+    doc: str
+    score: float
+    package: str
+    location: types.Location
+    usable: bool | None
+    import_: str | None
+
+
+@attrs.define
+class SearchResult:
+    """The answers, best first, out of `total` declarations. `notice` is a sentence to show, or empty."""
+
+    hits: Sequence[SearchHit]
+    elapsed: float
+    total: int
+    notice: str
 
 
 @attrs.define
@@ -173,6 +240,37 @@ class LeanState:
 
 
 @attrs.define
+class PackageState:
+    """The index of a package, once search has opened it: declarations, whether vectors take part, newer files."""
+
+    name: str
+    premises: int
+    open: bool
+    meanings: bool
+    drafts: int
+    sentence: str
+
+
+@attrs.define
+class IndexState:
+    """What can be searched, and what the builder does.
+
+    `search`: closed (nothing was asked yet), missing (no index can answer) or open. `state`: idle, working, waiting
+    (for another builder), stopped or failed; `package`, `what`, `done` and `total` say how far it is.
+    """
+
+    search: str
+    packages: Sequence[PackageState]
+    automatic: bool
+    state: str
+    package: str
+    what: str
+    done: int
+    total: int
+    sentence: str
+
+
+@attrs.define
 class DocumentState:
     """An open document."""
 
@@ -198,15 +296,20 @@ class StatusResult:
     lean: LeanState
     documents: Sequence[DocumentState]
     requests: Sequence[RequestState]
+    index: IndexState | None = None
 
 
-MESSAGES: dict[str, type] = {SUGGEST: SuggestRequest}
+MESSAGES: dict[str, type] = {SUGGEST: SuggestRequest, SEARCH: SearchRequest}
 """The type of each request whose parameters have one."""
 
 _OWN = (
     DocumentIdentifier,
     SuggestParams,
     SuggestRequest,
+    SearchParams,
+    SearchRequest,
+    SearchHit,
+    SearchResult,
     CloseGoalArgument,
     CloseGoalResult,
     HypothesisItem,
@@ -216,6 +319,8 @@ _OWN = (
     PartialGoals,
     PartialSuggestions,
     LeanState,
+    PackageState,
+    IndexState,
     DocumentState,
     RequestState,
     StatusResult,
@@ -278,6 +383,8 @@ def _said(error: BaseException, type_: type | None) -> str:
     text = str(error).removesuffix(".")
     if text.startswith("could not convert string to float"):
         return "it must be a number"
+    if text.startswith("invalid literal for int()"):
+        return "it must be a whole number"
     if isinstance(error, ValueError) and type_ not in (int, float) and text:
         return text  # a validator's own words
     return f"it must be {_NAMES.get(getattr(type_, '__name__', ''), 'an object')}"

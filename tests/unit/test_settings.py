@@ -38,9 +38,10 @@ def test_every_setting_can_be_set() -> None:
         "suggest": {"budget": 2},
         "inline": {"enabled": False, "wait": 0},
         "codeAction": {"wait": 3},
+        "index": {"automatic": False},
     }
     settings, complaints = read_settings(raw)
-    assert settings == Settings("/opt/lean", ("-Dx=1",), 4096, 2.0, False, 0.0, 3.0)
+    assert settings == Settings("/opt/lean", ("-Dx=1",), 4096, 2.0, False, 0.0, 3.0, False)
     assert complaints == ()
 
 

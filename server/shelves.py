@@ -1,0 +1,419 @@
+"""The open indexes of a workspace: opens them, notices what changes on disk, holds drafts, answers. For one thread.
+
+    with shelves.reading() as library: library.search(…)        one snapshot of everything, newest of all
+
+Nothing here waits for a builder: an index that is missing, of another version or damaged is a sentence, and the others
+answer. One that is deleted while it is open answers until there is a new one.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from tacit.index.source import Import
+from tacit.index.store import Store, StoreError
+from tacit.retrieval.access import Access, Header, Modules
+from tacit.retrieval.analysis import VERSION
+from tacit.retrieval.hybrid import Hybrid, Shelf
+from tacit.retrieval.lexical import Lexical
+from tacit.retrieval.overlay import Draft, shelve
+from tacit.retrieval.ranker import Ranker
+from tacit.server.answers import Condition, Home
+from tacit.server.library import Spot, vectors_folder
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 2.0
+"""How often the folder of vectors is looked at."""
+PATIENCE = 20
+"""Vectors that took a second to open are opened again after so many, while a builder goes on changing them."""
+
+T = TypeVar("T")
+
+
+Place = tuple[int, int]
+"""Which file on disk: device and inode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Vectors that are to be opened: of which index, as it was when they were looked at."""
+
+    spot: Spot
+    place: Place
+    stamp: tuple[object, ...]
+
+
+@dataclass(slots=True)
+class _Open:
+    """One open index."""
+
+    spot: Spot
+    place: Place
+    store: Store
+    lexical: Lexical
+    version: int = 0
+    dense: Ranker | None = None
+    stamp: tuple[object, ...] = ()
+    looked: float = 0.0
+    next_load: float = 0.0
+    deleted: bool = False
+
+    name: str = ""
+    _links: tuple[int, dict[str, tuple[Import, ...]], dict[int, str]] | None = None
+
+    def shelf(self) -> Shelf:
+        return Shelf(self.name or self.spot.package.name, self.store, self.lexical, self.dense)
+
+    def links(self) -> dict[str, tuple[Import, ...]]:
+        return self._imports()[1]
+
+    def modules(self) -> dict[int, str]:
+        return self._imports()[2]
+
+    def _imports(self) -> tuple[int, dict[str, tuple[Import, ...]], dict[int, str]]:
+        if self._links is None or self._links[0] != self.version:
+            self._links = self.version, self.store.links(), self.store.modules()
+        return self._links
+
+
+@dataclass(slots=True)
+class _Drafted:
+    draft: Draft
+    index: Path | None
+    shelf: Shelf | None
+    """None for a file that is there no more."""
+
+
+@dataclass(slots=True)
+class Shelves:
+    """The indexes of some packages, and the drafts that are newer than they."""
+
+    spots: tuple[Spot, ...] = ()
+    _open: dict[Path, _Open] = field(default_factory=dict)
+    _drafts: dict[str, _Drafted] = field(default_factory=dict)
+    _faults: dict[Path, tuple[object, str]] = field(default_factory=dict)
+    """Files that could not be opened, as they were then, and why."""
+    _hybrid: Hybrid | None = None
+    _modules: tuple[object, Modules] | None = None
+    conditions: tuple[Condition, ...] = ()
+    """As of the last look; replaced as a whole, so that any thread may read it."""
+
+    def arrange(self, spots: Sequence[Spot]) -> None:
+        """Search these packages from now on, and no others."""
+        self.spots = tuple(spots)
+        wanted = {each.index for each in spots}
+        for index in [each for each in self._open if each not in wanted]:
+            self._shut(index)
+        for path in [path for path, each in self._drafts.items() if each.index and each.index not in wanted]:
+            self.drop(path)
+        self._hybrid = None
+
+    @contextmanager
+    def reading(self) -> Iterator[Hybrid]:
+        """Everything as it is on disk now; it stays so until the end, whatever builders do meanwhile."""
+        self._look()
+        try:
+            yield self._library()
+        finally:
+            for each in self._open.values():
+                with suppress(sqlite3.Error):
+                    each.store.database.rollback()
+
+    def ask(self, question: Callable[[Hybrid], T]) -> T:
+        """Answer from all that can be read: an index that turns out to be damaged is left out from then on."""
+        with self.reading() as library:
+            try:
+                return question(library)
+            except (sqlite3.Error, StoreError) as error:
+                log.warning("an index could not be read: %s", error)
+        self._leave_out_damaged(question)
+        with self.reading() as library:
+            return question(library)
+
+    @property
+    def library(self) -> Hybrid:
+        """All that is open. Valid inside `reading` and `ask` alone, as are the next three."""
+        return self._library()
+
+    def access(self, header: Header, path: str = "") -> Access:
+        """What a file with this header sees; masks are in the order of the library's shelves."""
+        drafts = [each.draft for each in self._drafts.values() if each.shelf is not None]
+        key = (
+            *((each.place, each.version) for each in self._order()),
+            *((each.module, each.imports) for each in drafts),
+        )
+        if self._modules is None or self._modules[0] != key:
+            links = [each.links() for each in self._order()] + [{each.module: each.imports} for each in drafts]
+            files = [each.modules() for each in self._order()] + [{1: each.module} for each in drafts]
+            self._modules = key, Modules(links, files)
+        own = self.home(Path(path)) if path else None
+        return self._modules[1].access(header, own.module if own else "")
+
+    @contextmanager
+    def only(self, access: Access, path: str = "") -> Iterator[None]:
+        """Answer from what a file sees, and from the file itself."""
+        shelves = self._library().shelves
+        try:
+            for number, each in enumerate(shelves):
+                mask = access.files(number).copy()
+                for (file,) in each.store.database.execute("SELECT id FROM files WHERE path = ?", (path,)):
+                    mask[file] = True
+                each.lexical.only(mask)
+            yield
+        finally:
+            for each in shelves:
+                each.lexical.only(None)
+
+    def home(self, path: Path) -> Home | None:
+        """The package that a file belongs to; None for one of no package that is searched."""
+        best: tuple[int, Home] | None = None
+        for spot in self.spots:
+            for where in (path, path.resolve()):
+                module = spot.package.module_of(where)
+                size = len(spot.package.root.parts)
+                if module is not None and (best is None or size > best[0]):
+                    best = size, Home(spot.package.name, module, spot.index)
+        return best[1] if best else None
+
+    @property
+    def count(self) -> int:
+        """How many declarations are searched."""
+        return sum(each.lexical.count for each in self._library().shelves)
+
+    # ------------------------------------------------------------ drafts
+
+    def indexed(self, path: str, digest: str) -> bool:
+        """Whether an index has this very text of a file."""
+        with self.reading():
+            return self._indexed(path, digest)
+
+    def below(self, folder: str) -> list[str]:
+        """The files below a folder that the indexes know."""
+        start = folder.rstrip("/") + "/"
+        query = "SELECT path FROM files WHERE substr(path, 1, ?) = ?"
+        with self.reading():
+            return [
+                path
+                for each in self._open.values()
+                for (path,) in each.store.database.execute(query, (len(start), start))
+            ]
+
+    def put(self, draft: Draft, index: Path | None, dense: Ranker | None = None) -> None:
+        """Let a text take the place of what the index has of its module."""
+        with self.reading():
+            if self._indexed(draft.path, draft.digest):
+                self.drop(draft.path)
+                return
+            like = self._open.get(index) if index is not None else None
+            shelf = shelve(draft, like.lexical if like else None, dense) if draft.premises else None
+            self.drop(draft.path)
+            self._drafts[draft.path] = _Drafted(draft, index, shelf)
+            self._mask()
+
+    def add_meanings(self, draft: Draft, dense: Ranker) -> None:
+        """Let the vectors of a draft take part, if it is still the one."""
+        found = self._drafts.get(draft.path)
+        if found is not None and found.draft is draft and found.shelf is not None:
+            found.shelf = replace(found.shelf, dense=dense)
+            self._hybrid = None
+
+    def drop(self, path: str) -> None:
+        """What the index has of a file counts again."""
+        if found := self._drafts.pop(path, None):
+            if found.shelf is not None:
+                found.shelf.store.close()
+            self._mask()
+
+    @property
+    def drafts(self) -> tuple[Draft, ...]:
+        """Every draft."""
+        return tuple(each.draft for each in self._drafts.values())
+
+    # ------------------------------------------------------------ vectors
+
+    def wanted(self) -> list[Wanted]:
+        """The vectors that have changed since they were opened."""
+        now = time.monotonic()
+        found = []
+        for each in self._open.values():
+            if now < each.looked + LOOK_SECONDS or now < each.next_load:
+                continue
+            each.looked = now
+            stamp = _stamp(each)
+            if stamp and stamp != each.stamp:
+                found.append(Wanted(each.spot, each.place, stamp))
+        return found
+
+    def look_again(self) -> None:
+        """Look at every index and at its vectors, however short a time ago that was."""
+        for each in self._open.values():
+            each.looked = 0.0
+        with self.reading():
+            pass
+
+    def attach(self, wanted: Wanted, dense: Ranker | None, seconds: float) -> None:
+        """Let vectors take part that took so long to open; None where they cannot be used."""
+        each = self._open.get(wanted.spot.index)
+        if each is not None and each.place == wanted.place:
+            each.stamp = wanted.stamp
+            each.next_load = time.monotonic() + PATIENCE * seconds
+            if dense is not None:
+                each.dense = dense
+                self._hybrid = None
+                self._describe()
+
+    def close(self) -> None:
+        """Give every file back."""
+        for index in list(self._open):
+            self._shut(index)
+        for path in list(self._drafts):
+            self.drop(path)
+
+    # ------------------------------------------------------------ inside
+
+    def _library(self) -> Hybrid:
+        if self._hybrid is None:
+            some = [each.shelf() for each in self._order()]
+            some += [each.shelf for each in self._drafts.values() if each.shelf is not None]
+            self._hybrid = Hybrid(some)
+        return self._hybrid
+
+    def _order(self) -> list[_Open]:
+        return [each for spot in self.spots if (each := self._open.get(spot.index))]
+
+    def _look(self) -> None:
+        """Open what is new on disk, and begin to read all of it at this moment."""
+        changed = False
+        for spot in self.spots:
+            try:
+                changed |= self._look_at(spot)
+            except (sqlite3.Error, StoreError) as error:
+                self._fail(spot, error)
+                changed = True
+        if changed:
+            for path, each in list(self._drafts.items()):
+                if self._indexed(path, each.draft.digest):
+                    self.drop(path)
+            self._mask()
+        if changed or not self.conditions:
+            self._describe()
+
+    def _look_at(self, spot: Spot) -> bool:
+        each = self._open.get(spot.index)
+        try:
+            status = spot.index.stat()
+        except OSError:
+            if each is not None and not each.deleted:
+                each.deleted = True
+                self._begin(each)
+                return True
+            if each is not None:
+                self._begin(each)
+            self._faults.pop(spot.index, None)
+            return False
+        place = status.st_dev, status.st_ino
+        known = self._faults.get(spot.index)
+        if known is not None and known[0] == (place, status.st_mtime_ns, status.st_size):
+            return False
+        if each is None or each.place != place:
+            self._shut(spot.index)
+            self._open[spot.index] = each = self._reopen(spot, place)
+            self._faults.pop(spot.index, None)
+            each.version = self._begin(each)
+            return True
+        version = self._begin(each)
+        if version == each.version:
+            return False
+        each.version = version
+        each.lexical = Lexical(each.store)
+        return True
+
+    def _reopen(self, spot: Spot, place: Place) -> _Open:
+        store = Store.open(spot.index)
+        try:
+            if store.value("analysis") != VERSION:
+                raise StoreError(
+                    f"The index of {spot.package.name} was written by another version of Tacit and must be built again."
+                )
+            return _Open(spot, place, store, Lexical(store), name=store.value("package"))
+        except BaseException:
+            store.close()
+            raise
+
+    def _begin(self, each: _Open) -> int:
+        """Begin to read; the version of what is read."""
+        database = each.store.database
+        if not database.in_transaction:
+            database.execute("BEGIN")
+        database.execute("SELECT 1 FROM manifest LIMIT 1").fetchone()
+        return int(database.execute("PRAGMA data_version").fetchone()[0])
+
+    def _fail(self, spot: Spot, error: Exception) -> None:
+        self._shut(spot.index)
+        with suppress(OSError):
+            status = spot.index.stat()
+            state = (status.st_dev, status.st_ino), status.st_mtime_ns, status.st_size
+            self._faults[spot.index] = state, _sentence(spot, error)
+
+    def _leave_out_damaged(self, question: Callable[[Hybrid], object]) -> None:
+        with self.reading():
+            for each in list(self._open.values()):
+                try:
+                    question(Hybrid([each.shelf()]))
+                except (sqlite3.Error, StoreError) as error:
+                    self._fail(each.spot, error)
+            self._describe()
+
+    def _shut(self, index: Path) -> None:
+        if each := self._open.pop(index, None):
+            with suppress(sqlite3.Error):
+                each.store.close()
+            self._hybrid = None
+
+    def _mask(self) -> None:
+        for index, each in self._open.items():
+            each.lexical.hide([one.draft.module for one in self._drafts.values() if one.index == index])
+        self._hybrid = None
+        self._describe()
+
+    def _indexed(self, path: str, digest: str) -> bool:
+        query = "SELECT digest FROM files WHERE path = ?"
+        rows = [row for each in self._open.values() for row in each.store.database.execute(query, (path,))]
+        return any(found == digest for (found,) in rows) if digest else not rows
+
+    def _describe(self) -> None:
+        self.conditions = tuple(self._condition(spot) for spot in self.spots)
+
+    def _condition(self, spot: Spot) -> Condition:
+        name, each = spot.package.name, self._open.get(spot.index)
+        if each is None:
+            fault = self._faults.get(spot.index)
+            return Condition(name, spot.index, sentence=fault[1] if fault else f"{name} is not indexed yet.")
+        drafts = sum(one.index == spot.index for one in self._drafts.values())
+        gone = f"The index of {name} was deleted; what was open answers until it is made again." if each.deleted else ""
+        return Condition(name, spot.index, True, each.lexical.count, each.dense is not None, drafts, gone)
+
+
+def _stamp(each: _Open) -> tuple[object, ...]:
+    """Changes when there are other vectors, or other premises; empty where there are no vectors."""
+    folder = vectors_folder(each.spot.index)
+    try:
+        status = (folder / "manifest.json").stat()
+        files = sorted(file.name for file in folder.glob("*.faiss"))
+    except OSError:
+        return ()
+    return status.st_ino, status.st_mtime_ns, each.version, *files
+
+
+def _sentence(spot: Spot, error: Exception) -> str:
+    if isinstance(error, StoreError):
+        return str(error)
+    return f"The index of {spot.package.name} at {spot.index} cannot be read: {error}."

@@ -1,0 +1,312 @@
+"""Keeps what can be searched as new as the workspace: which folders there are, what was typed, saved, built.
+
+Tells the searcher of every text that is newer than its index, the builder of every workspace whose index is old, the
+watcher where the files are. Answers no request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tacit.server.answers import Answer, Ask
+from tacit.server.errors import TacitError
+from tacit.server.following import PLANS, Following
+from tacit.server.indexer import Indexer, IndexWork
+from tacit.server.mirror import Mirror, OpenDocument, path_of
+from tacit.server.searcher import LARGEST_TEXT, Searcher
+
+log = logging.getLogger(__name__)
+
+QUIET = 0.25
+"""Seconds without an edit after which a document is read."""
+LONGEST = 2.0
+"""Seconds after which it is read though edits go on."""
+MOST_FILES = 40
+"""Files that may change at once and be read here; with more (a checkout, an update) the builder is quicker."""
+SETTLE = 5.0
+"""Seconds without a change on disk after which the builder takes up what has changed. It is searchable before."""
+REST = 20
+"""A builder that took a second rests for so many before it begins again because a file was saved."""
+
+
+class Workplace:
+    """The folders of one editor, and what keeps their index new."""
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        changed: Callable[[], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+    ) -> None:
+        self.searcher = Searcher(changed)
+        self.indexer = Indexer(self._worked, self._built)
+        self.sentence = ""
+        """What cannot be followed; empty where all can."""
+        self._mirror = mirror
+        self._changed = changed
+        self._spawn = spawn
+        self._folders: tuple[Path, ...] = ()
+        self._roots: tuple[Path, ...] = ()
+        self._automatic = False
+        self._following: Following | None = None
+        self._reading: dict[str, asyncio.Task[None]] = {}
+        self._later: set[Path] = set()
+        self._caught_up = False
+        self._settling: asyncio.TimerHandle | None = None
+        self._dirty: set[Path] = set()
+        self._built_at = float("-inf")
+
+    # ------------------------------------------------------------ the editor
+
+    async def begin(self, folders: Iterable[Path], *, automatic: bool) -> None:
+        """Take up these workspace folders. Without any, nothing is indexed and nothing is followed."""
+        self._folders, self._automatic = tuple(dict.fromkeys(folders)), automatic
+        await self._rearrange()
+
+    async def configure(self, *, automatic: bool) -> None:
+        """Begin or end indexing by itself."""
+        if automatic == self._automatic:
+            return
+        self._automatic = automatic
+        if automatic:
+            self.indexer.ask(self._roots)
+        else:
+            await self.indexer.stop()
+
+    def opened(self, document: OpenDocument) -> None:
+        """A document was opened: it may be newer than its file, or in a workspace of its own below a folder."""
+        path = path_of(document.uri)
+        inside = path is not None and any(path.is_relative_to(each) for each in self._folders)
+        if path is not None and inside and not any(real(path).is_relative_to(each) for each in self._roots):
+            self._spawn(self._rearrange())
+        self.changed(document)
+
+    def changed(self, document: OpenDocument) -> None:
+        """A document was changed; it is read once it has been quiet for a moment."""
+        if self._caught_up and document.uri not in self._reading:
+            self._reading[document.uri] = self._spawn(self._read(document.uri))
+
+    def closed(self, document: OpenDocument) -> None:
+        """A document was closed: its file counts again, whatever stood in the editor."""
+        if task := self._reading.pop(document.uri, None):
+            task.cancel()
+        path = path_of(document.uri)
+        if not self._caught_up:
+            return
+        if path is None:
+            self._spawn(self._quietly(self.searcher.forget(document.uri)))
+        else:
+            self._spawn(self._quietly(self._look([path], forget=True)))
+
+    def saved(self, paths: Iterable[Path]) -> None:
+        """Files were written, moved or removed, as the editor or the watcher says."""
+        self._saw(frozenset(paths))
+
+    async def search(self, ask: Ask) -> Answer:
+        """Answer a question. With the first one texts begin to be read as they change."""
+        if not self._caught_up:
+            asyncio.get_running_loop().call_soon(self._catch_up)  # behind the question
+        return await self.searcher.search(ask, self.texts())
+
+    def _catch_up(self) -> None:
+        if not self._caught_up:
+            self._caught_up = True
+            for document in self._mirror:
+                if document.uri not in self._reading:
+                    self._reading[document.uri] = self._spawn(self._read(document.uri, at_once=True))
+            if self._later:
+                later, self._later = self._later, set()
+                self._spawn(self._quietly(self._look(later)))
+
+    def texts(self) -> dict[str, str]:
+        """The open documents by path, or by URI where there is no file."""
+        return {
+            document.uri if path is None else str(real(path)): document.text
+            for document in self._mirror
+            for path in (path_of(document.uri),)
+        }
+
+    async def aclose(self) -> None:
+        """End everything."""
+        if self._settling is not None:
+            self._settling.cancel()
+        if self._following is not None:
+            self._following.close()
+        for task in self._reading.values():
+            task.cancel()
+        await self.searcher.aclose()
+        await self.indexer.aclose()
+
+    # ------------------------------------------------------------ texts
+
+    async def _read(self, uri: str, *, at_once: bool = False) -> None:
+        """Read a document until it is read as it stands."""
+        read: OpenDocument | None = None
+        try:
+            while True:
+                document = self._mirror.find(uri) if at_once else await self._quiet(uri)
+                at_once = False
+                if document is None or document is read:
+                    return
+                read = document
+                path = path_of(uri)
+                await self.searcher.put_text(None if path is None else real(path), uri, document.text)
+        except (TacitError, RuntimeError) as error:
+            log.info("%s is not read: %s", uri, error)
+        finally:
+            if self._reading.get(uri) is asyncio.current_task():
+                del self._reading[uri]
+
+    async def _quiet(self, uri: str) -> OpenDocument | None:
+        """The newest version of a document, once it has not changed for a moment, or for too long."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + LONGEST
+        document = self._mirror.find(uri)
+        while True:
+            await asyncio.sleep(QUIET)
+            newer = self._mirror.find(uri)
+            if newer is document or loop.time() > end:
+                return newer
+            document = newer
+
+    async def _look(self, paths: Iterable[Path], *, forget: bool = False) -> None:
+        """Read files that have changed on disk, but for those whose text the editor has."""
+        for path in paths:
+            if str(real(path)) in self.texts():
+                continue
+            if path.suffix != ".lean":
+                await self._look_below(path)
+                continue
+            if forget:
+                await self.searcher.forget(str(real(path)))
+            try:
+                content = await asyncio.to_thread(_content, path)
+            except FileNotFoundError:
+                await self.searcher.put_gone(real(path))
+            except OSError as error:
+                log.info("%s cannot be read: %s", path, error)
+            else:
+                if content is not None:
+                    await self.searcher.put_file(real(path), content)
+
+    async def _look_below(self, folder: Path) -> None:
+        """A folder came, went or was renamed: all that lies below it."""
+        known = set(await self.searcher.below(real(folder)))
+        there = set(await asyncio.to_thread(_lean_files, folder))
+        changed = (known - there) | (there - known)
+        if len(changed) <= MOST_FILES:
+            await self._look(changed)
+
+    # ------------------------------------------------------------ the disk
+
+    def _saw(self, paths: frozenset[Path]) -> None:
+        if not paths.isdisjoint(root / name for root in self._roots for name in PLANS):
+            self._spawn(self._rearrange(anew=True))
+        files = {each for each in paths if each.suffix == ".lean" or not each.suffix} - set(self._roots)
+        files = {each for each in files if each.name not in PLANS}
+        if not files:
+            return
+        if any(not each.suffix and each.parent in self._roots for each in files) and self._following is not None:
+            self._following.follow(self._roots)  # a new folder of sources
+        if len(files) <= MOST_FILES:
+            if self._caught_up:
+                self._spawn(self._quietly(self._look(files)))
+            else:
+                self._later |= files
+        self._dirty |= {root for root in self._roots if any(each.is_relative_to(root) for each in files)}
+        self._settle(1.0 if len(files) > MOST_FILES else SETTLE)
+
+    def _settle(self, seconds: float) -> None:
+        """Let the builder take up what has changed, once it has been quiet, and not too often."""
+        if not self._automatic:
+            return
+        loop = asyncio.get_running_loop()
+        if self._settling is not None:
+            self._settling.cancel()
+        rested = self._built_at + REST * self.indexer.seconds
+        self._settling = loop.call_at(max(loop.time() + seconds, rested), self._build)
+
+    def _build(self) -> None:
+        self._settling = None
+        dirty, self._dirty = self._dirty, set()
+        self._built_at = asyncio.get_running_loop().time()
+        self.indexer.ask([each for each in self._roots if each in dirty], own=True)
+
+    async def _rearrange(self, *, anew: bool = False) -> None:
+        """Find the workspaces, follow them, have their indexes made. `anew`: their packages may be others now."""
+        documents = [path for document in self._mirror if (path := path_of(document.uri)) is not None]
+        before = self._roots
+        self._roots = tuple(await asyncio.to_thread(workspaces, self._folders, documents))
+        there = dict.fromkeys((*self._roots, *(each for each in self._folders if each.is_dir())))
+        self.searcher.arrange(there, everything=not self._folders)
+        if not self._roots and self._following is None:
+            return
+        if self._following is None:
+            self._following = Following(self._saw, self._cannot_follow)
+        if self._roots != before:
+            self._following.follow(self._roots)
+        if self._automatic:
+            self.indexer.ask([each for each in self._roots if anew or each not in before])
+
+    def _cannot_follow(self, sentence: str) -> None:
+        self.sentence = sentence
+        self._changed()
+
+    def _worked(self, work: IndexWork) -> None:
+        del work
+        self._changed()
+
+    def _built(self, package: str) -> None:
+        """An index is new: whoever has opened the old one looks again."""
+        log.info("the index of %s is up to date", package)
+        if self._caught_up:
+            self._spawn(self._quietly(self.searcher.refresh()))
+
+    async def _quietly(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except (TacitError, RuntimeError) as error:
+            log.info("not brought up to date: %s", error)
+
+
+def workspaces(folders: Sequence[Path], documents: Sequence[Path]) -> list[Path]:
+    """The Lake workspaces that these folders are in, and those below them that a document is open of."""
+    from tacit.index.packages import workspace_of
+
+    found: dict[Path, None] = {}
+    for folder in folders:
+        here = workspace_of(real(folder)) if folder.is_dir() else None
+        if here is not None:
+            found[here] = None
+    for path in documents:
+        if any(path.is_relative_to(each) for each in folders):
+            here = workspace_of(real(path))
+            if here is not None and any(here.is_relative_to(real(each)) for each in folders):
+                found[here] = None
+    return list(found)
+
+
+def real(path: Path) -> Path:
+    """The path as indexes have it: without links."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path
+
+
+def _content(path: Path) -> bytes | None:
+    """What a file holds; None for one that is left to the builder. Raises OSError."""
+    return path.read_bytes() if path.stat().st_size <= 4 * LARGEST_TEXT else None
+
+
+def _lean_files(folder: Path) -> list[Path]:
+    found = []
+    for each in folder.rglob("*.lean"):
+        found.append(real(each))
+        if len(found) > MOST_FILES:
+            break
+    return found
