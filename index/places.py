@@ -16,6 +16,7 @@ from tacit.index.packages import (
     Package,
     elan_toolchain,
     find_packages,
+    is_corpus,
     package_at,
     packages_asked_for,
     workspace_of,
@@ -39,7 +40,7 @@ class Place:
 def packages_behind(path: Path) -> tuple[list[Package], list[Problem]]:
     """A path's own package, then those that it depends on and its toolchain's sources. Lists no files."""
     path = path.resolve()
-    workspace = workspace_of(path)
+    workspace = None if is_corpus(path) else workspace_of(path)
     if workspace is not None:
         found = find_packages(workspace, elan_toolchain(workspace))
         here = {each.name for each in found.packages}
@@ -96,6 +97,12 @@ def fetched_mathlib(workspace: Path) -> Path | None:
         key=lambda each: (_fetched_revision(each) in asked, _toolchain(each) == lean, _version(each), each),
         default=None,
     )
+
+
+def traced_corpus(repository: Path) -> Path:
+    """Where what LeanDojo traced in a repository is put to be indexed."""
+    root = repository.resolve()
+    return cache_folder() / "traced" / index_path(root.name, root, "").stem / "corpus.jsonl"
 
 
 def fetched() -> Path:

@@ -261,14 +261,14 @@ def _search(arguments: argparse.Namespace, build: Build) -> int:
 
 def _index(arguments: argparse.Namespace, build: Build) -> int:
     del build
-    from tacit.server.index_command import build_indexes, show_status
+    from tacit.server.index_command import build_indexes, read_traced, show_status
     from tacit.server.terminal import Terminal
 
     if arguments.action == "status":
         return show_status(Terminal(), arguments.paths, as_json=arguments.json)
     return build_indexes(
         Terminal(),
-        arguments.paths,
+        [*arguments.paths, *read_traced(Terminal(), arguments.traced)],
         anew=arguments.action == "build",
         vectors=not arguments.no_vectors,
         as_json=arguments.json,
@@ -434,6 +434,8 @@ def _index_actions(actions: Any) -> None:
         packages(each)
         if name != "status":
             words_only(each)
+            traced = "a repository that LeanDojo has traced (with the extra lean-tacit[dojo])"
+            each.add_argument("--traced", metavar="PATH", type=Path, action="append", default=[], help=traced)
     export = action("export", EXPORT_HELP, _export)
     packages(export)
     export.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the file to write (ZIP)")

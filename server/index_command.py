@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tacit.index.places import Place
+from tacit.index.places import Place, traced_corpus
 from tacit.index.store import Store, StoreError
+from tacit.index.traced import TracedError, write_corpus
 from tacit.index.vectors import Manifest
 from tacit.retrieval.analysis import VERSION
 from tacit.server.command import Exit, stop_cleanly
-from tacit.server.errors import BadInput
+from tacit.server.errors import BadInput, TacitError
 from tacit.server.library import bring_up_to_date, indexable, make_vectors, vectors_folder, vectors_of
 from tacit.server.terminal import Terminal, megabytes, plural, seconds, sparing
 
@@ -23,6 +24,24 @@ SHOWN = 5
 def build_indexes(terminal: Terminal, paths: Sequence[Path], *, anew: bool, vectors: bool, as_json: bool) -> int:
     """Make or update the index of every package behind these paths."""
     return build_places(terminal, _some(paths), anew=anew, vectors=vectors, as_json=as_json)
+
+
+def read_traced(terminal: Terminal, repositories: Sequence[Path]) -> list[Path]:
+    """The corpora of repositories that LeanDojo has traced, to be indexed like any other package."""
+    stop_cleanly()
+    found = []
+    for each in repositories:
+        if not each.is_dir():
+            raise BadInput(f"There is no folder {each}.", hint="--traced names a repository that LeanDojo has traced.")
+        place = traced_corpus(each)
+        try:
+            with terminal.measured(each.name) as progress:
+                count = write_corpus(each, place, sparing(progress))
+        except TracedError as error:
+            raise TacitError(str(error)) from error
+        terminal.note((each.name, "bold"), f": {count:,} premises, as LeanDojo traced them, in {place}")
+        found.append(place)
+    return found
 
 
 def build_places(terminal: Terminal, some: Sequence[Place], *, anew: bool, vectors: bool, as_json: bool) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from tacit.index.build import alone, remove_store
 from tacit.index.places import fetched, indexes
 from tacit.index.store import Busy, Store, StoreError
+from tacit.index.uses import uses_file
 from tacit.retrieval.analysis import VERSION
 from tacit.server.command import Exit
 from tacit.server.errors import BadInput, TacitError
@@ -103,6 +104,7 @@ def _remove(index: Path) -> None:
     """The words first: vectors alone answer nothing."""
     remove_store(index)
     remove_store(index.with_name(index.name + ".new"))
+    uses_file(index).unlink(missing_ok=True)
     with suppress(FileNotFoundError):
         shutil.rmtree(vectors_folder(index))
 
@@ -110,5 +112,5 @@ def _remove(index: Path) -> None:
 def _size(path: Path) -> int:
     if path.is_dir():
         return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
-    some = [*path.parent.glob(f"{path.name}*"), *vectors_folder(path).glob("*")]
+    some = [*path.parent.glob(f"{path.name}*"), uses_file(path), *vectors_folder(path).glob("*")]
     return sum(each.stat().st_size for each in some if each.is_file())
