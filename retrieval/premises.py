@@ -19,7 +19,6 @@ import numpy as np
 from tacit.index import postings
 from tacit.index.premise import Kind, Origin, Premise
 from tacit.index.reader import read_text
-from tacit.index.scope import candidates
 from tacit.index.store import Store
 from tacit.index.uses import Names, Uses, named_in
 from tacit.retrieval.access import Header, Modules, header_of
@@ -34,7 +33,7 @@ from tacit.retrieval.text import name_words, shape, statement_words
 MOST_TERMS = 40
 FIRST = 500
 """Premises that each opinion puts forward."""
-SECOND = 200
+SECOND = 128
 """Premises whose form is looked at."""
 LOCAL = 300
 """Declarations above in the same file, the nearest, that count."""
@@ -107,15 +106,22 @@ class Above:
 
     def written(self, premise: Premise, inside: str = "") -> str:
         """The shortest name that means this premise here; `inside` is the namespace that a declaration's name adds."""
+        around = [""]
         scope = ".".join(each for each in (self.namespace, inside) if each)
-        plain = tuple(each for each in self.opens if " " not in each)
+        while scope:
+            around.append(scope)
+            scope = scope.rpartition(".")[0]
+        opened = [each for each in self.opens if " " not in each]
+        within = {*around, *opened, *(f"{outer}.{each}" for outer in around if outer for each in opened)}
         parts = premise.name.split(".")
         for start in range(len(parts) - 1, -1, -1):
-            if start and premise.protected and start == len(parts) - 1:
+            if ".".join(parts[:start]) not in within or (start and premise.protected and start == len(parts) - 1):
                 continue
             short = ".".join(parts[start:])
-            meant = (full for full in candidates(short, scope, plain) if self.names.exists(full))
-            if next(meant, "") == premise.name:
+            # Of two names that are open Lean takes the one that fits; one of a nearer namespace hides the others.
+            nearer = (f"{outer}.{short}" for outer in around if outer)
+            meant = next((full for full in nearer if self.names.exists(full)), premise.name)
+            if meant == premise.name:
                 return short
         return f"_root_.{premise.name}"
 
@@ -181,6 +187,8 @@ class PremiseRanker:
 
     def rank(self, state: State, place: Place, limit: int = 32, without: Mask | None = None) -> list[RankedPremise]:
         """The premises that may help most, best first; never what is being proved."""
+        if not self._shelves:
+            return []
         found = self.candidates(state, place, without)
         best = np.argsort(-(found.features @ FIRST_SUM), kind="stable")[:SECOND]
         premises = self.premises(found, best)
@@ -191,11 +199,29 @@ class PremiseRanker:
         answers: list[RankedPremise] = []
         for at in np.argsort(-scores, kind="stable").tolist():
             premise = premises[at]
-            if premise is None or len(answers) == limit or any(_is_of(premise.name, each) for each in own if each):
+            if premise is None or len(answers) == limit or _is_inner(premise.name, found.above.namespace):
+                continue
+            if any(_is_of(premise.name, each) for each in own if each):
                 continue
             local = bool(found.rows[best[at]] >= self._size)
             answers.append(RankedPremise(premise, float(scores[at]), found.above.written(premise, inside), local))
         return answers
+
+    def definitions(self, state: State, place: Place, limit: int = 6) -> list[RankedPremise]:
+        """The definitions that a goal speaks of, those of its target first: what can be unfolded."""
+        above = self.above(place)
+        access = self._modules.access(above.header, place.module or self._module_at(place.path))
+        locals_ = {name for name, _ in state.hypotheses}
+        found: dict[str, RankedPremise] = {}
+        for token in _CONSTANT.findall(" ".join([state.target, *(text for _, text in state.hypotheses)])):
+            name = above.names.resolve(token, above.namespace, above.opens) if token not in locals_ else ""
+            if not name or name in found or len(found) == limit:
+                continue
+            for number, shelf in enumerate(self._shelves):
+                for each in shelf.store.named(name):
+                    if each.premise.kind is Kind.DEF and each.premise.value and access.allows(number, each):
+                        found[name] = RankedPremise(each.premise, 0.0, above.written(each.premise))
+        return list(found.values())
 
     def candidates(self, state: State, place: Place, without: Mask | None = None) -> Candidates:
         """What may be among the best. From the proofs of the rows `without` nothing is learned."""
@@ -257,7 +283,8 @@ class PremiseRanker:
     def _accessible(self, header: Header, module: str) -> Mask:
         access = self._modules.access(header, module)
         masks = [in_files(files, access.files(number)) for number, files in enumerate(self._files)]
-        return np.logical_and(np.concatenate([np.zeros(0, np.bool_), *masks]), self._usable)
+        usable: Mask = np.concatenate([np.zeros(0, np.bool_), *masks]) & self._usable
+        return usable
 
     def _module_at(self, path: str) -> str:
         query = "SELECT module FROM files WHERE path = ?"
@@ -369,6 +396,7 @@ def questions(state: State, declaration: str) -> tuple[Question, Question]:
 
 
 _WORD = re.compile(r"[^\W\d][\w'!?✝]*")
+_CONSTANT = re.compile(r"(?<![\w.])[^\W\d][\w'!?]+(?:\.[^\W\d][\w'!?]*)*")
 
 
 def _bare(text: str, names: set[str]) -> str:
@@ -430,6 +458,11 @@ def _agreement(
 def _is_of(name: str, declaration: str) -> bool:
     """Whether a name is that of a declaration, or of what it brings with it."""
     return name == declaration or name.startswith(f"{declaration}.")
+
+
+def _is_inner(name: str, namespace: str) -> bool:
+    """Whether a name is of Lean's own machinery, which proofs elsewhere have no use for."""
+    return name.startswith(("Lean.", "Lake.")) and not namespace.startswith(("Lean", "Lake"))
 
 
 _PROBE = "tacitNext"

@@ -61,7 +61,8 @@ class IndexedPremises:
             state = State(goal.target, tuple((name, h.type) for h in goal.hypotheses for name in h.names))
             path = str(request.path) if request.path else ""
             place = Place(request.text[: request.start], declaration=request.declaration or "", path=path)
-            return [_helpful(each) for each in self._ranker[1].rank(state, place, limit)]
+            ranker = self._ranker[1]
+            return [*map(_helpful, ranker.rank(state, place, limit)), *map(_helpful, ranker.definitions(state, place))]
         except (sqlite3.Error, OSError) as error:
             log.info("no premises: %s", error)
             return ()

@@ -147,8 +147,11 @@ def _applied(each: _Premise, view: View) -> Iterator[Offer]:
     """The premise for the target, or the other way round, and what is left for the context."""
     name, read = each.name, each.read
     blanks = " _" * sum(binder.explicit for binder in read.binders)
+    # What the conclusion does not mention is a hypothesis, mostly: no `_` stands for its proof.
+    settled = all(not binder.explicit or binder.name in lexer.identifiers(read.conclusion) for binder in read.binders)
     if matching.match(read.conclusion, view.target, read.unknowns) is not None:
-        yield Offer(f"exact {name}{blanks}", 0.9)
+        if settled:
+            yield Offer(f"exact {name}{blanks}", 0.9)
         if blanks:
             yield Offer(f"apply {name} <;> assumption", 0.82)
             yield Offer(f"apply {name}", 0.8)
@@ -156,7 +159,8 @@ def _applied(each: _Premise, view: View) -> Iterator[Offer]:
         return
     if read.equation is not None:
         left, right = read.equation
-        if read.shape.op == "=" and matching.match(f"{right} = {left}", view.target, read.unknowns) is not None:
+        turned = read.shape.op == "=" and matching.match(f"{right} = {left}", view.target, read.unknowns) is not None
+        if turned and settled:
             yield Offer(f"exact ({name}{blanks}).symm", 0.85)
         if read.shape.op == "↔":
             for side, way in ((left, "mpr"), (right, "mp")):
@@ -170,7 +174,8 @@ def _applied(each: _Premise, view: View) -> Iterator[Offer]:
     same = read.shape.op == view.shape.op and lexer.head(read.conclusion) == lexer.head(view.target)
     if same and each.first:
         # Not the same by text alone: notations and coercions are printed otherwise than they are written.
-        yield Offer(f"exact {name}{blanks}", 0.6)
+        if settled:
+            yield Offer(f"exact {name}{blanks}", 0.6)
         yield Offer(f"apply {name} <;> assumption", 0.55)
         yield Offer(f"apply {name}", 0.5)
 
@@ -217,7 +222,8 @@ def _together(premises: Sequence[_Premise], view: View) -> Iterator[Offer]:
         yield Offer(f"simp [{brackets}]", 0.8 - 0.08 * at)
         yield Offer(f"simp_all [{brackets}]", 0.7 - 0.08 * at)
     best = ", ".join(each.name for each in premises[:_TOGETHER])
-    yield Offer(f"grind [{best}]", 0.86)
+    if best:
+        yield Offer(f"grind [{best}]", 0.86)
     bounds = [each for each in premises if not each.defined and each.read.shape.op in _ORDER]
     if view.shape.op in _ORDER | {"="} and bounds:
         terms = ", ".join(_on_blanks(each) for each in bounds[:4])

@@ -7,6 +7,7 @@ Sections:
   batch     32 candidates, one batch against one edit each, on the same Lean: with its delay and without
   first     seconds to the first checked suggestion, demo goals, warm server
   closed    goals closed in one step, and the share of each source: demo goals, and those of --files
+  premises  goals of --files closed with premises of the indexed packages at --packages and without, side by side
   startup   import time of the sidecar and its memory
 """
 
@@ -35,12 +36,13 @@ from tacit.server.lean.checker import Checker, Limits  # noqa: E402
 from tacit.server.lean.hole import holes  # noqa: E402
 from tacit.server.lean.live import LiveElaborator  # noqa: E402
 from tacit.server.lean.locate import LeanSettings, find_lean, server_commands  # noqa: E402
+from tacit.server.premise_library import IndexedPremises  # noqa: E402
 from tacit.server.suggest import BatchChecked, Document, Found, Options, Suggester  # noqa: E402
 from tacit.server.values import Candidate, Suggestion, Verdict  # noqa: E402
 from tests.bench.theorems import Goal, proved, sorries  # noqa: E402
 
 DEMO = ROOT / "lean-project" / "Demo"
-SECTIONS = ("batch", "first", "closed", "startup")
+SECTIONS = ("batch", "first", "closed", "startup", "premises")
 
 BATCH_TEXT = "theorem bench (p q r : Prop) (hp : p) (hq : q) (h : p → q → r) : (p ∧ q) ∧ r := by\n  sorry\n"
 # The same goal where goals mostly stand: in a proof with some steps above, which every edit elaborates again (a Lean
@@ -237,6 +239,62 @@ async def _closed(report: Report, name: str, goals: Sequence[Goal]) -> None:
     report.figures[f"sources_{name}"] = {s: [c, only[s], first[s]] for s, c in any_of.items()}
 
 
+async def premises_section(report: Report, files: Sequence[Path], packages: Sequence[Path], at_most: int) -> None:
+    """The same goals with and without the premises of some packages, each goal both ways before the next."""
+    report.say("## Goals closed in one step, with premises and without")
+    for path in files:
+        found = sorted(path.rglob("*.lean")) if path.is_dir() else [path]
+        goals = [goal for file in found for goal in proved(file)]
+        step = max(1, len(goals) // at_most)
+        await _premises(report, path.name, goals[::step][:at_most], packages)
+
+
+async def _premises(report: Report, name: str, goals: Sequence[Goal], packages: Sequence[Path]) -> None:
+    premises = IndexedPremises(packages)
+    suggesters = {
+        "without": build_suggester(choose=lambda all_: [each for each in all_ if each.name != "premises"]),
+        "with": build_suggester(premises=premises),
+    }
+    options = Options(closes_only=True, limit=1000, budget=30)
+    closed = dict.fromkeys(suggesters, 0)
+    checked = dict.fromkeys(suggesters, 0)
+    seconds: dict[str, list[float]] = {each: [] for each in suggesters}
+    gained: list[str] = []
+    tried = by_premises = alone = 0
+    for goal in goals:
+        outcomes = {each: await attempt(suggester, goal, options) for each, suggester in suggesters.items()}
+        if any(each.skipped for each in outcomes.values()):
+            continue
+        tried += 1
+        for each, outcome in outcomes.items():
+            closed[each] += outcome.closed is not None
+            checked[each] += outcome.checked
+            seconds[each].append(outcome.seconds)
+        sources = outcomes["with"].closing_sources if outcomes["with"].closed is not None else set()
+        by_premises += "premises" in sources
+        alone += sources == {"premises"}
+        if outcomes["with"].closed is not None and outcomes["without"].closed is None:
+            gained.append(f"{goal.name}: {outcomes['with'].closed.tactic}")
+        elif outcomes["without"].closed is not None and outcomes["with"].closed is None:
+            gained.append(f"LOST {goal.name}: {outcomes['without'].closed.tactic}")
+    for suggester in suggesters.values():
+        await suggester.aclose()
+    await premises.aclose()
+    if not tried:
+        report.say(f"- {name}: no goals")
+        return
+    report.say(
+        f"- {name}: of {tried} goals **{closed['without']}** closed without premises and **{closed['with']}** with;"
+        f" premises close {by_premises}, alone {alone}"
+    )
+    for each in suggesters:
+        middle = statistics.median(seconds[each])
+        report.say(f"  - {each}: {checked[each] / tried:.0f} candidates and {middle:.2f} s a goal, all sources run out")
+    for line in gained:
+        report.say(f"  - {line.splitlines()[0]}" + (" …" if "\n" in line else ""))
+    report.figures[f"premises_{name}"] = [tried, closed["without"], closed["with"], by_premises, alone]
+
+
 def startup_section(report: Report) -> None:
     """Import time and memory of the sidecar."""
     report.say("## Start-up of the sidecar")
@@ -283,6 +341,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], default=list(SECTIONS), metavar="SECTION")
     parser.add_argument("--files", nargs="*", type=Path, default=[], help="Lean files or folders whose theorems to try")
+    parser.add_argument("--packages", nargs="*", type=Path, default=[], help="indexed packages for `premises`")
     parser.add_argument("--at-most", type=int, default=200, help="goals of each set, evenly chosen (default 200)")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, help="write the figures there too")
@@ -297,6 +356,8 @@ async def main() -> None:
         await first_section(report)
     if "closed" in arguments.sections:
         await closed_section(report, arguments.files, arguments.at_most)
+    if "premises" in arguments.sections:
+        await premises_section(report, arguments.files, arguments.packages, arguments.at_most)
     if "startup" in arguments.sections:
         startup_section(report)
     if arguments.json is not None:
