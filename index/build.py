@@ -21,7 +21,9 @@ from pathlib import Path
 from tacit.index import postings
 from tacit.index.affected import Bits, Changes, View, packed, unpacked
 from tacit.index.known import Facts, Known, keys_of
+from tacit.index.leandojo import digest_of, lines_of, read_lines
 from tacit.index.notes import of_names
+from tacit.index.packages import is_corpus
 from tacit.index.premise import Premise
 from tacit.index.reader import Looked, Surveyed, finish, look, look_at, survey
 from tacit.index.source import Problem, Reading, Source
@@ -158,6 +160,58 @@ def _update(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress) 
 
 def _enter(store: Store, corpus: Corpus, analysis: Analysis, progress: Progress) -> Built:
     """Read what is new or changed and what that concerns, in import order, and forget what is gone."""
+    if is_corpus(corpus.root):
+        done = _enter_corpus(store, corpus, analysis, progress)
+    else:
+        done = _enter_files(store, corpus, analysis, progress)
+    store.set_manifest(
+        schema=SCHEMA_VERSION,
+        analysis=analysis.version,
+        reading=READING,
+        package=corpus.name,
+        root=str(corpus.root),
+        revision=corpus.revision,
+        toolchain=corpus.toolchain,
+    )
+    return done
+
+
+def _enter_corpus(store: Store, corpus: Corpus, analysis: Analysis, progress: Progress) -> Built:
+    """Bring in what LeanDojo wrote of other files: a line for each. Lines that are there already are not read again."""
+    stamp = _of_file(corpus.root)
+    known_files = {(each.module, each.digest): each for each in store.files().values()}
+    if stamp and store.value("stamp") == stamp:
+        return Built(unchanged=len(known_files))
+    lines = list(lines_of(corpus.root))
+    known = {digest for _, digest in known_files}
+    new = [each for each in lines if digest_of(each) not in known]
+    there = {digest_of(each) for each in lines}
+    gone = [each for (_, digest), each in known_files.items() if digest not in there]
+    done = Built(unchanged=len(lines) - len(new), removed=len(gone))
+    store.remove([each.id for each in gone])
+    modules = set(store.files())
+    chunks = [new[start : start + CHUNK] for start in range(0, len(new), CHUNK)]
+    with Crew(allowed() if len(new) > MANY and allowed() > 1 else 0) as crew:
+        packer = _Packer(_Reading(store, corpus, analysis, crew, progress, done, {}))
+        for reading in chain.from_iterable(crew.ordered(read_lines, chunks)):
+            progress("reading", done.read, len(new))
+            done.problems += reading.problems
+            if reading.module in modules:
+                done.problems.append(Problem(reading.path, "It stands in the corpus twice; the first one counts."))
+            elif reading.module:
+                modules.add(reading.module)
+                done.read += 1
+                done.premises += len(reading.premises)
+                packer.add(_put(store, reading, Looked(Source(reading.module, Path(reading.path))), {}, "", {}, b""))
+        progress("packing words", 0, 1)
+        packer.finish()
+    if not modules and lines:
+        raise StoreError(f"{corpus.root} is no corpus of LeanDojo's: {done.problems[0].message}")
+    store.set_manifest(stamp=stamp)
+    return done
+
+
+def _enter_files(store: Store, corpus: Corpus, analysis: Analysis, progress: Progress) -> Built:
     known_files = store.files()
     stamps = {source.module: _stamp(source) for source in corpus.sources}
     changed = [
@@ -187,15 +241,6 @@ def _enter(store: Store, corpus: Corpus, analysis: Analysis, progress: Progress)
                 ready[each.source.module] = each
         if ready or gone:
             _read(_Reading(store, corpus, analysis, crew, progress, done, stamps), known_files, ready, gone)
-    store.set_manifest(
-        schema=SCHEMA_VERSION,
-        analysis=analysis.version,
-        reading=READING,
-        package=corpus.name,
-        root=str(corpus.root),
-        revision=corpus.revision,
-        toolchain=corpus.toolchain,
-    )
     return done
 
 

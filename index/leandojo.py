@@ -8,9 +8,10 @@ Lines count from 1. Statement and docstring come out of `code`, which is the dec
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,22 +23,39 @@ from tacit.index.source import Import, Problem, Reading
 _OUTSIDE = re.compile(r".*(?:\.lake/packages|lake-packages)/[^/]+/|.*src/lean/(?:lake/)?|\./")
 
 
+Line = tuple[str, str]
+"""A line, and where it stands, for people."""
+
+
 def read_corpus(path: Path) -> Iterator[Reading]:
     """One reading for each line. A line that is no such object is a reading with a problem."""
     try:
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    yield _reading(line, f"{path}:{number}")
+        for each in lines_of(path):
+            yield read_line(each)
     except OSError as error:
         yield Reading(
             "", str(path), problems=(Problem(str(path), f"It could not be read: {error.strerror or error}."),)
         )
 
 
-def _reading(line: str, where: str) -> Reading:
+def lines_of(path: Path) -> Iterator[Line]:
+    """The lines with something in them. Raises OSError."""
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield line, f"{path}:{number}"
+
+
+def read_lines(lines: Sequence[Line]) -> list[Reading]:
+    """The readings of several lines: a chunk of work."""
+    return [read_line(each) for each in lines]
+
+
+def read_line(line: Line) -> Reading:
+    """What one line says; its digest is the line's."""
+    text, where = line
     try:
-        values = json.loads(line)
+        values = json.loads(text)
         file = str(values["path"])
         imports = tuple(Import(module_of(each)) for each in values["imports"])
         entries = list(values["premises"])
@@ -48,7 +66,12 @@ def _reading(line: str, where: str) -> Reading:
     problems = []
     if lost := len(entries) - len(premises):
         problems.append(Problem(where, f"{lost} of {len(entries)} premises of {file} have no name, code or place."))
-    return Reading(module, file, imports=imports, premises=tuple(premises), problems=tuple(problems))
+    return Reading(module, file, digest_of(line), imports, tuple(premises), tuple(problems))
+
+
+def digest_of(line: Line) -> str:
+    """32 hex digits of a line."""
+    return hashlib.blake2b(line[0].encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 def module_of(path: str) -> str:

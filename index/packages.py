@@ -14,7 +14,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from tacit.index.source import Problem, Source
 
 SKIPPED = frozenset((".lake", ".git", "build", "lake-packages", "node_modules", "__pycache__", ".venv"))
 """Folders that hold no sources of the package around them."""
+_LIBS = (".lake/build/lib/lean", ".lake/build/lib", "build/lib")
+_LIB_OF_TOOLCHAIN = ("../../lib/lean", "../lib/lean", "../build/release/stage1/lib/lean")
 TOOLCHAIN = "lean4"
 """The package name of the toolchain's own sources."""
 _CORE = ("Init", "Std", "Lean", "Lake")
@@ -59,9 +61,24 @@ class Package:
     without: tuple[Path, ...] = ()
 
     def sources(self, problems: list[Problem] | None = None) -> Iterator[Source]:
-        """The Lean files; folders that cannot be listed become problems. Without libraries: every file below."""
-        seen: set[tuple[int, int]] = set()
+        """The Lean files; folders that cannot be listed become problems. Without libraries: every file below.
+
+        Where Lean has built one, its `.ilean` is named too. A corpus that LeanDojo wrote is one source, of no module.
+        """
         problems = problems if problems is not None else []
+        if is_corpus(self.root):
+            yield Source("", self.root)
+            return
+        built = [folder for each in self._built() if (folder := self.root / each).is_dir()]
+        for source in self._sources(problems):
+            yield replace(source, ilean=_ilean(source.module, built)) if built else source
+
+    def _built(self) -> Sequence[str]:
+        """Where Lake puts what it builds, seen from the root: since 2025, before, and before `.lake`."""
+        return _LIB_OF_TOOLCHAIN if self.name == TOOLCHAIN else _LIBS
+
+    def _sources(self, problems: list[Problem]) -> Iterator[Source]:
+        seen: set[tuple[int, int]] = set()
         if not self.libraries:
             yield from _below(self.root, self.root, seen, problems, frozenset(self.without))
         for library in self.libraries:
@@ -93,6 +110,20 @@ class Found:
 
     packages: list[Package] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+
+
+def is_corpus(path: Path) -> bool:
+    """Whether a path is that of a LeanDojo `corpus.jsonl`."""
+    return path.suffix == ".jsonl" and path.is_file()
+
+
+def _ilean(module: str, built: Sequence[Path]) -> Path | None:
+    parts = _components(module)
+    for folder in built:
+        path = folder.joinpath(*parts[:-1], f"{parts[-1]}.ilean")
+        if path.is_file():
+            return path
+    return None
 
 
 def workspace_of(path: Path) -> Path | None:
@@ -135,7 +166,9 @@ def packages_asked_for(workspace: Path) -> list[Package]:
 
 
 def package_at(path: Path) -> Package:
-    """A Lake package, a folder of sources (module names from there), or one file."""
+    """A Lake package, a folder of sources (module names from there), one file, or a corpus that LeanDojo wrote."""
+    if is_corpus(path):
+        return Package(path.stem, path)
     if path.is_file():
         return Package(path.stem, path.parent, libraries=(Library(path.parent, (_quoted(path.stem),)),))
     if (core := toolchain_sources(path)) is not None:
