@@ -592,3 +592,41 @@ async def test_a_document_without_a_file_has_suggestions_too() -> None:
     untitled = Document("untitled:Untitled-1", 1, text)
     events = [e async for e in world.suggester.suggest(untitled, Position(3, 2))]
     assert shown(events) == ["simp"]
+
+
+# ---------------------------------------------------------------------------------------------- a slow source
+
+
+async def test_a_source_that_takes_its_time_holds_up_nobody_and_joins_when_it_is_ready() -> None:
+    ready = asyncio.Event()
+    table: Table = {"simp": Leaves("⊢ q"), "exact h": Closes()}
+    world = World(table, Source("slow", ready.wait, ["exact h"]), Source("quick", ["simp"]))
+    found = []
+    async with aclosing(world.ask()) as events:
+        async for event in events:
+            if isinstance(event, Found):
+                found.append(event.suggestion.tactic)
+                ready.set()
+    assert found == ["simp", "exact h"]
+
+
+async def test_half_of_the_room_is_kept_for_a_source_that_has_not_answered() -> None:
+    steps = [f"step{n}" for n in range(6)]
+    table: Table = {step: Leaves(f"⊢ q{n}") for n, step in enumerate(steps)} | {"exact h": Closes()}
+
+    async def shown_with(*sources: TacticSource) -> list[str]:
+        return shown(await World(table, *sources).events(options=Options(limit=4)))
+
+    async def later() -> None:
+        await asyncio.sleep(0.05)
+
+    assert await shown_with(Source("quick", steps)) == steps[:4]
+    assert await shown_with(Source("quick", steps), Source("slow", later, ["exact h"])) == [*steps[:2], "exact h"]
+
+
+async def test_a_source_is_told_where_the_goal_stands() -> None:
+    source = Source("one", ["simp"])
+    await World({}, source).events("import A\n\n/-- Doc. -/\ntheorem foo : p := by\n  sorry‸\n")
+    [request] = source.requests
+    assert request.text[: request.start] == "import A\n\n"
+    assert request.path == Path("/work/A.lean")
