@@ -54,7 +54,7 @@ OF_LEAN = (
 OF_DEMO = (
     Question("English", "a homomorphism on words is determined by its values at the letters"),
     Question("LaTeX", r"a^{m+n} = a^m \cdot a^n"),
-    Question("Lean", "Monotone g → Monotone f → Monotone (fun a => g (f a))"),
+    Question("Lean", "Commute a b → pow (a * b) n = pow a n * pow b n"),
     Question("pattern", "prod (_ ++ _) = _ * _"),
     Question("part of a name", "sorted_ordered"),
 )

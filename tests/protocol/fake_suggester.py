@@ -119,7 +119,7 @@ class FakeSuggester(Suggester):
             verdict=Verdict(more.get("verdict", "closes")),
             goals=(GOAL,) * more.get("left", 0),
             edit=TextEdit(hole, more.get("text", tactic)),
-            source="fixed",
+            source=more.get("source", "fixed"),
             version=document.version,
             axioms=("propext",),
             verified=more.get("verified", True),

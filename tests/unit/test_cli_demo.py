@@ -10,20 +10,24 @@ from pathlib import Path
 
 import pytest
 
+from tacit.index.build import alone
 from tacit.server import demo as module
 from tacit.server.cli import main
 from tacit.server.demo import Wish, demo
 from tacit.server.demo_project import open_project, recordings
+from tacit.server.demo_search import OF_DEMO, OF_MATHLIB, DemoSearch
 from tacit.server.elan import offer
 from tacit.server.errors import BadInput
 from tacit.server.settings import Settings
 from tacit.server.sidecar import Sidecar
 from tacit.server.terminal import Terminal
+from tests.unit.corpus import write
 
 ROOT = Path(__file__).parents[2]
 FAKE = ROOT / "tests" / "protocol" / "fake_suggester.py"
 ONE = 'theorem one : p := by\n  sorry\n--! [["goal"], ["found", "simp", {"left": 2}], ["found", "exact 𝕜"]]\n'
 TWO = 'example : p := by\n  sorry\n--! [["goal"], ["found", "simp", {"verdict": "progresses", "left": 1}]]\n'
+BY_PREMISE = '["found", "exact foo", {"source": "premises"}]'
 ONE = ONE.replace('{"left": 2}', '{"verdict": "progresses", "left": 2}')
 
 
@@ -43,6 +47,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TACIT_LEAN", str(lean))
     monkeypatch.setenv("TACIT_FAKE_LOG", str(tmp_path / "log"))
+    monkeypatch.setenv("TACIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("MATHLIB", raising=False)
+    monkeypatch.setattr("tacit.server.demo_search.CHEAP", 0)  # words alone: no encoder in a unit test
+    monkeypatch.setattr("tacit.server.demo_search.stop_cleanly", lambda: None)
     return folder
 
 
@@ -92,7 +100,7 @@ def test_what_is_no_project_is_said(project: Path, tmp_path: Path, monkeypatch: 
 
 
 def test_one_line_a_goal_and_a_summary(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert demo(Terminal(), Settings(), Wish(), start=fake) == 0
+    assert demo(Terminal(), Settings(), Wish(search=False), start=fake) == 0
     out = capsys.readouterr().out.splitlines()
     assert out[0].startswith("✗ Demo/More/Two.lean:2  example  best: simp (1 goal left)  ")
     assert out[1].startswith("✓ Demo/One.lean:2       one      exact 𝕜  ")
@@ -104,7 +112,7 @@ def test_one_line_a_goal_and_a_summary(project: Path, capsys: pytest.CaptureFixt
 
 
 def test_the_sidecar_is_asked_as_an_editor_asks_and_ended_in_order(project: Path, tmp_path: Path) -> None:
-    demo(Terminal(), Settings(), Wish(limit=1, budget=3), start=fake)
+    demo(Terminal(), Settings(), Wish(limit=1, budget=3, search=False), start=fake)
     log = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     events = [entry["event"] for entry in log]
     assert events.count("suggest") == 1
@@ -153,7 +161,7 @@ def test_without_lean_the_recordings_are_served_and_every_line_says_so(
     (without_lean / "recordings").mkdir()
     # A recording with nothing in it: every question is one that was never asked of a real Lean.
     (without_lean / "recordings" / "One.jsonl").write_text('{"format": 1, "lean": "4.27.0"}\n')
-    assert main(["demo", str(without_lean)]) == 3  # for there was nothing to show
+    assert main(["demo", "--no-search", str(without_lean)]) == 3  # for there was nothing to show
     out, err = capsys.readouterr()
     lines = out.splitlines() + err.splitlines()
     assert len(lines) >= 4
@@ -228,3 +236,97 @@ def test_after_the_installation_lean_is_used(without_lean: Path, monkeypatch: py
 
     monkeypatch.setattr(module, "offer", installs)
     assert demo(Asked(True), Settings(), Wish(limit=1), start=fake) == 0
+
+
+# ---------------------------------------------------------------- search
+
+
+LIBRARY = {
+    "TacitDemo/Monoid.lean": "/-- Exponents add up. -/\ntheorem pow_add (a : M) (m n : Nat) :\n"
+    "    pow a (m + n) = pow a m * pow a n := sorry\n",
+}
+
+
+def sections(capsys: pytest.CaptureFixture[str]) -> tuple[list[str], list[str], list[str]]:
+    """What was printed before the goals, of the goals, and of the searches."""
+    lines = capsys.readouterr().out.splitlines()
+    searching = next(n for n, line in enumerate(lines) if line.startswith("searching "))
+    goals = next(n for n, line in enumerate(lines) if line.startswith(("✓ ", "✗ ")))
+    return lines[:goals], lines[goals:searching], lines[searching:]
+
+
+def test_it_indexes_what_is_there_and_shows_searches(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(project, LIBRARY)
+    assert demo(Terminal(), Settings(), Wish(), start=fake) == 0
+    before, goals, searches = sections(capsys)
+    assert [line.split("  ")[0] for line in before] == ["indexed lean-project"]
+    assert "5 files read" in before[0]
+    assert "closed 1 of 2 goals" in "\n".join(goals)
+    styles = [line.split("  ")[1] for line in searches if line.endswith(" ms")]
+    assert styles == [each.style for each in OF_DEMO]
+    latex = next(n for n, line in enumerate(searches) if line.startswith("  LaTeX"))
+    assert searches[latex + 1].split() == ["1", "pow_add", *"pow a (m + n) = pow a m * pow a n".split()]
+    assert demo(Terminal(), Settings(), Wish(), start=fake) == 0
+    assert "nothing new" in sections(capsys)[0][0]
+
+
+def test_with_mathlib_its_questions_are_asked(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "m", {"Mathlib/Order.lean": "theorem Nat.exists_prime_and_dvd : p := sorry\n"})
+    (tmp_path / "m" / "lakefile.toml").write_text('name = "mathlib"\n[[lean_lib]]\nname = "Mathlib"\n')
+    monkeypatch.setenv("MATHLIB", str(tmp_path / "m"))
+    assert demo(Terminal(), Settings(), Wish(as_json=True), start=fake) == 0
+    found = json.loads(capsys.readouterr().out)["search"]
+    assert found["packages"] == ["lean-project", "mathlib"]
+    assert [each["question"] for each in found["questions"]] == [each.text for each in OF_MATHLIB]
+    assert found["questions"][-1]["answers"][0]["name"] == "Nat.exists_prime_and_dvd"
+    # Mathlib is indexed after the goals: nobody waits for it before the first one.
+    assert demo(Terminal(), Settings(), Wish(), start=fake) == 0
+    before, goals, _ = sections(capsys)
+    assert not any("mathlib" in line for line in before)
+    assert any(line.startswith("indexed mathlib") for line in goals)
+
+
+def test_the_sources_of_the_lean_that_runs_are_searched_too(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = tmp_path / "toolchain"
+    (prefix / "bin").mkdir(parents=True)
+    (tmp_path / "lean").rename(prefix / "bin" / "lean")
+    write(prefix / "src" / "lean", {"Init.lean": "", "Init/Core.lean": "theorem mul_add_mod : 1 = 1 := rfl\n"})
+    monkeypatch.setenv("TACIT_LEAN", str(prefix / "bin" / "lean"))
+    assert demo(Terminal(), Settings(), Wish(as_json=True), start=fake) == 0
+    found = json.loads(capsys.readouterr().out)["search"]
+    assert found["packages"] == ["lean-project", "lean4"]
+    assert found["questions"][-1]["answers"][0]["name"] == "mul_add_mod"
+
+
+def test_the_questions_fit_what_comes_with_tacit(project: Path, tmp_path: Path) -> None:
+    """Each finds what it is about in the library of the real demo project, by words alone."""
+    search = DemoSearch(Terminal(), ROOT / "lean-project", None, quiet=True)
+    search.prepare()
+    best = {each["style"]: each["answers"][0]["name"] for each in search.run()["questions"]}
+    assert best == {
+        "English": "TacitDemo.lift_unique",
+        "LaTeX": "TacitDemo.pow_add",
+        "Lean": "TacitDemo.Commute.mul_pow",
+        "pattern": "TacitDemo.prod_append",
+        "part of a name": "TacitDemo.sorted_orderedInsert",
+    }
+
+
+def test_another_builder_at_work_does_not_stop_the_demo(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    search = DemoSearch(Terminal(), project, None)
+    search.prepare()
+    with alone(next((project.parent / "cache" / "index").glob("*.db"))):
+        search.prepare()
+        assert "Another process is building" in capsys.readouterr().err
+        assert search.run()["declarations"] > 0
+
+
+def test_a_goal_that_a_premise_closed_is_pointed_out(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "Demo" / "One.lean").write_text(ONE.replace('["found", "exact 𝕜"]', BY_PREMISE), encoding="utf-8")
+    assert demo(Terminal(), Settings(), Wish(search=False), start=fake) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if "closed by a premise" in line)
+    assert line.split()[-3:] == ["Demo/One.lean:2", "exact", "foo"]

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tacit.index.build import build
+from tacit.index.encoder import DEFAULT, EncoderUnavailable
+from tacit.index.places import places
 from tacit.server.cli import main
 from tacit.server.errors import LeanDied
 from tests.unit.cli_engine import FakeEngine, Tactic
+from tests.unit.corpus import ANALYSIS, write
 
 WORKS = FakeEngine({"t": [Tactic("exact h")]})
 
@@ -22,7 +26,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(folder)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("TACIT_LEAN", "ELAN_HOME"):
+    monkeypatch.setenv("TACIT_CACHE", str(tmp_path / "cache"))
+    for name in ("TACIT_LEAN", "ELAN_HOME", "MATHLIB"):
         monkeypatch.delenv(name, raising=False)
     return folder
 
@@ -119,7 +124,56 @@ def test_a_check_that_fails_fails_it_all(
     assert lines(capsys)["Check"].startswith(said)
 
 
-def test_json(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_indexed_and_where(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    install(here.parent / "bin", "lean", "Lean (version 4.27.0, Release)")
+    cache = here.parent / "cache" / "index"
+    main(["doctor"], build=lambda _: WORKS)
+    said = lines(capsys)
+    assert said["Index"] == f"– nothing of {here} in {cache}"
+    assert "`tacit index build`" in said["Index+"]
+    (here / "lakefile.toml").write_text('name = "top"\n')
+    manifest = '{"packages": [{"type": "path", "name": "dep", "dir": "dep"}]}'
+    (here / "lake-manifest.json").write_text(manifest)
+    write(here)
+    write(here / "dep", {"Dep.lean": "theorem dep : 1 = 1 := rfl\n"})
+    for place in places(here):
+        if place.corpus.name == "top":
+            build(place.index, place.corpus, ANALYSIS, lambda *_: None)
+    main(["doctor"], build=lambda _: WORKS)
+    said = lines(capsys)
+    assert said["Index"].startswith("– top (")
+    assert ", words only): 0." in said["Index"]
+    assert said["Index"].endswith(f"in {cache}; not dep")
+    assert "`tacit index update`" in said["Index+"]
+    for place in places(here):
+        build(place.index, place.corpus, ANALYSIS, lambda *_: None)
+    main(["doctor"], build=lambda _: WORKS)
+    assert lines(capsys)["Index"].startswith("✓ top (")
+
+
+def test_whether_there_is_an_encoder(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def there() -> tuple[Path, str]:
+        return here, ""
+
+    install(here.parent / "bin", "lean", "Lean (version 4.27.0, Release)")
+    monkeypatch.setattr("tacit.server.doctor.packaged_model", there)
+    main(["doctor"], build=lambda _: WORKS)
+    assert lines(capsys)["Encoder"] == f"✓ {DEFAULT}, for search by meaning"
+    monkeypatch.setattr("tacit.server.doctor.packaged_model", missing)
+    main(["doctor"], build=lambda _: WORKS)
+    said = lines(capsys)
+    assert said["Encoder"].startswith(f"– {DEFAULT} is not installed")
+    assert said["Encoder+"] == "pip install it."
+
+
+def missing() -> tuple[Path, str]:
+    raise EncoderUnavailable("pip install it.")
+
+
+def test_json(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tacit.server.doctor.packaged_model", missing)
     install(here.parent / "bin", "lean", "Lean (version 4.27.0, Release)")
     assert main(["doctor", "--json"], build=lambda _: WORKS) == 0
     shown = json.loads(capsys.readouterr().out)
@@ -132,5 +186,7 @@ def test_json(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "elan": None,
         "Workspace": None,
         "VS Code": None,
+        "Index": None,
+        "Encoder": None,
         "Check": True,
     }

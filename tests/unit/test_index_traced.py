@@ -67,6 +67,21 @@ def test_a_traced_repository_becomes_a_corpus(dojo: ModuleType, tmp_path: Path) 
     assert not order.problems + top.problems
 
 
+def test_what_was_traced_is_indexed_and_searched(
+    dojo: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TACIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("tacit.server.index_command.stop_cleanly", lambda: None)
+    (tmp_path / "repository").mkdir()
+    assert main(["index", "build", "--no-vectors", "--traced", str(tmp_path / "repository")]) == 0
+    out, err = capsys.readouterr()
+    assert "1 declarations" in out
+    assert "1 premises, as LeanDojo traced them" in err
+    corpus = next((tmp_path / "cache" / "traced").rglob("corpus.jsonl"))
+    assert main(["search", "le_refl", "--json", "--in", str(corpus)]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["name"] == "Order.le_refl"
+
+
 def test_what_lean_dojo_cannot_load_is_said(dojo: ModuleType, tmp_path: Path) -> None:
     with pytest.raises(TracedError, match=r"LeanDojo cannot load .*gone: .* is not a Git repo\."):
         write_corpus(tmp_path / "gone", tmp_path / "corpus.jsonl", lambda *_: None)
