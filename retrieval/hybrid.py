@@ -65,7 +65,11 @@ class Hybrid:
         fused = _normalised(said)
         meant = self._meant(shelves, question.query, said)
         if meant:
-            for key, score in _normalised(meant).items():
+            near = _normalised(meant)
+            for number, shelf in enumerate(shelves):
+                if shelf.dense is None:  # nobody knows how near: as near as words say, or all that have vectors win
+                    near.update({key: score for key, score in fused.items() if key[0] == number})
+            for key, score in near.items():
                 fused[key] = fused.get(key, 0.0) + self._mix.dense * score
             fused = {key: score / (1 + self._mix.dense) for key, score in fused.items()}
         return fused
