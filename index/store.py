@@ -110,7 +110,6 @@ class Store:
         try:
             database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
             database.execute("PRAGMA query_only = 1")
-            database.execute("PRAGMA mmap_size = 1073741824")
             found = dict(database.execute("SELECT key, value FROM manifest"))
         except sqlite3.Error as error:
             raise StoreError(f"The index at {path} cannot be read: {error}.") from error
