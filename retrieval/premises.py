@@ -184,6 +184,7 @@ class PremiseRanker:
         self._used = self.experience.used()
         self._held: tuple[Mask, Floats] | None = None
         self._above = lru_cache(maxsize=8)(self._read)
+        self._accessible = lru_cache(maxsize=8)(self._find_accessible)
 
     def rank(self, state: State, place: Place, limit: int = 32, without: Mask | None = None) -> list[RankedPremise]:
         """The premises that may help most, best first; never what is being proved."""
@@ -280,7 +281,7 @@ class PremiseRanker:
             found.append(np.isin(files, wanted))
         return np.concatenate(found)
 
-    def _accessible(self, header: Header, module: str) -> Mask:
+    def _find_accessible(self, header: Header, module: str) -> Mask:
         access = self._modules.access(header, module)
         masks = [in_files(files, access.files(number)) for number, files in enumerate(self._files)]
         usable: Mask = np.concatenate([np.zeros(0, np.bool_), *masks]) & self._usable

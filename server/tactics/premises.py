@@ -191,7 +191,7 @@ def _rewrites(each: _Premise, view: View) -> Iterator[Offer]:
             yield Offer(f"rw [{arrow}{name}]", prior if fits else 0.4)
         if fits:
             yield Offer(f"rw [{arrow}{name}] <;> simp", prior - 0.25)
-    if read.simplifies:
+    if _simplifies(read):
         inside = matching.occurs(left, view.target, read.unknowns)
         if inside or each.first:
             yield Offer(f"simp [{name}]", 0.74 if inside else 0.45)
@@ -215,7 +215,7 @@ def _chains(premises: Sequence[_Premise], view: View) -> Iterator[Offer]:
 
 def _together(premises: Sequence[_Premise], view: View) -> Iterator[Offer]:
     """The best of them at once."""
-    rules = [each for each in premises if each.defined or each.read.simplifies]
+    rules = [each for each in premises if each.defined or _simplifies(each.read)]
     inside = [each for each in rules if each.defined or _occurs(each.read, view)]
     sets = dict.fromkeys(", ".join(x.name for x in some) for some in (inside[:_TOGETHER], rules[:4], rules[:_TOGETHER]))
     for at, brackets in enumerate(each for each in sets if each):
@@ -229,6 +229,16 @@ def _together(premises: Sequence[_Premise], view: View) -> Iterator[Offer]:
         terms = ", ".join(_on_blanks(each) for each in bounds[:4])
         yield Offer(f"nlinarith [{terms}]", 0.5)
         yield Offer(f"linarith [{terms}]", 0.5)
+
+
+def _simplifies(read: Statement) -> bool:
+    """Whether `simp` may have it: not so with an instance of the left side on the right, where it never ends."""
+    return (
+        read.simplifies
+        and read.equation is not None
+        and read.equation[0] not in read.unknowns
+        and not matching.occurs(read.equation[0], read.equation[1], read.unknowns)
+    )
 
 
 def _occurs(read: Statement, view: View) -> bool:

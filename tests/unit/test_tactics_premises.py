@@ -86,6 +86,11 @@ def test_no_blank_stands_for_a_hypothesis() -> None:
     assert not [each for each in texts("a + c ≤ b + c", ADD_LE) if each.startswith("exact add_le_add_right _")]
 
 
+def test_equations_that_loop_are_no_rules_of_simp() -> None:
+    loop = helpful("div_eq", "(x y : Nat) : x / y = if 0 < y then (x - y) / y + 1 else 0")
+    assert not [each for each in texts("a / b = c", loop) if each.startswith(("simp [", "simp_all ["))]
+
+
 def test_commuting_equations_are_no_rules_of_simp() -> None:
     assert not [each for each in texts("x * y = y * x", MUL_COMM) if each.startswith(("simp [", "simp_all ["))]
 
