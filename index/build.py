@@ -119,7 +119,11 @@ def _usable(path: Path, corpus: Corpus, analysis: Analysis) -> bool:
 def _make(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress) -> Built:
     growing = path.with_name(path.name + ".new")
     remove_store(growing)
-    store = Store.create(growing, careful=False)
+    try:
+        store = Store.create(growing, careful=False)
+    except BaseException:
+        remove_store(growing)
+        raise
     try:
         done = _enter(store, corpus, analysis, progress)
         done.fresh = True
@@ -144,6 +148,7 @@ def take_place(growing: Path, path: Path) -> None:
 
 
 def _update(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress) -> Built:
+    remove_store(path.with_name(path.name + ".new"))  # of a builder that was killed
     store = Store.change(path)
     try:
         store.database.execute("BEGIN IMMEDIATE")
@@ -310,7 +315,9 @@ def _read(job: _Reading, known_files: Mapping[str, File], ready: Mapping[str, Su
         done.problems += reading.problems
         done.premises += len(reading.premises)
         done.read += 1
-        packer.add(_put(store, reading, looked, called, job.stamps[module], taught, packed(known.asked)))
+        # What could be looked at a moment ago and now cannot is looked at again the next time.
+        stamp = job.stamps[module] if looked.text is not None else ""
+        packer.add(_put(store, reading, looked, called, stamp, taught, packed(known.asked)))
     job.progress("packing words", 0, 1)
     packer.finish()
     job.progress("writing", 1, 1)

@@ -127,10 +127,14 @@ class Store:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             database = sqlite3.connect(path, timeout=10)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"No index can be written at {path}: {error}.") from error
+        try:
             database.execute("PRAGMA journal_mode = WAL" if careful else "PRAGMA journal_mode = MEMORY")
             database.execute("PRAGMA synchronous = NORMAL" if careful else "PRAGMA synchronous = OFF")
             database.executescript(_SCHEMA)
-        except (sqlite3.Error, OSError) as error:
+        except sqlite3.Error as error:
+            database.close()
             raise StoreError(f"No index can be written at {path}: {error}.") from error
         store = cls(path, database)
         store.set_manifest(schema=SCHEMA_VERSION)
