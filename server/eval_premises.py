@@ -177,6 +177,7 @@ def state_of(premise: Premise) -> State:
 
 def _by(ranker: PremiseRanker, found: Candidates, scores: Any) -> list[str]:
     best = np.argsort(-scores, kind="stable")[: max(AT)]
+    best = best[scores[best] > 0]
     return [each.name for each in ranker.premises(found, best) if each is not None]
 
 

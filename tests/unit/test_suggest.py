@@ -612,7 +612,7 @@ async def test_a_source_that_takes_its_time_holds_up_nobody_and_joins_when_it_is
 
 async def test_half_of_the_room_is_kept_for_a_source_that_has_not_answered() -> None:
     steps = [f"step{n}" for n in range(6)]
-    table: Table = {step: Leaves(f"⊢ q{n}") for n, step in enumerate(steps)} | {"exact h": Closes()}
+    table: Table = {**{step: Leaves(f"⊢ q{n}") for n, step in enumerate(steps)}, "exact h": Closes()}
 
     async def shown_with(*sources: TacticSource) -> list[str]:
         return shown(await World(table, *sources).events(options=Options(limit=4)))
