@@ -51,8 +51,9 @@ def packages_behind(path: Path) -> tuple[list[Package], list[Problem]]:
             and (mathlib := fetched_mathlib(workspace)) is not None
         ):
             found.packages.append(replace(package_at(mathlib), revision=_fetched_revision(mathlib)))
-        elif workspace.parent == fetched():
-            found.packages[0] = replace(found.packages[0], revision=_fetched_revision(workspace))
+        # Named by its own path or by the project that depends on it, a package has one index.
+        revision = _fetched_revision(workspace) if workspace.parent == fetched() else _revision_above(workspace)
+        found.packages[0] = replace(found.packages[0], revision=revision)
         return found.packages, found.problems
     # The sources alone, without Lake's files: …/Mathlib is the first part of its modules' names.
     return [package_at(path.parent if path.name == "Mathlib" and path.is_dir() else path)], []
@@ -108,6 +109,15 @@ def traced_corpus(repository: Path) -> Path:
 def fetched() -> Path:
     """Where the sources lie that Tacit fetched itself."""
     return (cache_folder() / "sources").resolve()
+
+
+def _revision_above(package: Path) -> str:
+    """What the manifest of the project says of a package in its packages folder; empty for any other folder."""
+    parent = package.parent
+    project = parent.parent.parent if parent.parts[-2:] == (".lake", "packages") else parent.parent
+    if parent.name not in ("packages", "lake-packages"):
+        return ""
+    return next((each.revision for each in packages_asked_for(project) if each.root.resolve() == package), "")
 
 
 def _fetched_revision(folder: Path) -> str:

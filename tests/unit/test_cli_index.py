@@ -117,6 +117,8 @@ def test_another_revision_is_not_taken_for_this_one(
     dep = str(other / ".lake" / "packages" / "dep")
     out, _ = tacit("index", "import", str(tmp_path / "a.zip"), dep)
     assert "dep: 1 file as in the archive" in out
+    # And that is the index which the project searches.
+    assert all(each["indexed"] for each in json.loads(tacit("index", "status", "--json")[0]))
 
 
 def test_a_package_that_is_not_here_is_searched_outside_of_projects(
