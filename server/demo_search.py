@@ -41,15 +41,15 @@ class Question:
 
 OF_MATHLIB = (
     Question("English", "a continuous function on a compact set attains its maximum"),
-    Question("LaTeX", r"\sum_{i=0}^{n-1} x^i = \frac{x^n - 1}{x - 1}"),
+    Question("LaTeX", r"\lim_{n \to \infty} (1 + \frac{x}{n})^n = e^x"),
     Question("Lean", "IsCompact s → IsClosed s"),
     Question("pattern", "_ * (_ + _) = _ * _ + _ * _"),
     Question("part of a name", "exists_prime_and_dvd"),
 )
 OF_LEAN = (
     Question("English", "appending lists is associative"),
-    Question("pattern", "_ - _ + _ = _"),
-    Question("part of a name", "mul_add_mod"),
+    Question("pattern", "_ * (_ + _) = _ * _ + _ * _"),
+    Question("part of a name", "le_of_lt_succ"),
 )
 OF_DEMO = (
     Question("English", "a homomorphism on words is determined by its values at the letters"),
@@ -70,12 +70,17 @@ class DemoSearch:
         named = os.environ.get("MATHLIB", "")
         self._roots += [Path(named)] if named and Path(named).exists() else []
         self._places: list[Place] = []
+        self._asked: dict[Path, Path] = {}
+        """By index: what to name to `tacit index` for it."""
 
     def prepare(self) -> None:
         """Index what is small, so that the demo's first suggestions find premises; the rest later, by `run`."""
         stop_cleanly()  # anew each time: an event loop that ran meanwhile has put everything back
         with self._terminal.busy("Looking for Lean sources"):
-            self._places = indexable(self._roots)
+            for root in self._roots:
+                for place in indexable([root]):
+                    self._asked.setdefault(place.index, root)
+                    self._places += [place] if place.index not in {each.index for each in self._places} else []
         for place in self._places:
             if place.corpus.name != MATHLIB:
                 self._index(place)
@@ -106,7 +111,7 @@ class DemoSearch:
             close_library(library)
         for place in self._places:
             if vectors_of(place.index) is None and not self._quiet:
-                add = f"`tacit index update {place.corpus.root}` adds meanings, and may be interrupted"
+                add = f"`tacit index update {self._asked[place.index]}` adds meanings, and may be interrupted"
                 self._terminal.note(f"{place.corpus.name} was searched by words only: {add}.")
         return {"declarations": count, "packages": names, "questions": asked}
 
@@ -155,7 +160,8 @@ def _toolchain(install: LeanInstall | None) -> list[Path]:
     if install is None:
         return []
     prefix = install.lean.resolve().parent.parent
-    return [prefix] if toolchain_sources(prefix) is not None else []
+    checkout = [prefix.parents[2]] if prefix.name.startswith("stage") and len(prefix.parents) > 2 else []
+    return [each for each in (prefix, *checkout) if toolchain_sources(each) is not None][:1]
 
 
 def _count(index: Path) -> int:

@@ -294,12 +294,12 @@ def test_the_sources_of_the_lean_that_runs_are_searched_too(
     prefix = tmp_path / "toolchain"
     (prefix / "bin").mkdir(parents=True)
     (tmp_path / "lean").rename(prefix / "bin" / "lean")
-    write(prefix / "src" / "lean", {"Init.lean": "", "Init/Core.lean": "theorem mul_add_mod : 1 = 1 := rfl\n"})
+    write(prefix / "src" / "lean", {"Init.lean": "", "Init/Core.lean": "theorem le_of_lt_succ : 1 = 1 := rfl\n"})
     monkeypatch.setenv("TACIT_LEAN", str(prefix / "bin" / "lean"))
     assert demo(Terminal(), Settings(), Wish(as_json=True), start=fake) == 0
     found = json.loads(capsys.readouterr().out)["search"]
     assert found["packages"] == ["lean-project", "lean4"]
-    assert found["questions"][-1]["answers"][0]["name"] == "mul_add_mod"
+    assert found["questions"][-1]["answers"][0]["name"] == "le_of_lt_succ"
 
 
 def test_the_questions_fit_what_comes_with_tacit(project: Path, tmp_path: Path) -> None:
