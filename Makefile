@@ -56,7 +56,7 @@ lock: ## Resolve requirements/*.in again (ARGS=--upgrade takes newer versions)
 # ---------------------------------------------------------------- use
 
 .PHONY: demo
-demo: .venv/.installed ## Check suggestions for the demo goals and show them (ARGS go to `tacit demo`)
+demo: .venv/.installed ## Close the demo goals, then search what is there; MATHLIB=path adds Mathlib (ARGS go to `tacit demo`)
 	@$(BIN)/tacit demo $(ARGS)
 
 .PHONY: bench
