@@ -28,6 +28,13 @@ HANG = 2.0  # seconds until a test's candidate counts as hanging; generous again
 CURSOR = "‸"
 
 
+@pytest.fixture(autouse=True)
+def nothing_indexed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this machine has indexed must not change what is suggested."""
+    monkeypatch.setenv("TACIT_CACHE", str(tmp_path / "nothing-indexed"))
+    monkeypatch.delenv("MATHLIB", raising=False)
+
+
 @dataclass
 class Bench:
     """A checker over the module's Lean, with short hand for tests. `‸` in a text marks the cursor."""

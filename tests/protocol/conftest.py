@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from tests.protocol.editor import Editor, editing
+
+
+@pytest.fixture(autouse=True)
+def nothing_indexed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this machine has indexed must not change what is suggested or found."""
+    monkeypatch.setenv("TACIT_CACHE", str(tmp_path / "nothing-indexed"))
+    monkeypatch.delenv("MATHLIB", raising=False)
 
 
 @pytest_asyncio.fixture
