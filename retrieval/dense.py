@@ -1,4 +1,4 @@
-"""Ranks premises by meaning: what of a premise is embedded, how its vectors are kept up to date, and the ranker.
+"""Ranks premises by meaning: how their vectors are kept up to date, and the ranker.
 
 Vectors are filed under the premise's digest, not under its id in the store: a store that was made anew has other ids,
 and what it says is the same.
@@ -6,47 +6,22 @@ and what it says is the same.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from tacit.index.encoder import Encoder
-from tacit.index.premise import Premise
 from tacit.index.store import Store
 from tacit.index.vectors import Filled, Progress, Vectors, change, fill, ids_of
+from tacit.retrieval.passage import VERSION, passage, spoken
 from tacit.retrieval.ranker import Query, Ranked
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-VERSION = "1"
-"""Changes with whatever changes the text of a premise."""
-LONGEST = 1_500
-"""Characters of a text: no 96 tokens are more."""
-VALUE = 200
-"""Characters of what a definition unfolds to."""
 AT_ONCE = 500
-
-_PIECE = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_]|\d+")
-_MARKUP = re.compile(r"[`*]")
-
-
-def passage(premise: Premise) -> str:
-    """What is embedded of a premise: the words of its name, what is said of it, what it states, what it unfolds to.
-
-    Binders are left out: they are half of the tokens, and say of most premises that there is a type.
-    """
-    name = " ".join(_PIECE.findall(premise.name)).lower()
-    said = _MARKUP.sub("", premise.doc)
-    return f"{name}. {said} {premise.type or premise.statement} {premise.value[:VALUE]}".rstrip()[:LONGEST]
-
-
-def plain(question: str) -> str:
-    """A question as it is embedded: without markup, as passages are."""
-    return _MARKUP.sub("", question)
 
 
 class DenseRanker:
@@ -105,7 +80,7 @@ class DenseRanker:
         with self._lock:
             asked, vector = self._asked
         if vector is None or asked != text:
-            vector = self._encoder.encode([plain(text)])[0]
+            vector = self._encoder.encode([spoken(text)])[0]
             with self._lock:
                 self._asked = (text, vector)
         return vector
@@ -130,7 +105,7 @@ def _texts(store: Store, wanted: dict[int, int]) -> Iterator[tuple[int, str]]:
     ids = sorted(keys)
     for start in range(0, len(ids), AT_ONCE):
         for stored in store.get(ids[start : start + AT_ONCE]):
-            yield keys[stored.id], passage(stored.premise)
+            yield keys[stored.id], passage(stored.premise, stored.note)
 
 
 def _key(digest: str) -> int:

@@ -21,9 +21,9 @@ from tacit.index.reader import read_text
 from tacit.index.source import Import
 from tacit.index.store import File, Store
 from tacit.retrieval.analysis import analyse
-from tacit.retrieval.dense import passage, plain
 from tacit.retrieval.hybrid import Shelf
 from tacit.retrieval.lexical import Lexical
+from tacit.retrieval.passage import passage, spoken
 from tacit.retrieval.ranker import Query, Ranked, Ranker
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ class DraftVectors:
         digests = [each.digest for each in draft.premises]
         new = {key: each for key, each in zip(digests, draft.premises, strict=True) if key not in self._known}
         if new:
-            made = self.encoder.encode([passage(each) for each in new.values()])
+            said = dict(draft.notes)
+            made = self.encoder.encode([passage(each, said.get(each.name, "")) for each in new.values()])
             self._known.update(zip(new, made, strict=True))
         rows = [self._known[key] for key in digests]
         for key, row in zip(digests, rows, strict=True):  # the latest stand last
@@ -134,5 +135,5 @@ class _DraftRanker:
     def _products(self, query: Query) -> list[float]:
         if not len(self._vectors):
             return []
-        products: list[float] = (self._vectors @ self._encoder.encode([plain(query.text)])[0]).tolist()
+        products: list[float] = (self._vectors @ self._encoder.encode([spoken(query.text)])[0]).tolist()
         return products

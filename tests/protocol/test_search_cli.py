@@ -72,7 +72,7 @@ def test_meanings_are_made_and_asked(shell: Shell) -> None:
     shell.vectors = True
     assert "meanings of" in shell.run("index", "build")[0]
     (status,) = json.loads(shell.run("index", "status", "--json")[0])
-    assert status["encoder"] == "all-MiniLM-L6-v2"
+    assert status["encoder"] == "all-MiniLM-L6-v2, adapted to Mathlib"
     no_word_of_it = "highest peak reached"
     assert "IsCompact.exists_isMaxOn" in shell.run("search", no_word_of_it)[0]
     assert "meanings" not in shell.run("index", "update")[0]

@@ -9,14 +9,14 @@ import pytest
 from tacit.index.premise import Kind, Premise
 from tacit.index.store import File, Store
 from tacit.index.vectors import Filled, NoVectors
-from tacit.retrieval.dense import DenseRanker, embed, passage
+from tacit.retrieval.dense import DenseRanker, embed
+from tacit.retrieval.passage import passage
 from tacit.retrieval.ranker import Query
 from tests.unit.test_vectors import FakeEncoder
 
 COMM = Premise("Nat.add_comm", Kind.THEOREM, "Init", 1, type="n + m = m + n", binders="(n m : ℕ)", doc="Adding `n`.")
 IRRATIONAL = Premise("irrational_sqrt_two", Kind.THEOREM, "Real", 2, type="Irrational (√2)")
 LATTICE = Premise("Lattice", Kind.CLASS, "Order", 3, type="extends SemilatticeSup α, SemilatticeInf α")
-SPACE = Premise("CompactSpace", Kind.CLASS, "Topology", 4, binders="(X : Type*) [TopologicalSpace X]")
 
 
 @pytest.fixture
@@ -32,13 +32,13 @@ def store(path: Path, *premises: Premise) -> Store:
     return made
 
 
-def test_what_is_embedded() -> None:
-    assert passage(COMM) == "nat add comm. Adding n. n + m = m + n"
-    assert passage(IRRATIONAL) == "irrational sqrt two.  Irrational (√2)"
-    assert passage(SPACE).startswith("compact space.  (X : Type*)")
-    assert len(passage(Premise("long", Kind.THEOREM, "M", 1, type="x" * 10_000, doc="y" * 10_000))) <= 1_500
+@pytest.fixture
+def as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions are embedded as they are: a passage can be asked for."""
+    monkeypatch.setattr("tacit.retrieval.dense.spoken", lambda text: text)
 
 
+@pytest.mark.usefixtures("as_they_are")
 def test_the_premise_whose_text_it_is_comes_first(tmp_path: Path, encoder: FakeEncoder) -> None:
     opened = store(tmp_path / "a.db", COMM, IRRATIONAL, LATTICE)
     assert embed(tmp_path / "v", encoder, opened) == Filled(3, 0, 3)
@@ -66,6 +66,15 @@ def test_ranking_and_scoring_encode_a_query_once(tmp_path: Path, encoder: FakeEn
     assert encoder.seen == ["addition"]
 
 
+def test_questions_are_written_as_passages_are(tmp_path: Path, encoder: FakeEncoder) -> None:
+    opened = store(tmp_path / "a.db", COMM)
+    embed(tmp_path / "v", encoder, opened)
+    encoder.seen.clear()
+    DenseRanker.open(tmp_path / "v", encoder, opened.digests()).rank(Query(r"$\sum_i$ `Nat.add_comm`"))
+    assert encoder.seen == ["sum i nat . add comm"]
+
+
+@pytest.mark.usefixtures("as_they_are")
 def test_a_store_made_anew_has_other_ids_and_the_same_vectors(tmp_path: Path, encoder: FakeEncoder) -> None:
     embed(tmp_path / "v", encoder, store(tmp_path / "a.db", COMM, IRRATIONAL, LATTICE))
     anew = store(tmp_path / "b.db", LATTICE, COMM, IRRATIONAL)

@@ -14,7 +14,15 @@ import pytest
 from numpy.typing import NDArray
 
 from tacit.index import bert_graph, onnx_encoder
-from tacit.index.encoder import DEFAULT, Encoder, EncoderUnavailable, available_cores, cache_folder, open_encoder
+from tacit.index.encoder import (
+    ADAPTER,
+    PLAIN,
+    Encoder,
+    EncoderUnavailable,
+    available_cores,
+    cache_folder,
+    open_encoder,
+)
 
 # sentence-transformers 6.2.0, torch 2.13.0, float32: the first six numbers of each vector.
 GOLDEN = {
@@ -33,7 +41,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def encoder(cache: Path) -> Encoder:
-    return open_encoder(threads=1, cache=cache)
+    return open_encoder(PLAIN, threads=1, cache=cache)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +107,7 @@ def test_vectors_stand_in_the_order_of_the_texts_whatever_their_length(encoder: 
 
 def test_several_threads_give_the_same_vectors(encoder: Encoder, cache: Path) -> None:
     texts = [f"theorem {index} about groups " + "of order two " * (index % 5) for index in range(100)]
-    assert np.array_equal(open_encoder(threads=3, cache=cache).encode(texts), encoder.encode(texts))
+    assert np.array_equal(open_encoder(PLAIN, threads=3, cache=cache).encode(texts), encoder.encode(texts))
 
 
 def test_likeness_of_meaning_shows(encoder: Encoder) -> None:
@@ -116,9 +124,9 @@ def test_no_texts_and_hostile_texts(encoder: Encoder) -> None:
 
 
 def test_the_model_is_made_once_and_needs_no_torch(encoder: Encoder, cache: Path) -> None:
-    (made,) = (cache / "encoders").iterdir()
+    made = cache / "encoders" / f"{encoder.fingerprint}.onnx"
     before = made.stat()
-    again = open_encoder(DEFAULT, cache=cache)
+    again = open_encoder(PLAIN, cache=cache)
     assert (made.stat().st_mtime_ns, made.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
     assert again.fingerprint == encoder.fingerprint
     assert before.st_size < 25_000_000
@@ -163,6 +171,47 @@ def test_a_broken_model_is_one_sentence(altered: Path, tmp_path: Path) -> None:
     (altered / "model.safetensors").write_bytes(b"torn")
     with pytest.raises(EncoderUnavailable, match=r"The encoder altered cannot be opened: "):
         open_encoder(str(altered), cache=tmp_path)
+
+
+def test_the_default_is_the_model_with_what_it_learned_from_mathlib(cache: Path, encoder: Encoder) -> None:
+    adapted = open_encoder(threads=1, cache=cache)
+    assert adapted.fingerprint != encoder.fingerprint
+    assert adapted.name != encoder.name
+    assert ADAPTER.stat().st_size < 2_000_000
+    texts = [
+        "monotone functions on the rationals extend",
+        "antitone sum ≤ . antitone on f icc x x + n → sum i ∈ finset range n f x + i + 1 ≤ integral x x x + n f",
+        "is compact is closed. a compact set in a hausdorff space is closed",
+        "is compact is bounded. a compact set in a metric space is bounded",
+    ]
+    question = "closed since compact , t2 space"
+    for model, margin in ((encoder, -1.0), (adapted, 0.0)):
+        asked, *others = model.encode([question, *texts])
+        scores = [float(asked @ each) for each in others]
+        assert scores[2] > max(scores[:2] + scores[3:]) + margin
+
+
+def test_an_adapter_is_added_to_the_weights() -> None:
+    weights = {"a.weight": np.ones((3, 2), np.float32), "a.bias": np.zeros(3, np.float32)}
+    adapter = {"a.up": np.array([[1], [2], [3]], np.float16), "a.down": np.array([[10, 20]], np.float16)}
+    found = bert_graph.adapted(weights, adapter)
+    assert found["a.weight"].tolist() == [[11, 21], [21, 41], [31, 61]]
+    assert found["a.bias"] is weights["a.bias"]
+    assert weights["a.weight"].tolist() == [[1, 1], [1, 1], [1, 1]]
+
+
+@pytest.mark.parametrize("name", ["b", "a"])
+def test_an_adapter_of_another_model_is_refused(name: str) -> None:
+    adapter = {f"{name}.up": np.ones((2, 1), np.float16), f"{name}.down": np.ones((1, 5), np.float16)}
+    with pytest.raises(ValueError, match="the adapter is for another model"):
+        bert_graph.adapted({"a.weight": np.ones((3, 2), np.float32)}, adapter)
+
+
+def test_an_adapter_that_is_broken_is_one_sentence(model: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.npz"
+    broken.write_bytes(b"torn")
+    with pytest.raises(EncoderUnavailable, match=r"The encoder own cannot be opened: "):
+        onnx_encoder.OnnxEncoder(model, name="own", threads=1, cache=tmp_path, adapter=broken)
 
 
 def test_a_config_that_describes_another_network_is_refused() -> None:
