@@ -45,6 +45,7 @@ class SearchFeatures:
         self._workplace = workplace
         self._folders: list[Path] = []
         self._newest: dict[int | str, asyncio.Task[Answer]] = {}
+        self._asked_editor = False
         self._telling: asyncio.TimerHandle | None = None
         self._told: wire.IndexState | None = None
         self._progress = _Progress(server, session, workplace)
@@ -130,6 +131,9 @@ class SearchFeatures:
     def announce(self) -> None:
         """Tell the state when it has changed; not more than a few times a second."""
         self._progress.report(self._workplace.indexer.work)
+        if self._workplace.sentence and not self._asked_editor:
+            self._asked_editor = True
+            self._session.spawn(self._let_editor_watch())
         if self._telling is None:
             self._telling = asyncio.get_running_loop().call_later(TOLD_SECONDS, self._tell)
 
@@ -151,6 +155,18 @@ class SearchFeatures:
         finally:
             if self._newest.get(token) is task:
                 del self._newest[token]
+
+    async def _let_editor_watch(self) -> None:
+        """Files cannot be watched from here: ask the editor to, where it is one that can."""
+        workspace = self._server.client_capabilities.workspace
+        watching = workspace.did_change_watched_files if workspace else None
+        if watching is None or not watching.dynamic_registration:
+            return
+        watchers = [types.FileSystemWatcher("**/*.lean"), types.FileSystemWatcher("**/lake-manifest.json")]
+        options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
+        asked = types.Registration("tacit-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
+        with suppress(JsonRpcException):
+            await self._server.client_register_capability_async(types.RegistrationParams([asked]))
 
     def _notice(self, answer: Answer) -> str:
         work, status = self._workplace.indexer.work, self._workplace.searcher.status()
