@@ -1,4 +1,4 @@
-"""Benchmarks: `make bench`, or `python tests/bench/run.py [SECTION …] [options]`. Needs a real Lean.
+"""Benchmarks: `make bench`, or `python tests/bench/run.py [SECTION …] [options]`. Most need a real Lean.
 
 Every figure that matters is a ratio of two things measured side by side in one run; absolute times belong to
 the machine. Nothing is asserted: what falls short is printed like the rest.
@@ -9,6 +9,7 @@ Sections:
   closed    goals closed in one step, and the share of each source: demo goals, and those of --files
   premises  goals of --files closed with premises of the indexed packages at --packages and without, side by side
   startup   import time of the sidecar and its memory
+  editor    search in the sidecar over what MATHLIB and TACIT_CACHE name: questions, texts typed and saved, memory
 """
 
 from __future__ import annotations
@@ -39,10 +40,12 @@ from tacit.server.lean.locate import LeanSettings, find_lean, server_commands  #
 from tacit.server.premise_library import IndexedPremises  # noqa: E402
 from tacit.server.suggest import BatchChecked, Document, Found, Options, Suggester  # noqa: E402
 from tacit.server.values import Candidate, Suggestion, Verdict  # noqa: E402
+from tests.bench.editor_search import editor_section  # noqa: E402
 from tests.bench.theorems import Goal, proved, sorries  # noqa: E402
 
 DEMO = ROOT / "lean-project" / "Demo"
-SECTIONS = ("batch", "first", "closed", "startup", "premises")
+SECTIONS = ("batch", "first", "closed", "startup", "premises", "editor")
+WITHOUT_LEAN = frozenset(("startup", "editor"))
 
 BATCH_TEXT = "theorem bench (p q r : Prop) (hp : p) (hq : q) (h : p → q → r) : (p ∧ q) ∧ r := by\n  sorry\n"
 # The same goal where goals mostly stand: in a proof with some steps above, which every edit elaborates again (a Lean
@@ -344,12 +347,16 @@ async def main() -> None:
     parser.add_argument("--packages", nargs="*", type=Path, default=[], help="indexed packages for `premises`")
     parser.add_argument("--at-most", type=int, default=200, help="goals of each set, evenly chosen (default 200)")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--questions", type=Path, help="questions to ask the editor's search, as for `tacit eval search`"
+    )
     parser.add_argument("--json", type=Path, help="write the figures there too")
     arguments = parser.parse_args()
     report = Report()
-    install = await find_lean(LeanSettings(), Path.cwd())
-    report.say(f"Lean {install.version}, {psutil.cpu_count()} cores\n")
-    report.figures["lean"] = install.version
+    if not WITHOUT_LEAN.issuperset(arguments.sections):
+        install = await find_lean(LeanSettings(), Path.cwd())
+        report.say(f"Lean {install.version}, {psutil.cpu_count()} cores\n")
+        report.figures["lean"] = install.version
     if "batch" in arguments.sections:
         await batch_section(report, arguments.rounds)
     if "first" in arguments.sections:
@@ -360,6 +367,8 @@ async def main() -> None:
         await premises_section(report, arguments.files, arguments.packages, arguments.at_most)
     if "startup" in arguments.sections:
         startup_section(report)
+    if "editor" in arguments.sections:
+        await editor_section(report, arguments.questions)
     if arguments.json is not None:
         arguments.json.write_text(json.dumps(report.figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
