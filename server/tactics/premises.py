@@ -22,11 +22,11 @@ from tacit.server.tactics.unfolding import plain
 from tacit.server.tactics.view import View
 from tacit.server.values import Candidate, Declaration, Goal, Hypothesis
 
-ASKED = 48
+ASKED = 40
 """Premises asked for: one more costs what its candidates cost."""
 _LIMIT = 96
-_TERMS, _CHAINED, _TOGETHER, _BLIND = 24, 24, 8, 8
-_STEPS, _STEPS_ALONE = 600, 60
+_TERMS, _CHAINED, _TOGETHER, _BLIND = 16, 24, 8, 8
+_STEPS, _STEPS_ALONE = 500, 60
 _ORDER = frozenset("< ≤ > ≥".split())
 
 
@@ -133,14 +133,26 @@ def _alone(each: _Premise, view: View) -> Iterator[Offer]:
             yield Offer(f"simp [{name}]", 0.6)
             yield Offer(f"unfold {name}", 0.4)
         return
-    for term in TermSearch(view, [(name, read.type)], _STEPS_ALONE).terms():
-        if name in term:
-            yield Offer(f"exact {term}", 0.95)
+    if _may_prove(read, view):
+        for term in TermSearch(view, [(name, read.type)], _STEPS_ALONE).terms():
+            if name in term:
+                yield Offer(f"exact {term}", 0.95)
     yield from _applied(each, view)
     if read.equation is not None:
         yield from _rewrites(each, view)
     elif read.shape.op in {"≠", "¬"} and each.first:
         yield Offer(f"simp [{name}]", 0.4)
+
+
+def _may_prove(read: Statement, view: View) -> bool:
+    """Whether the conclusion is the target by text, one way round or the other, or one side of an equivalence is."""
+    ways = [read.conclusion]
+    if read.equation is not None:
+        left, right = read.equation
+        ways += [f"{right} = {left}"] if read.shape.op == "=" else [left, right]
+    elif read.shape.op == "∧":
+        ways += [read.shape.left, read.shape.right]
+    return any(matching.match(way, view.target, read.unknowns) is not None for way in ways)
 
 
 def _applied(each: _Premise, view: View) -> Iterator[Offer]:
