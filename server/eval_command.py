@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from tacit.retrieval.evaluation import Quality, place, quality
 from tacit.retrieval.hybrid import Hybrid, Shelf
 from tacit.retrieval.question import parse
 from tacit.retrieval.ranker import Ranker
+from tacit.retrieval.rerank import Hit
 from tacit.server.command import Exit
 from tacit.server.errors import BadInput
 from tacit.server.library import close_library, open_library
@@ -32,13 +33,13 @@ class Asked:
 
 def evaluate_search(terminal: Terminal, file: Path, paths: Sequence[Path], *, as_json: bool) -> int:
     """Print the table."""
-    questions = _questions(file)
+    questions = read_questions(file)
     library = open_library(paths)
     try:
         rights = {each.right for each in questions}
         missing = sorted(each for each in rights if not any(shelf.store.named(each) for shelf in library.shelves))
         report: dict[str, Any] = {}
-        for name, answer in _sources(library).items():
+        for name, answer in sources(library).items():
             report[name] = _run(terminal, name, answer, questions)
         count = sum(each.lexical.count for each in library.shelves)
     finally:
@@ -62,15 +63,27 @@ def _row(name: str, style: str, each: dict[str, float]) -> str:
     return f"{name:<10}{style:<18}{each['questions']:>6}{numbers}"
 
 
-def _sources(library: Hybrid) -> dict[str, Callable[[str], list[str]]]:
+def sources(library: Hybrid) -> dict[str, Callable[[str], list[str]]]:
+    """What is asked, by name; each gives the names that it finds, best first.
+
+    `lexical` and `dense` rank alone, `fused` is what a search shows; `words` is that without vectors, `mixed` without
+    the second ranking.
+    """
     found: dict[str, Callable[[str], list[str]]] = {
         "lexical": lambda text: _ranked(library.shelves, [each.lexical for each in library.shelves], text)
     }
     dense = [each.dense for each in library.shelves if each.dense is not None]
     if dense and len(dense) == len(library.shelves):
+        words = Hybrid([replace(each, dense=None) for each in library.shelves])
+        found["words"] = lambda text: _names(words.search(text, DEPTH))
         found["dense"] = lambda text: _ranked(library.shelves, dense, text)
-    found["fused"] = lambda text: [each.stored.premise.name for each in library.search(text, DEPTH)]
+        found["mixed"] = lambda text: _names(library.search(text, DEPTH, rerank=False))
+    found["fused"] = lambda text: _names(library.search(text, DEPTH))
     return found
+
+
+def _names(hits: Sequence[Hit]) -> list[str]:
+    return [each.stored.premise.name for each in hits]
 
 
 def _ranked(shelves: Sequence[Shelf], rankers: Sequence[Ranker], text: str) -> list[str]:
@@ -106,7 +119,8 @@ def _run(
     }
 
 
-def _questions(file: Path) -> list[Asked]:
+def read_questions(file: Path) -> list[Asked]:
+    """The questions of a file; BadInput where it holds none."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
