@@ -41,7 +41,7 @@ MANY = 200
 CHUNK = 16
 """Files that a worker reads at a time."""
 
-READING = "3"
+READING = "4"
 """Changes with whatever changes what is read of the same files: an index of another reading is made anew."""
 
 Progress = Callable[[str, int, int], None]

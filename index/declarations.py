@@ -42,6 +42,7 @@ _STATED = frozenset((Kind.THEOREM, Kind.AXIOM))
 _PREFIXES = frozenset("open variable include omit set_option attribute universe".split())
 _SCOPING = frozenset(("open", "variable", "include", "omit"))
 _WORD = re.compile(r"#?\w+")
+_LOCAL = re.compile(r"^(?:local|scoped)\s+")
 _IN = re.compile(r"(?<![\w.])in(?![\w'.])|\n(?=[^\s(\[{⦃/-])")
 _IMPORT = re.compile(
     r"\n[ \t]*(?P<public>public[ \t]+)?(?P<meta>meta[ \t]+)?import[ \t]+(?P<all>all[ \t]+)?(?P<names>[^\n]*)"
@@ -333,7 +334,8 @@ class _Reader:
             return
         end = close(inside, begin)
         names = NAME.findall(without_comments(inside[end:]))
-        for attribute in attribute_list(inside[begin + 1 : end - 1]):
+        for each in attribute_list(inside[begin + 1 : end - 1]):
+            attribute = _LOCAL.sub("", each)  # an attribute that holds here alone makes the same declarations
             if (word := _WORD.match(attribute)) is not None and word[0] in GENERATING:
                 self._request(word[0], names, attribute, self.line(at), at - 1)
 

@@ -24,6 +24,7 @@ from tacit.index.types import parents
 
 _WORD = re.compile(r"\w+")
 _NOTATION = re.compile(r'"([^"]*)"')
+_SIGN_FIRST = re.compile(r'(?::\s*\w+)?\s*(?:\([^)]*\)\s*)*"')
 _TYPES = (Kind.STRUCTURE, Kind.CLASS, Kind.INDUCTIVE)
 _SUFFIXES = {"reassoc": "_assoc", "elementwise": "_apply", "to_app": "_app"}
 _GENERATING = frozenset(
@@ -106,7 +107,7 @@ class _Maker:
         if token and head and token[1].strip() and (structure := self._known_structure(head[0], request)):
             binds = re.match(r":\s*(\d+)", left)
             # What begins with its own sign (`C(X, Y)`) stands before its arguments, the rest between them.
-            first = re.match(r'[:\s\w]*"', left) is not None and request.names == ("notation",)
+            first = _SIGN_FIRST.match(left) is not None and request.names == ("notation",)
             notation = Notation(structure, int(binds[1]) if binds else 1000, first)
             self.known.denote(token[1].strip(), notation)
 

@@ -28,8 +28,8 @@ _WORD = re.compile(
     rf"\s*(?:(?P<at>@\[)|(?P<note>--[^\n]*|/-)|(?P<modifier>{MODIFIERS})(?![{REST}.])"
     rf"|(?P<keyword>class\s+inductive|class\s+abbrev|{DECLARING}|builtin_initialize|initialize)(?![{REST}.]))"
 )
-# Most declarations: a keyword at once, and a name.
-_QUICK = re.compile(rf"(?P<keyword>theorem|lemma|def)\s+(?P<name>(?:_root_\.)?{NAME.pattern})(?!\.)")
+# Most declarations: a keyword at once, and a name, all of it (`PMF.{u}` is not called PM).
+_QUICK = re.compile(rf"(?P<keyword>theorem|lemma|def)\s+(?P<name>(?>(?:_root_\.)?{NAME.pattern}))(?!\.)")
 _NO_MODIFIERS: frozenset[str] = frozenset()
 _PRIORITY = re.compile(r"\s*\((?:priority|prio)\s*:=")
 _UNIVERSES = re.compile(r"\.\{[^}]*\}")

@@ -19,12 +19,14 @@ _LETTER = (
 )
 REST = _LETTER + r"0-9'!?\u2080-\u2089\u2090-\u209c\u1d62-\u1d6a\u2c7c"
 """The characters that go on with a name, for a character class."""
-_PART = rf"(?:[{_LETTER}][{REST}]*|«[^»\n]*»)"
+_LETTERED = rf"[{_LETTER}][{REST}]*"
+_PART = rf"(?:{_LETTERED}|«[^»\n]*»)"
 
 NAME = re.compile(rf"{_PART}(?:\.{_PART})*")
 """A (dotted) identifier."""
 MENTIONED = re.compile(rf"(?<![{REST}.»]){_PART}(?:\.{_PART})*")
 """A whole identifier in running text."""
+_QUOTED_PART = re.compile(rf"«({_LETTERED})»")
 _MENTION = re.compile(rf"\.?[{_LETTER}][{REST}]*|\.?«[^»\n]*»")
 
 DECLARING = (
@@ -298,6 +300,11 @@ def one_line(text: str) -> str:
     if "--" in text or "/-" in text:
         text = without_comments(text)
     return " ".join(text.split())
+
+
+def unquoted(name: str) -> str:
+    """A name as Lean shows it: `Prod.«forall»` is `Prod.forall`, `«a b»` stays."""
+    return _QUOTED_PART.sub(r"\1", name) if "«" in name else name
 
 
 def mentions(text: str) -> set[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from tacit.index.binders import Variables, binders
-from tacit.index.lexer import NAME, one_line
+from tacit.index.lexer import NAME, one_line, unquoted
 
 # Limits for texts that no person wrote: reading takes time in proportion to a text.
 _LONGEST, _DEEPEST, _MOST_OPEN = 2_000, 200, 200
@@ -36,6 +36,7 @@ class Scope:
 
     def full_name(self, name: str) -> str:
         """The full name of a declaration written as `name` here."""
+        name = unquoted(name)
         if name.startswith("_root_."):
             return name[7:]
         return f"{self.namespace}.{name}" if self.namespace else name
@@ -135,6 +136,7 @@ def opened(text: str) -> tuple[str, ...]:
 
 def candidates(name: str, namespace: str, opens: tuple[str, ...] = ()) -> Iterator[str]:
     """The full names that `name` may stand for at a place, the nearest namespace first."""
+    name = unquoted(name)
     if name.startswith("_root_."):
         yield name[7:]
         return

@@ -97,6 +97,10 @@ def lemmas(premise: Premise, attribute: str, body: str, known: Known) -> list[Le
         if prefix:
             prefixes.add(called)
         made.update(_below(called, values.get(field, _NOTHING), known))
+    if not structure:  # `F ⟶ G`, or another type that Lean unfolds to a structure: its fields are those that are given
+        for field, value in values.items():
+            if any(field in owner.data for owner in known.owners(field)):
+                made.update(_below(_USUAL.get(field, field), value, known))
     if asked := asked_for(attribute):
         made = {name: made.get(name, _NOTHING) for name in asked}
     found = []
@@ -264,7 +268,7 @@ def head_structure(type_: str, premise: Premise, known: Known) -> str:
     """The structure that a type is about: Equiv in `∀ x, f x ≃ g x`."""
     type_ = result(type_)
     loosest: Notation | None = None
-    for place, word in enumerate(_outside(type_).split()):
+    for place, word in enumerate(_outside(type_).split(), start=type_.startswith(("(", "[", "{", "⟨"))):
         notation = known.notation(word) or known.notation(f"{word}[")
         if notation is not None and notation.first is (place == 0):
             loosest = notation if loosest is None or notation.binds < loosest.binds else loosest

@@ -139,6 +139,14 @@ def test_an_alias_of_what_another_file_declares() -> None:
         }),
         ("@[simps] def e : A → α ≃ β := x", {"e_apply": "e = _", "e_symm_apply": "e.symm = _"}),
         ("@[simps] def e : Unknown := x", {}),
+        (f"{FUNCTOR}@[simps] def f : G ⟶ H where\n  obj X := X\n  map_id := h\n  other := y", {"f_obj": "f.obj X = X"}),
+        ("@[simps] def e : (A → α) ≃ β := x", {"e_apply": "e = _", "e_symm_apply": "e.symm = _"}),
+        ("notation:25 M \" →ₗ[\" R \"] \" N => Equiv M N\n@[simps!] def e : M →ₗ[R] R := x", {
+            "e_apply": "e = _", "e_symm_apply": "e.symm = _",
+        }),
+        ("notation \"C(\" X \", \" Y \")\" => Equiv X Y\n@[simps!] def e : C(A, B) := x", {
+            "e_apply": "e = _", "e_symm_apply": "e.symm = _",
+        }),
         ("structure P (α) extends Equiv α α where\n  data : Bool\n@[simps] def p : P α := x", {
             "p_data": "p.data = _", "p_toFun": "p.toFun = _", "p_invFun": "p.invFun = _",
         }),
@@ -163,6 +171,7 @@ def test_simps(text: str, statements: dict[str, str]) -> None:
         }),
         ("@[ext] theorem S.ext {x y : S} (h : x.a = y.a) : x = y := h", {"S.ext_iff": "{x y : S} : x = y ↔ x.a = y.a"}),
         ("@[ext (iff := false)] theorem S.ext (h : p) : x = y := h", {}),
+        ("theorem S.ext (h : p) : x = y := h\nattribute [local ext] S.ext", {"S.ext_iff": ": x = y ↔ p"}),
         ("@[mk_iff] structure IsFoo (a : Nat) : Prop where\n  out : a = a", {"isFoo_iff": "(a : Nat) : IsFoo a ↔ _"}),
         ("@[mk_iff foo_iff_out] class IsFoo : Prop", {"foo_iff_out": ": IsFoo ↔ _"}),
         ("class IsFoo : Prop\nmk_iff_of_inductive_prop IsFoo foo_iff", {"foo_iff": ": IsFoo ↔ _"}),

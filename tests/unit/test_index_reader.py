@@ -130,6 +130,8 @@ def test_names(text: str, names: set[str]) -> None:
             *("Foo", "Foo.mk", "instReprFoo", "instBEqFoo"),
         }),
         ("theorem «a b».c : p := h", {"«a b».c"}),
+        ("namespace A\ntheorem «forall» : p := h\ntheorem _root_.B.«exists» : p := h", {"A.forall", "B.exists"}),
+        ("def PMF.{u} (α : Type u) := h\ntheorem _root_.a.b.{u, v} : p := h", {"PMF", "a.b"}),
         ("theorem a' : 'x' = '\"' := h\ntheorem b : f '' s = t := h", {"a'", "b"}),
         ("def r := r\"\\\"\ndef s := r#\"\"\"#\ndef t := 1", {"r", "s", "t"}),
         ("def s := m!\"{f \"x\"}\"\ntheorem x : p := h", {"s", "x"}),
