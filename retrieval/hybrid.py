@@ -12,6 +12,8 @@ from tacit.retrieval.ranker import Query, Ranker
 from tacit.retrieval.rerank import Hit, Mix, rerank_hits
 
 CANDIDATES = 200
+FILTERED = 2000
+"""Neighbours that are looked through where few of them may satisfy the filters."""
 RERANKED = 100
 
 
@@ -58,38 +60,39 @@ class Hybrid:
 
     def _fuse(self, shelves: Sequence[Shelf], question: Question) -> dict[tuple[int, int], float]:
         common = rarities([each.lexical for each in shelves], question) if len(shelves) > 1 else None
-        said: dict[tuple[int, int], float] = {}
+        found: dict[int, list[int]] = {}
         for number, shelf in enumerate(shelves):
-            for found in shelf.lexical.rank_question(question, CANDIDATES, common):
-                said[number, found.premise] = found.score
-        fused = _normalised(said)
-        meant = self._meant(shelves, question.query, said)
-        if meant:
-            near = _normalised(meant)
-            for number, shelf in enumerate(shelves):
-                if shelf.dense is None:  # nobody knows how near: as near as words say, or all that have vectors win
-                    near.update({key: score for key, score in fused.items() if key[0] == number})
-            for key, score in near.items():
-                fused[key] = fused.get(key, 0.0) + self._mix.dense * score
-            fused = {key: score / (1 + self._mix.dense) for key, score in fused.items()}
-        return fused
-
-    def _meant(
-        self, shelves: Sequence[Shelf], query: Query, said: dict[tuple[int, int], float]
-    ) -> dict[tuple[int, int], float]:
-        """What vectors find, and what they think of what words found; words must judge what vectors found, too."""
+            said = [each.premise for each in shelf.lexical.rank_question(question, CANDIDATES, common)]
+            found[number] = list(dict.fromkeys([*said, *_near(shelf, question.query)]))
+        # Words judge what vectors found, and vectors what words found.
+        fused: dict[tuple[int, int], float] = {}
         meant: dict[tuple[int, int], float] = {}
+        covered: dict[tuple[int, int], float] = {}
         for number, shelf in enumerate(shelves):
-            if shelf.dense is None:
-                continue
-            found = {each.premise: each.score for each in shelf.dense.rank(query, CANDIDATES)}
-            if query.kinds or query.modules:
-                kept = shelf.lexical.satisfying(query, list(found))
-                found = {premise: score for premise, score in found.items() if premise in kept}
-            others = [premise for place, premise in said if place == number and premise not in found]
-            found.update(zip(others, shelf.dense.scores(query, others), strict=True))
-            meant.update({(number, premise): score for premise, score in found.items()})
-        return meant
+            keys = [(number, premise) for premise in found[number]]
+            fused |= zip(keys, shelf.lexical.scores_question(question, found[number], common), strict=True)
+            covered |= zip(keys, shelf.lexical.coverage(question, found[number], common), strict=True)
+            if shelf.dense is not None:
+                meant |= zip(keys, shelf.dense.scores(question.query, found[number]), strict=True)
+        fused, meant = _of_the_best(fused), _of_the_best(meant)
+        mix = self._mix
+        # Where nobody knows how near, because a vector is not made yet: as near as words say, or all that have one win.
+        return {
+            key: score + mix.covered * covered[key] + (mix.dense * (meant.get(key) or score) if meant else 0.0)
+            for key, score in fused.items()
+        }
+
+
+def _near(shelf: Shelf, query: Query) -> list[int]:
+    """What vectors find that satisfies the filters."""
+    if shelf.dense is None:
+        return []
+    filtered = bool(query.kinds or query.modules)
+    found = [each.premise for each in shelf.dense.rank(query, FILTERED if filtered else CANDIDATES)]
+    if filtered:
+        kept = shelf.lexical.satisfying(query, found)
+        found = [each for each in found if each in kept]
+    return found[:CANDIDATES]
 
 
 def _seen(shelves: Sequence[Shelf], query: Query, fused: dict[tuple[int, int], float]) -> dict[tuple[int, int], float]:
@@ -106,9 +109,7 @@ def _wanted(package: str, asked: Sequence[str]) -> bool:
     return not asked or package.lower() in {each.lower() for each in asked}
 
 
-def _normalised(scores: dict[tuple[int, int], float]) -> dict[tuple[int, int], float]:
-    if not scores:
-        return {}
-    highest, lowest = max(scores.values()), min(scores.values())
-    span = (highest - min(lowest, 0.0)) or 1.0
-    return {key: (score - min(lowest, 0.0)) / span for key, score in scores.items()}
+def _of_the_best(scores: dict[tuple[int, int], float]) -> dict[tuple[int, int], float]:
+    """Each score as a share of the highest; none below 0."""
+    highest = max(scores.values(), default=0.0)
+    return {key: max(0.0, score) / highest if highest > 0 else 0.0 for key, score in scores.items()}

@@ -6,14 +6,13 @@ Values alone: nothing here opens an index.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from tacit.index.premise import Kind, Origin
 from tacit.index.store import Stored
 from tacit.retrieval.question import Question
-from tacit.retrieval.text import name_words, shape, words
+from tacit.retrieval.text import name_words, shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,70 +26,119 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """What fusion and the second ranking depend on; tuned as the weights of words were."""
+    """What fusion and the second ranking depend on; tuned as the weights of words were (docs/benchmarks.md).
+
+    The best premise by words has 1 from words, and the others their share of its score.
+    """
 
     dense: float = 1.0
-    """Vectors against words."""
-    name_covered: float = 0.075
-    covered: float = 0.05
+    """What vectors add: this much for the nearest premise."""
+    covered: float = 0.1
+    """All that was asked for stands in the premise, wherever; rare words count more."""
+    in_last: float = 0.0
+    """All words of the name's last part were asked for."""
+    in_name: float = 0.15
+    short: float = 0.3
+    """A name of one word; of four words half of this."""
+    notion: float = 0.15
+    """A type or a class: what people call by its name."""
+    noted: float = 0.05
+    """The module's introduction, or a list of theorems, names it."""
+    symbols: float = 0.3
+    """All symbols and constants of the question stand in the statement."""
     exact: float = 1.0
     mentioned: float = 0.0
     """A name that is not all of the query: more often what the answer is about than the answer."""
     ending: float = 0.4
     beginning: float = 0.15
     pattern: float = 0.6
-    shape: float = 0.03
-    generated: float = 0.15
-    instance: float = 0.2
-    deprecated: float = 0.2
+    generated: float = -0.15
+    instance: float = -0.1
+    part: float = -0.1
+    """A field or a constructor."""
+    deprecated: float = -0.2
 
 
 _GENERATED = frozenset({Origin.SIMPS, Origin.ATTRIBUTE, Origin.DERIVING, Origin.TO_ADDITIVE, Origin.TO_DUAL})
+_NOTIONS = frozenset({Kind.CLASS, Kind.STRUCTURE, Kind.INDUCTIVE})
+_SYMBOLIC = re.compile(r"[^\w\s,.'\"()?!:;-]")
 
 
 def rerank_hits(hits: Sequence[Hit], question: Question, mix: Mix) -> list[Hit]:
     """The same hits with scores to sort them by."""
-    asked = {term for term, _ in question.terms if term[0] not in "=~"}
-    names = [each.lower() for each in question.names]
-    symbols = set(shape(question.query.text)) if re.search(r"[^\w\s,.'\"()?!:;-]", question.query.text) else set()
+    asked = Asked.of(question)
     return [
-        Hit(each.package, each.stored, each.score + _bonus(each.stored, question, asked, names, symbols, mix))
+        Hit(
+            each.package,
+            each.stored,
+            each.score + sum(getattr(mix, sign) * much for sign, much in signs(each.stored, asked).items()),
+        )
         for each in hits
     ]
 
 
-@lru_cache(maxsize=4096)
-def _words(name: str, doc: str, type_: str) -> frozenset[str]:
-    return frozenset((*name_words(name), *words(doc), *words(type_)))
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as the second ranking looks at it."""
+
+    question: Question
+    words: frozenset[str]
+    names: tuple[str, ...]
+    symbols: frozenset[str]
+    alone: bool
+    """A name is all there is."""
+
+    @classmethod
+    def of(cls, question: Question) -> Asked:
+        """The same for every premise."""
+        text = question.query.text
+        names = tuple(each.lower() for each in question.names)
+        return cls(
+            question,
+            frozenset(term for term, _ in question.terms if term[0] not in "=~"),
+            names,
+            frozenset(shape(text)) if _SYMBOLIC.search(text) else frozenset(),
+            len(names) == 1 and names[0] == text.lower(),
+        )
 
 
-def _bonus(
-    stored: Stored, question: Question, asked: set[str], names: Sequence[str], symbols: set[str], mix: Mix
-) -> float:
+def signs(stored: Stored, asked: Asked) -> Mapping[str, float]:
+    """What speaks for a premise and against it, by the names of the weights, mostly from 0 to 1."""
     premise = stored.premise
-    bonus = 0.0
-    lower = premise.name.lower()
-    last = lower.rpartition(".")[2]
-    alone = len(names) == 1 and names[0] == question.query.text.lower()
-    for name in names:
-        if name == lower:
-            bonus += mix.exact if alone else mix.mentioned
-        elif lower.endswith("." + name) or name == last:
-            bonus += mix.ending if alone else mix.mentioned / 2
-        elif alone and (last.startswith(name) or lower.startswith(name)):
-            bonus += mix.beginning
-    of_name = set(name_words(premise.name.rpartition(".")[2])) or {"?"}
-    bonus += mix.name_covered * len(of_name & asked) / len(of_name)
-    if asked:
-        bonus += mix.covered * len(_words(premise.name, premise.doc, premise.type) & asked) / len(asked)
-    if question.pattern is not None and question.pattern.rule.search(premise.type):
-        bonus += mix.pattern
-    if symbols:
-        bonus += mix.shape * len(symbols & set(shape(premise.type))) / len(symbols)
-    if premise.origin in _GENERATED:
-        bonus -= mix.generated
-    if premise.kind is Kind.INSTANCE:
-        bonus -= mix.instance
-    if any(each.startswith("deprecated") for each in premise.attributes):
-        bonus -= mix.deprecated
-    return bonus
+    whole = name_words(premise.name)
+    last = set(name_words(premise.name.rpartition(".")[2])) or {"?"}
+    found = {
+        "in_last": len(last & asked.words) / len(last),
+        "in_name": len(set(whole) & asked.words) / max(1, len(set(whole))),
+        "short": max(1, len(whole)) ** -0.5,
+        "notion": float(premise.kind in _NOTIONS),
+        "noted": float(bool(stored.note)),
+        "generated": float(premise.origin in _GENERATED),
+        "part": float(premise.kind in (Kind.FIELD, Kind.CONSTRUCTOR)),
+        "instance": float(premise.kind is Kind.INSTANCE),
+        "deprecated": float(any(each.startswith("deprecated") for each in premise.attributes)),
+    }
+    if asked.symbols:
+        stated = shape(f"{premise.type} {premise.value[:200]}")
+        found["symbols"] = len(asked.symbols.intersection(stated)) / len(asked.symbols)
+    pattern = asked.question.pattern
+    if pattern is not None and pattern.rule.search(premise.type):
+        found["pattern"] = 1.0
+    found |= _named(premise.name.lower(), asked)
+    return found
+
+
+def _named(name: str, asked: Asked) -> dict[str, float]:
+    found: dict[str, float] = {}
+    last = name.rpartition(".")[2]
+    for each in asked.names:
+        if not asked.alone:
+            if each in (last, name) or name.endswith("." + each):
+                found["mentioned"] = 1.0
+        elif each == name:
+            found["exact"] = 1.0
+        elif each == last or name.endswith("." + each):
+            found["ending"] = 1.0
+        elif last.startswith(each) or name.startswith(each):
+            found["beginning"] = 1.0
+    return found

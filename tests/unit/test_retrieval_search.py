@@ -10,8 +10,9 @@ from tacit.index.store import Store
 from tacit.retrieval.evaluation import place, quality
 from tacit.retrieval.hybrid import Hybrid, Shelf
 from tacit.retrieval.lexical import Lexical
-from tacit.retrieval.question import parse
+from tacit.retrieval.question import parse, understand
 from tacit.retrieval.ranker import Query, Ranked
+from tacit.retrieval.rerank import Mix
 from tests.unit.corpus import found, index, library, write
 
 
@@ -130,3 +131,50 @@ def test_quality_counts_what_is_missing_as_a_miss() -> None:
     found = quality([0, 1, None, 11])
     assert (found.questions, found.first, found.among) == (4, 0.25, 0.5)
     assert round(found.gain, 4) == round((1 + 0.63093) / 4, 4)
+
+
+def test_words_judge_what_vectors_found_and_the_other_way_round(path: Path) -> None:
+    store = Store.open(path)
+    lexical = Lexical(store)
+    # Both have the words; one is near, too.
+    near = Fake(store.named("Group.commutative_mul")[0].id)
+    hybrid = Hybrid([Shelf("top", store, lexical, near)], Mix(deprecated=0.0))  # type: ignore[arg-type]
+    assert hybrid.search("a * b = b * a")[0].stored.premise.name == "Group.commutative_mul"
+    # What vectors found has its share of the words although it is not among the best by words.
+    far = Fake(store.named("sum_le_sum")[0].id)
+    answers = [each.stored.premise.name for each in Hybrid([Shelf("top", store, lexical, far)]).search("compact set")]  # type: ignore[arg-type]
+    assert answers.index("IsCompact") < answers.index("sum_le_sum")
+    store.close()
+
+
+class Halfway(Fake):
+    """A ranker whose vectors are still being made: it has one of them."""
+
+    def scores(self, query: Query, premises: list[int]) -> list[float]:
+        return [0.2 if each == self.premise else 0.0 for each in premises]
+
+
+def test_what_has_no_vector_yet_is_as_near_as_its_words_say(path: Path) -> None:
+    store = Store.open(path)
+    dense = Halfway(store.named("Continuous.comp")[0].id)
+    hybrid = Hybrid([Shelf("top", store, Lexical(store), dense)])  # type: ignore[arg-type]
+    assert hybrid.search("extreme value theorem")[0].stored.premise.name == "IsCompact.exists_isMaxOn"
+    store.close()
+
+
+def test_coverage_counts_rare_words_more(path: Path) -> None:
+    store = Store.open(path)
+    lexical = Lexical(store)
+    ids = [store.named(name)[0].id for name in ("IsCompact", "IsCompact.exists_isMaxOn", "Group.inv_unique")]
+    question = understand(parse("extreme compact"))
+    whole, both, none = (lexical.coverage(question, [ids[0], ids[1], ids[2], 10**6])[place] for place in (0, 1, 2))
+    assert 0 < whole < 0.5
+    assert both == pytest.approx(1.0)
+    assert none == 0
+    assert lexical.coverage(understand(parse("")), ids) == [0, 0, 0]
+    assert lexical.coverage(question, []) == []
+    store.close()
+
+
+def test_a_notion_comes_before_what_is_said_of_it(path: Path) -> None:
+    assert found(path, "compact set")[0] == "IsCompact"
