@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tacit.index.archive import Archive, ArchiveError, Packed, import_words, open_archive
+from tacit.index.build import READING
 from tacit.index.packages import Package
 from tacit.index.packing import Parcel, write_archive
 from tacit.index.places import Place, index_of, index_path, packages_behind
@@ -32,15 +33,18 @@ def export_indexes(
     if output.is_dir():
         raise BadInput(f"{output} is a folder.", hint="Name the file to write, such as index.tacit.zip.")
     begun = time.perf_counter()
-    parcels = []
+    parcels, left_out = [], []
     for each in indexable(paths):
         if _is_usable(each.index):
             nowhere = each.index.with_suffix(".none")
             parcels.append(Parcel(each.index, each.corpus.root, vectors_folder(each.index) if vectors else nowhere))
         else:
-            terminal.note(("→ ", "bold yellow"), f"{each.corpus.name} is not indexed and was left out.")
+            left_out.append(each.corpus.name)
     if not parcels:
         raise BadInput("There is no index to export.", hint="Make one first with `tacit index build`.")
+    for name in left_out:
+        says = f"{name} is not indexed, or by another version of Tacit, and was left out."
+        terminal.note(("→ ", "bold yellow"), says)
     try:
         with terminal.measured(output.name) as progress:
             packed = write_archive(output, parcels, _in_megabytes(progress))
@@ -135,7 +139,8 @@ def _is_usable(index: Path) -> bool:
     except StoreError:
         return False
     try:
-        return store.manifest().analysis == VERSION
+        # What another version has read is of no use to whoever imports it.
+        return store.manifest().analysis == VERSION and store.value("reading") == READING
     finally:
         store.close()
 

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -160,9 +161,14 @@ def test_what_cannot_be_exported_is_said(project: Path, tacit: Tacit, tmp_path: 
     tacit("index", "remove", ".")
     assert "is a folder" in tacit("index", "export", "-o", str(tmp_path), status=2)[1]
     _, err = tacit("index", "export", "-o", str(tmp_path / "new" / "a.zip"))
-    assert "top is not indexed and was left out" in err
+    assert "top is not indexed, or by another version of Tacit, and was left out." in err
     (tmp_path / "closed").write_text("a file")
     assert "was not written" in tacit("index", "export", "-o", str(tmp_path / "closed" / "a.zip"), status=2)[1]
+    index = next((tmp_path / "cache" / "index").glob("dep-*.db"))
+    with sqlite3.connect(index) as database:
+        database.execute("UPDATE manifest SET value = 'old' WHERE key = 'reading'")
+    database.close()
+    assert "no index to export" in tacit("index", "export", "-o", str(tmp_path / "a.zip"), status=2)[1]
 
 
 # ---------------------------------------------------------------- remove
