@@ -63,29 +63,26 @@ class Hybrid:
         found: dict[int, list[int]] = {}
         for number, shelf in enumerate(shelves):
             said = [each.premise for each in shelf.lexical.rank_question(question, CANDIDATES, common)]
-            found[number] = list(dict.fromkeys([*said, *_near(shelf, question.query)]))
+            found[number] = list(dict.fromkeys([*said, *_near(shelf, question)]))
         # Words judge what vectors found, and vectors what words found.
         fused: dict[tuple[int, int], float] = {}
         meant: dict[tuple[int, int], float] = {}
-        covered: dict[tuple[int, int], float] = {}
         for number, shelf in enumerate(shelves):
             keys = [(number, premise) for premise in found[number]]
             fused |= zip(keys, shelf.lexical.scores_question(question, found[number], common), strict=True)
-            covered |= zip(keys, shelf.lexical.coverage(question, found[number], common), strict=True)
-            if shelf.dense is not None:
+            if shelf.dense is not None and question.pattern is None:
                 meant |= zip(keys, shelf.dense.scores(question.query, found[number]), strict=True)
         fused, meant = _of_the_best(fused), _of_the_best(meant)
-        mix = self._mix
         # Where nobody knows how near, because a vector is not made yet: as near as words say, or all that have one win.
         return {
-            key: score + mix.covered * covered[key] + (mix.dense * (meant.get(key) or score) if meant else 0.0)
-            for key, score in fused.items()
+            key: score + (self._mix.dense * (meant.get(key) or score) if meant else 0.0) for key, score in fused.items()
         }
 
 
-def _near(shelf: Shelf, query: Query) -> list[int]:
-    """What vectors find that satisfies the filters."""
-    if shelf.dense is None:
+def _near(shelf: Shelf, question: Question) -> list[int]:
+    """What vectors find that satisfies the filters; a pattern with holes means nothing to them."""
+    query = question.query
+    if shelf.dense is None or question.pattern is not None:
         return []
     filtered = bool(query.kinds or query.modules)
     found = [each.premise for each in shelf.dense.rank(query, FILTERED if filtered else CANDIDATES)]

@@ -152,26 +152,6 @@ class Lexical:
         each: list[float] = found.tolist()
         return each
 
-    def coverage(
-        self, question: Question, premises: Sequence[int], rarity: Mapping[str, float] | None = None
-    ) -> list[float]:
-        """How much of what a question says each of these premises has anywhere, from 0 to 1; rare words count more."""
-        found = np.zeros(len(premises), np.float32)
-        where = self._places(premises)
-        total = 0.0
-        for term, _ in question.terms:
-            if term[0] in "=~":
-                continue
-            parts, frequency = self._saturated(term)
-            weight = _rarity(frequency, self._count) if rarity is None else rarity.get(term, 0.0)
-            total += weight
-            for (entries, _), (rows, places) in zip(parts, where, strict=True):
-                if len(entries) and len(rows):
-                    nearest = np.minimum(np.searchsorted(entries, places), len(entries) - 1)
-                    found[rows[entries[nearest] == places]] += np.float32(weight)
-        each: list[float] = (found / np.float32(total or 1.0)).tolist()
-        return each
-
     def satisfying(self, query: Query, premises: Sequence[int]) -> set[int]:
         """Those of these premises that satisfy the filters of a query."""
         wanted = np.array(premises, np.uint32)
@@ -240,7 +220,7 @@ class Lexical:
         return found
 
     def _score(self, question: Question, common: Mapping[str, float] | None = None) -> list[Floats]:
-        """The score of every premise. The last question's are kept: ranking, scoring and coverage ask in turn."""
+        """The score of every premise. The last question's are kept: ranking and scoring ask in turn."""
         if self._scored is not None and self._scored[0] == (question, common):
             return self._scored[1]
         totals = self._totals(question, common)

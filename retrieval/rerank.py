@@ -31,13 +31,11 @@ class Mix:
     The best premise by words has 1 from words, and the others their share of its score.
     """
 
-    dense: float = 1.0
+    dense: float = 1.5
     """What vectors add: this much for the nearest premise."""
-    covered: float = 0.1
-    """All that was asked for stands in the premise, wherever; rare words count more."""
-    in_last: float = 0.0
+    in_last: float = 0.05
     """All words of the name's last part were asked for."""
-    in_name: float = 0.15
+    in_name: float = 0.1
     short: float = 0.3
     """A name of one word; of four words half of this."""
     notion: float = 0.15
@@ -47,14 +45,13 @@ class Mix:
     symbols: float = 0.3
     """All symbols and constants of the question stand in the statement."""
     exact: float = 1.0
-    mentioned: float = 0.0
-    """A name that is not all of the query: more often what the answer is about than the answer."""
+    """The question is a name, this one. A name among other words says nothing: mostly the answer is about it."""
     ending: float = 0.4
     beginning: float = 0.15
     pattern: float = 0.6
-    generated: float = -0.15
+    generated: float = -0.2
     instance: float = -0.1
-    part: float = -0.1
+    part: float = -0.05
     """A field or a constructor."""
     deprecated: float = -0.2
 
@@ -131,11 +128,8 @@ def signs(stored: Stored, asked: Asked) -> Mapping[str, float]:
 def _named(name: str, asked: Asked) -> dict[str, float]:
     found: dict[str, float] = {}
     last = name.rpartition(".")[2]
-    for each in asked.names:
-        if not asked.alone:
-            if each in (last, name) or name.endswith("." + each):
-                found["mentioned"] = 1.0
-        elif each == name:
+    for each in asked.names if asked.alone else ():
+        if each == name:
             found["exact"] = 1.0
         elif each == last or name.endswith("." + each):
             found["ending"] = 1.0
