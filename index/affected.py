@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from tacit.index.known import Sees
@@ -44,6 +45,7 @@ class View:
     """What each file of a workspace sees, as its imports say."""
 
     def __init__(self, imports: Mapping[str, Sequence[str]], bits: Bits) -> None:
+        imports = _called_alike(imports)
         # By the alphabet, so that a circle of imports is cut at the same place each time.
         self.order = import_order({module: imports[module] for module in sorted(imports)})
         self.seen: dict[str, int] = {}
@@ -68,6 +70,20 @@ class View:
             return place >= 0 and bool(seen[place >> 3] >> (place & 7) & 1)
 
         return sees
+
+
+def _called_alike(imports: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+    """Files of a folder inside a package, indexed alone, import each other by longer names than they have here."""
+    wanted = {each for some in imports.values() for each in some}
+    if not wanted.isdisjoint(imports):
+        return imports
+    counts = Counter(
+        each[: at + 1] for each in wanted for at, char in enumerate(each) if char == "." and each[at + 1 :] in imports
+    )
+    if not counts:
+        return imports
+    before = max(counts, key=lambda each: (counts[each], each))
+    return {module: [each.removeprefix(before) for each in some] for module, some in imports.items()}
 
 
 Asked = frozenset[int]

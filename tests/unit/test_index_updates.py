@@ -203,3 +203,11 @@ def dump(path: Path) -> list[str]:
         return list(store.database.iterdump())
     finally:
         store.close()
+
+
+def test_a_folder_inside_a_package_may_be_indexed_alone(tmp_path: Path) -> None:
+    files = {f"Deep/{name}": text.replace("import ", "import Top.Deep.") for name, text in BASE.items()}
+    write(tmp_path / "Top", files)
+    index(tmp_path / "Top" / "Deep", tmp_path / "x.db")
+    assert names(tmp_path / "x.db", "B") == ["s", "s_f", "s_g"]
+    assert names(tmp_path / "x.db", "E") == ["s'", "two'"]
