@@ -132,8 +132,11 @@ class Vectors:
         import numpy as np
 
         found = np.zeros(len(ids), dtype=np.float32)
-        rows = _rows(np.asarray(ids, dtype=np.int64), self.ids)
-        there = rows >= 0
+        if not len(self.ids):
+            return [0.0] * len(ids)
+        wanted = np.asarray(ids, dtype=np.int64)
+        rows = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
+        there = self.ids[rows] == wanted
         if there.any():
             found[there] = self._index.reconstruct_batch(rows[there]) @ vector
         values: list[float] = found.tolist()

@@ -74,6 +74,7 @@ class Lexical:
         self._shown: npt.NDArray[np.bool_] | None = None
         self._frequent: OrderedDict[str, Saturated] = OrderedDict()
         self._where: npt.NDArray[np.int32] | None = None
+        self._asked: tuple[tuple[str, ...], npt.NDArray[np.uint32]] = (), np.zeros(0, np.uint32)
         self._scored: tuple[tuple[Question, Mapping[str, float] | None], list[Floats]] | None = None
 
     def rank(self, query: Query, limit: int = 200) -> list[Ranked]:
@@ -280,13 +281,15 @@ class Lexical:
             numbers = [place for place, kind in enumerate(postings.KINDS) if str(kind) in query.kinds]
             mask = mask & np.isin(segment.kinds, np.array(numbers, np.uint8))
         if query.modules:
-            wanted = [
-                number
-                for number, module in self._store.modules().items()
-                if any(_in_module(module, each) for each in query.modules)
-            ]
-            mask = mask & np.isin(segment.files, np.array(wanted, np.uint32))
+            mask = mask & np.isin(segment.files, self._files(query.modules))
         return mask
+
+    def _files(self, modules: tuple[str, ...]) -> npt.NDArray[np.uint32]:
+        """The files of these modules and of those below; of the last ones again without looking."""
+        if self._asked[0] != modules:
+            found = [n for n, name in self._store.modules().items() if any(_in_module(name, each) for each in modules)]
+            self._asked = modules, np.array(found, np.uint32)
+        return self._asked[1]
 
     def _prepare(self) -> tuple[list[Floats], list[list[Floats]], list[float]]:
         counts = np.arange(1 << 16)

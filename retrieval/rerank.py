@@ -54,10 +54,13 @@ class Mix:
     part: float = -0.05
     """A field or a constructor."""
     deprecated: float = -0.2
+    aside: float = -0.3
+    """A test, an example or what else nobody imports."""
 
 
 _GENERATED = frozenset({Origin.SIMPS, Origin.ATTRIBUTE, Origin.DERIVING, Origin.TO_ADDITIVE, Origin.TO_DUAL})
 _NOTIONS = frozenset({Kind.CLASS, Kind.STRUCTURE, Kind.INDUCTIVE})
+_ASIDE = re.compile(r"(?:\w*(?:Tests?|Examples?|Benchmarks?)|Archive|Counterexamples)(?:\.|$)")
 _SYMBOLIC = re.compile(r"[^\w\s,.'\"()?!:;-]")
 
 
@@ -84,6 +87,8 @@ class Asked:
     symbols: frozenset[str]
     alone: bool
     """A name is all there is."""
+    notion: bool
+    """It may be a notion that is asked for: not where all there is is a name of several words."""
 
     @classmethod
     def of(cls, question: Question) -> Asked:
@@ -95,7 +100,8 @@ class Asked:
             frozenset(term for term, _ in question.terms if term[0] not in "=~"),
             names,
             frozenset(shape(text)) if _SYMBOLIC.search(text) else frozenset(),
-            len(names) == 1 and names[0] == text.lower(),
+            alone := len(names) == 1 and names[0] == text.lower(),
+            not (alone and ("_" in text or "." in text)),
         )
 
 
@@ -108,11 +114,12 @@ def signs(stored: Stored, asked: Asked) -> Mapping[str, float]:
         "in_last": len(last & asked.words) / len(last),
         "in_name": len(set(whole) & asked.words) / max(1, len(set(whole))),
         "short": max(1, len(whole)) ** -0.5,
-        "notion": float(premise.kind in _NOTIONS),
+        "notion": float(asked.notion and premise.kind in _NOTIONS),
         "noted": float(bool(stored.note)),
         "generated": float(premise.origin in _GENERATED),
         "part": float(premise.kind in (Kind.FIELD, Kind.CONSTRUCTOR)),
         "instance": float(premise.kind is Kind.INSTANCE),
+        "aside": float(_ASIDE.match(premise.module) is not None),
         "deprecated": float(any(each.startswith("deprecated") for each in premise.attributes)),
     }
     if asked.symbols:

@@ -167,3 +167,24 @@ def test_what_has_no_vector_yet_is_as_near_as_its_words_say(path: Path) -> None:
 
 def test_a_notion_comes_before_what_is_said_of_it(path: Path) -> None:
     assert found(path, "compact set")[0] == "IsCompact"
+
+
+def test_tests_and_examples_come_later_and_notions_do_not_come_before_lemmas_with_that_name(tmp_path: Path) -> None:
+    files = {
+        "TopTest/Bar.lean": "theorem bar (f g : G) : f * g = g * f := sorry\n",
+        "Top/Comm.lean": "theorem other_comm : ∀ a b : G, a * b = b * a := sorry\nclass OtherComm (G : Type) : Prop\n",
+    }
+    write(tmp_path / "src", files)
+    index(tmp_path / "src", tmp_path / "top.db")
+    assert found(tmp_path / "top.db", "?a * ?b = ?b * ?a") == ["other_comm", "bar"]
+    assert found(tmp_path / "top.db", "other_com")[0] == "other_comm"
+    assert found(tmp_path / "top.db", "other comm")[0] == "OtherComm"
+
+
+def test_filters_by_module_change_with_the_question(path: Path) -> None:
+    hybrid = library(path)
+    for _ in range(2):
+        names = [each.stored.premise.name for each in hybrid.search("compact kind:def module:Top.Topology")]
+        assert names == ["IsCompact"]
+        assert hybrid.search("compact module:Top.Algebra") == []
+    hybrid.shelves[0].store.close()
