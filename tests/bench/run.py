@@ -258,17 +258,18 @@ async def _premises(report: Report, name: str, goals: Sequence[Goal], packages: 
         "without": build_suggester(choose=lambda all_: [each for each in all_ if each.name != "premises"]),
         "with": build_suggester(premises=premises),
     }
-    options = Options(closes_only=True, limit=1000, budget=30)
+    options = Options(closes_only=True, limit=1000, budget=10)
     closed = dict.fromkeys(suggesters, 0)
     checked = dict.fromkeys(suggesters, 0)
     seconds: dict[str, list[float]] = {each: [] for each in suggesters}
-    gained: list[str] = []
     tried = by_premises = alone = 0
     for goal in goals:
         outcomes = {each: await attempt(suggester, goal, options) for each, suggester in suggesters.items()}
         if any(each.skipped for each in outcomes.values()):
             continue
         tried += 1
+        if tried % 10 == 0:
+            report.say(f"  - {tried} of {len(goals)} tried")
         for each, outcome in outcomes.items():
             closed[each] += outcome.closed is not None
             checked[each] += outcome.checked
@@ -277,9 +278,9 @@ async def _premises(report: Report, name: str, goals: Sequence[Goal], packages: 
         by_premises += "premises" in sources
         alone += sources == {"premises"}
         if outcomes["with"].closed is not None and outcomes["without"].closed is None:
-            gained.append(f"{goal.name}: {outcomes['with'].closed.tactic}")
+            report.say(f"  - {goal.name}: {outcomes['with'].closed.tactic!r}")
         elif outcomes["without"].closed is not None and outcomes["with"].closed is None:
-            gained.append(f"LOST {goal.name}: {outcomes['without'].closed.tactic}")
+            report.say(f"  - lost: {goal.name}: {outcomes['without'].closed.tactic!r}")
     for suggester in suggesters.values():
         await suggester.aclose()
     await premises.aclose()
@@ -293,8 +294,6 @@ async def _premises(report: Report, name: str, goals: Sequence[Goal], packages: 
     for each in suggesters:
         middle = statistics.median(seconds[each])
         report.say(f"  - {each}: {checked[each] / tried:.0f} candidates and {middle:.2f} s a goal, all sources run out")
-    for line in gained:
-        report.say(f"  - {line.splitlines()[0]}" + (" …" if "\n" in line else ""))
     report.figures[f"premises_{name}"] = [tried, closed["without"], closed["with"], by_premises, alone]
 
 
