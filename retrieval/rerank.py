@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tacit.index.premise import Kind, Origin
 from tacit.index.store import Stored
@@ -33,22 +34,23 @@ class Mix:
 
     dense: float = 1.5
     """What vectors add: this much for the nearest premise."""
-    in_last: float = 0.05
-    """All words of the name's last part were asked for."""
-    in_name: float = 0.1
-    short: float = 0.3
+    in_name: float = 0.05
+    """All words of its name were asked for."""
+    short: float = 0.4
     """A name of one word; of four words half of this."""
     notion: float = 0.15
     """A type or a class: what people call by its name."""
-    noted: float = 0.05
-    """The module's introduction, or a list of theorems, names it."""
-    symbols: float = 0.3
+    called: float = 0.3
+    """It is called what the question says, word for word: in bold letters, before a colon, in a list of theorems."""
+    symbols: float = 0.25
     """All symbols and constants of the question stand in the statement."""
     exact: float = 1.0
     """The question is a name, this one. A name among other words says nothing: mostly the answer is about it."""
     ending: float = 0.4
     beginning: float = 0.15
     pattern: float = 0.6
+    whole: float = 0.2
+    """The pattern is all of the statement, not a part of it."""
     generated: float = -0.2
     instance: float = -0.1
     part: float = -0.05
@@ -61,6 +63,10 @@ class Mix:
 _GENERATED = frozenset({Origin.SIMPS, Origin.ATTRIBUTE, Origin.DERIVING, Origin.TO_ADDITIVE, Origin.TO_DUAL})
 _NOTIONS = frozenset({Kind.CLASS, Kind.STRUCTURE, Kind.INDUCTIVE})
 _ASIDE = re.compile(r"(?:\w*(?:Tests?|Examples?|Benchmarks?)|Archive|Counterexamples)(?:\.|$)")
+_FORALL = re.compile(r"^(?:∀ [^,]*, )+")
+_NO_WORD = re.compile(r"[^\w'’]+|_")
+_BOLD = re.compile(r"\*\*([^*]+)\*\*")
+LONGEST_TITLE = 100
 _SYMBOLIC = re.compile(r"[^\w\s,.'\"()?!:;-]")
 
 
@@ -87,6 +93,8 @@ class Asked:
     symbols: frozenset[str]
     alone: bool
     """A name is all there is."""
+    phrase: str
+    """All of the question as plain words."""
     notion: bool
     """It may be a notion that is asked for: not where all there is is a name of several words."""
 
@@ -101,6 +109,7 @@ class Asked:
             names,
             frozenset(shape(text)) if _SYMBOLIC.search(text) else frozenset(),
             alone := len(names) == 1 and names[0] == text.lower(),
+            _plain(text),
             not (alone and ("_" in text or "." in text)),
         )
 
@@ -109,13 +118,10 @@ def signs(stored: Stored, asked: Asked) -> Mapping[str, float]:
     """What speaks for a premise and against it, by the names of the weights, mostly from 0 to 1."""
     premise = stored.premise
     whole = name_words(premise.name)
-    last = set(name_words(premise.name.rpartition(".")[2])) or {"?"}
     found = {
-        "in_last": len(last & asked.words) / len(last),
         "in_name": len(set(whole) & asked.words) / max(1, len(set(whole))),
         "short": max(1, len(whole)) ** -0.5,
         "notion": float(asked.notion and premise.kind in _NOTIONS),
-        "noted": float(bool(stored.note)),
         "generated": float(premise.origin in _GENERATED),
         "part": float(premise.kind in (Kind.FIELD, Kind.CONSTRUCTOR)),
         "instance": float(premise.kind is Kind.INSTANCE),
@@ -128,6 +134,9 @@ def signs(stored: Stored, asked: Asked) -> Mapping[str, float]:
     pattern = asked.question.pattern
     if pattern is not None and pattern.rule.search(premise.type):
         found["pattern"] = 1.0
+        found["whole"] = float(pattern.rule.fullmatch(_FORALL.sub("", premise.type)) is not None)
+    if asked.phrase:
+        found["called"] = max((_likeness(asked.phrase, each) for each in _titles(premise.doc, stored.note)), default=0)
     found |= _named(premise.name.lower(), asked)
     return found
 
@@ -143,3 +152,23 @@ def _named(name: str, asked: Asked) -> dict[str, float]:
         elif last.startswith(each) or name.startswith(each):
             found["beginning"] = 1.0
     return found
+
+
+@lru_cache(maxsize=4096)
+def _titles(doc: str, note: str) -> tuple[str, ...]:
+    """What a premise is called: in bold letters, before a colon, in its package's lists of theorems."""
+    head, colon, _ = doc[:LONGEST_TITLE].partition(":")
+    found = [*_BOLD.findall(doc[:1000]), *([head] if colon else []), *note[:400].split(". ")]
+    return tuple(_plain(each) for each in found if 2 < len(each) <= LONGEST_TITLE)
+
+
+def _likeness(phrase: str, title: str) -> float:
+    """1 where both are the same, their shares in length where one holds the other, else 0."""
+    short, long = sorted((phrase, title), key=len)
+    return len(short) / len(long) if short and f" {short} " in f" {long} " else 0.0
+
+
+def _plain(text: str) -> str:
+    """Words in lower case, divided by single spaces, without an article before them."""
+    plain = _NO_WORD.sub(" ", text[:LONGEST_TITLE]).replace("’", "'").strip().lower()
+    return plain.removeprefix("the ").removeprefix("a ").removeprefix("an ")

@@ -172,7 +172,7 @@ def test_a_notion_comes_before_what_is_said_of_it(path: Path) -> None:
 def test_tests_and_examples_come_later_and_notions_do_not_come_before_lemmas_with_that_name(tmp_path: Path) -> None:
     files = {
         "TopTest/Bar.lean": "theorem bar (f g : G) : f * g = g * f := sorry\n",
-        "Top/Comm.lean": "theorem other_comm : ∀ a b : G, a * b = b * a := sorry\nclass OtherComm (G : Type) : Prop\n",
+        "Top/Comm.lean": "theorem other_comm (a b : G) : a * b = b * a := sorry\nclass OtherComm (G : Type) : Prop\n",
     }
     write(tmp_path / "src", files)
     index(tmp_path / "src", tmp_path / "top.db")
@@ -188,3 +188,16 @@ def test_filters_by_module_change_with_the_question(path: Path) -> None:
         assert names == ["IsCompact"]
         assert hybrid.search("compact module:Top.Algebra") == []
     hybrid.shelves[0].store.close()
+
+
+def test_a_pattern_that_is_all_of_a_statement_and_a_question_word_for_word_come_first(tmp_path: Path) -> None:
+    text = """
+/-- A case of something. The **rule of Hamilton**, at last. -/
+theorem long_name_of_a_case : ∀ a b : G, a * b = b * a := sorry
+/-- Of a rule, by Hamilton. -/
+theorem about_rule (a b c : G) (h : c = 1) : c * (a * b = b * a) = 1 := sorry
+"""
+    write(tmp_path / "src", {"Top/Rules.lean": text})
+    index(tmp_path / "src", tmp_path / "top.db")
+    assert found(tmp_path / "top.db", "rule of Hamilton")[0] == "long_name_of_a_case"
+    assert found(tmp_path / "top.db", "_ * _ = _ * _")[0] == "long_name_of_a_case"
