@@ -6,7 +6,7 @@ from tacit.index.postings import Words
 from tacit.index.premise import Kind, Premise
 from tacit.retrieval.text import name_words, shape_terms, statement_words, whole_names, words
 
-VERSION = "2"
+VERSION = "3"
 """Changes with whatever changes the words of a premise."""
 
 

@@ -104,14 +104,16 @@ def unlatex(text: str) -> str:
 
 
 def shape(text: str) -> list[str]:
-    """The symbols and constants of a statement in order; names of variables and holes are left out."""
+    """The symbols and constants of a statement in order; names of variables and holes are left out, and so is `∀`,
+    which stands before some statements and not before others that say the same.
+    """
     return [part for part in map(_shape_part, _tokens(text)) if part]
 
 
 @lru_cache(maxsize=1 << 18)
 def _shape_part(token: str) -> str:
     if _NAMED.match(token) is None:
-        return "" if token in ("→", ":=", "|", "·", "⟨") else token
+        return "" if token in ("→", ":=", "|", "·", "⟨", "∀") else token
     last = token.rpartition(".")[2]
     return last.lower() if len(last) > 2 or "." in token else ""
 

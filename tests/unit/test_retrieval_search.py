@@ -172,7 +172,7 @@ def test_a_notion_comes_before_what_is_said_of_it(path: Path) -> None:
 def test_tests_and_examples_come_later_and_notions_do_not_come_before_lemmas_with_that_name(tmp_path: Path) -> None:
     files = {
         "TopTest/Bar.lean": "theorem bar (f g : G) : f * g = g * f := sorry\n",
-        "Top/Comm.lean": "theorem other_comm (a b : G) : a * b = b * a := sorry\nclass OtherComm (G : Type) : Prop\n",
+        "Top/Comm.lean": "theorem other_comm : ∀ a b : G, a * b = b * a := sorry\nclass OtherComm (G : Type) : Prop\n",
     }
     write(tmp_path / "src", files)
     index(tmp_path / "src", tmp_path / "top.db")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tacit.retrieval.question import LONGEST, parse, understand
-from tacit.retrieval.text import name_words, shape, stem, unlatex, whole_names, words
+from tacit.retrieval.text import name_words, shape, shape_terms, stem, unlatex, whole_names, words
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,7 @@ def test_a_question_of_100_000_characters_is_cut() -> None:
     question = understand(parse("a + _ compact " * 8000))
     assert len(question.query.text) <= LONGEST
     assert len(question.terms) < 100
+
+
+def test_a_statement_has_the_same_shape_with_its_variables_named_in_it() -> None:
+    assert shape_terms("∀ a b : G, a * b = b * a") == shape_terms("a * b = b * a")
