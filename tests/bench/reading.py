@@ -96,22 +96,25 @@ def update(folder: Path, index: Path, files: list[str]) -> None:
             say(f"    {done.read} files read")
 
 
-def names(folder: Path, index: Path, most: int) -> None:
-    store = Store.open(index)
+def names(folder: Path, indexes: list[Path], most: int) -> None:
     known: set[str] = set()
-    for (name,) in store.database.execute("SELECT DISTINCT name FROM premises"):
-        parts = name.split(".")
-        for start in range(len(parts)):  # as `open` and `namespace` let it be written; a namespace is a name too
-            known.update(".".join(parts[start:stop]) for stop in range(start + 1, len(parts) + 1))
-    store.close()
+    for index in indexes:
+        store = Store.open(index)
+        for (name,) in store.database.execute("SELECT DISTINCT name FROM premises"):
+            parts = name.split(".")
+            for start in range(len(parts)):  # as `open` and `namespace` let it be written; a namespace is a name too
+                known.update(".".join(parts[start:stop]) for stop in range(start + 1, len(parts) + 1))
+        store.close()
     unknown: Counter[str] = Counter()
     total = 0
-    for source in corpus_of(folder).sources:
+    corpus = corpus_of(folder)
+    roots = {each.module.partition(".")[0] for each in corpus.sources}
+    for source in corpus.sources:
         for found in MENTIONED.finditer(STRING.sub(" ", without_comments(source.path.read_text(encoding="utf-8")))):
             name = found[0].removeprefix("_root_.")
             first, dot, _ = name.partition(".")
-            # Short first parts are variables (`F.map`).
-            if not dot or not first[0].isupper() or len(first) < 3 or not first[1:].isalpha():
+            # Short first parts are variables (`F.map`), some long ones are modules.
+            if not dot or first in roots or not first[0].isupper() or len(first) < 3 or not first[1:].isalpha():
                 continue
             total += 1
             part = name
@@ -129,6 +132,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--index", type=Path, help="where the index is or shall be; a temporary file without it")
     parser.add_argument("--file", action="append", default=[], help="of update: the file to change")
+    parser.add_argument("--also", type=Path, action="append", default=[], help="of names: an index of what it imports")
     parser.add_argument("--most", type=int, default=40, help="of names: how many unknown ones to list")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -140,7 +144,7 @@ def main() -> None:
         elif given.what == "update":
             update(given.folder, index, given.file)
         else:
-            names(given.folder, index, given.most)
+            names(given.folder, [index, *given.also], given.most)
 
 
 if __name__ == "__main__":
