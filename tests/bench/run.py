@@ -9,6 +9,7 @@ Sections:
   closed    goals closed in one step, and the share of each source: demo goals, and those of --files
   premises  goals of --files closed with premises of the indexed packages at --packages and without, side by side
   startup   import time of the sidecar and its memory
+  search    search by BM25 alone, by vectors alone and as it is, side by side over what MATHLIB names: --questions
   editor    search in the sidecar over what MATHLIB and TACIT_CACHE name: questions, texts typed and saved, memory
 """
 
@@ -41,11 +42,12 @@ from tacit.server.premise_library import IndexedPremises  # noqa: E402
 from tacit.server.suggest import BatchChecked, Document, Found, Options, Suggester  # noqa: E402
 from tacit.server.values import Candidate, Suggestion, Verdict  # noqa: E402
 from tests.bench.editor_search import editor_section  # noqa: E402
+from tests.bench.search import section as search_section  # noqa: E402
 from tests.bench.theorems import Goal, proved, sorries  # noqa: E402
 
 DEMO = ROOT / "lean-project" / "Demo"
-SECTIONS = ("batch", "first", "closed", "startup", "premises", "editor")
-WITHOUT_LEAN = frozenset(("startup", "editor"))
+SECTIONS = ("batch", "first", "closed", "startup", "premises", "search", "editor")
+WITHOUT_LEAN = frozenset(("startup", "search", "editor"))
 
 BATCH_TEXT = "theorem bench (p q r : Prop) (hp : p) (hq : q) (h : p → q → r) : (p ∧ q) ∧ r := by\n  sorry\n"
 # The same goal where goals mostly stand: in a proof with some steps above, which every edit elaborates again (a Lean
@@ -346,9 +348,7 @@ async def main() -> None:
     parser.add_argument("--packages", nargs="*", type=Path, default=[], help="indexed packages for `premises`")
     parser.add_argument("--at-most", type=int, default=200, help="goals of each set, evenly chosen (default 200)")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument(
-        "--questions", type=Path, help="questions to ask the editor's search, as for `tacit eval search`"
-    )
+    parser.add_argument("--questions", type=Path, help="questions to ask of search, as for `tacit eval search`")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     arguments = parser.parse_args()
     report = Report()
@@ -366,6 +366,8 @@ async def main() -> None:
         await premises_section(report, arguments.files, arguments.packages, arguments.at_most)
     if "startup" in arguments.sections:
         startup_section(report)
+    if "search" in arguments.sections:
+        report.figures["search"] = search_section(report.say, arguments.questions)
     if "editor" in arguments.sections:
         await editor_section(report, arguments.questions)
     if arguments.json is not None:
