@@ -21,17 +21,21 @@ from tacit.retrieval.evaluation import place, quality
 from tacit.retrieval.hybrid import Hybrid
 from tacit.server.errors import TacitError
 from tacit.server.eval_command import DEPTH, Asked, read_questions, sources
-from tacit.server.library import close_library, open_library
+from tacit.server.library import NotIndexed, close_library, open_library
 
 ROUNDS = 200
 
 
 def section(say: Callable[[str], None], questions: Path | None, paths: Sequence[Path] = ()) -> dict[str, Any]:
     """Print the table; the figures by way of searching."""
+    say("## Search")
     began = time.perf_counter()
-    library = open_library(paths)
     try:
-        say("## Search")
+        library = open_library(paths)
+    except NotIndexed as error:
+        say(f"- left out: {error}")
+        return {}
+    try:
         say(f"- opened in {time.perf_counter() - began:.2f} s")
         asked = read_questions(questions) if questions is not None else _statements(library)
         ways = dict(sources(library))
