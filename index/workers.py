@@ -60,6 +60,11 @@ class Crew:
             for each in multiprocessing.active_children():
                 if each.pid not in self._before:
                     each.kill()
+            # One may have been killed in the middle of a result. This process holds the other end of that pipe too: as
+            # long as it does, the executor waits for the rest, and this process for the executor.
+            results = getattr(self._pool, "_result_queue", None)
+            if results is not None:
+                results._writer.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, function: Callable[..., R], *arguments: Any) -> Future[R]:
