@@ -307,13 +307,15 @@ def test_the_questions_fit_what_comes_with_tacit(project: Path, tmp_path: Path) 
     search = DemoSearch(Terminal(), ROOT / "lean-project", None, quiet=True)
     search.prepare()
     best = {each["style"]: each["answers"][0]["name"] for each in search.run()["questions"]}
-    assert best == {
-        "English": "TacitDemo.lift_unique",
-        "LaTeX": "TacitDemo.pow_add",
-        "Lean": "TacitDemo.Commute.mul_pow",
-        "pattern": "TacitDemo.prod_append",
-        "part of a name": "TacitDemo.sorted_orderedInsert",
+    right = {
+        "English": {"TacitDemo.lift_unique"},
+        "LaTeX": {"TacitDemo.pow_add", "Demo.power_add"},  # the same, of monoids and of groups
+        "Lean": {"TacitDemo.Commute.mul_pow"},
+        "pattern": {"TacitDemo.prod_append"},
+        "part of a name": {"TacitDemo.sorted_orderedInsert"},
     }
+    assert {style for style, name in best.items() if name not in right[style]} == set()
+    assert best.keys() == right.keys()
 
 
 def test_another_builder_at_work_does_not_stop_the_demo(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
