@@ -51,7 +51,8 @@ class Library:
 class Package:
     """Where a package is and which of its files count: not those in the folders `without`.
 
-    `revision` is empty for a package that is worked on.
+    `revision` is empty for a package that is worked on. Without libraries every file below the root counts, and is
+    the module that its path below the nearest of `folders` (Lake's `srcDir`), or below the root, makes it.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Package:
     revision: str = ""
     libraries: tuple[Library, ...] = ()
     without: tuple[Path, ...] = ()
+    folders: tuple[Path, ...] = ()
 
     def sources(self, problems: list[Problem] | None = None) -> Iterator[Source]:
         """The Lean files; folders that cannot be listed become problems. Without libraries: every file below.
@@ -80,7 +82,12 @@ class Package:
     def _sources(self, problems: list[Problem]) -> Iterator[Source]:
         seen: set[tuple[int, int]] = set()
         if not self.libraries:
-            yield from _below(self.root, self.root, seen, problems, frozenset(self.without))
+            named: set[str] = set()
+            for folder in self._bases():
+                for source in _below(folder, folder, seen, problems, frozenset(self.without)):
+                    if source.module not in named:  # what Lake takes for a module comes first
+                        named.add(source.module)
+                        yield source
         for library in self.libraries:
             for root in library.roots:
                 path = library.folder.joinpath(*_components(root))
@@ -89,9 +96,15 @@ class Package:
                 if path.is_dir():
                     yield from _below(path, library.folder, seen, problems)
 
+    def _bases(self) -> list[Path]:
+        """The folders that module names begin in, inner ones before those around them."""
+        inner = {each for each in self.folders if each.is_relative_to(self.root) and each != self.root}
+        return [*sorted((each for each in inner if each.is_dir()), key=lambda each: -len(each.parts)), self.root]
+
     def module_of(self, path: Path) -> str | None:
         """The module that a Lean file is here, whether it is there or not; None for one that does not count."""
-        for folder, roots in [(each.folder, each.roots) for each in self.libraries] or [(self.root, ())]:
+        places = [(each.folder, each.roots) for each in self.libraries]
+        for folder, roots in places or [(each, ()) for each in self._bases() if path.is_relative_to(each)][:1]:
             if not path.is_relative_to(folder) or path.suffix != ".lean" or path.name == "lakefile.lean":
                 continue
             parts = path.relative_to(folder).with_suffix("").parts
@@ -140,7 +153,10 @@ def find_packages(workspace: Path, toolchain: Path | None = None) -> Found:
     found = Found()
     manifest = workspace / "lake-manifest.json"
     folders = tuple(_packages_folders(workspace, _json(manifest, [])))
-    found.packages.append(Package(_name_of(workspace, found.problems), workspace, without=folders))
+    source_folders = tuple(dict.fromkeys(each.folder for each in _libraries(workspace, [], every=True)))
+    found.packages.append(
+        Package(_name_of(workspace, found.problems), workspace, without=folders, folders=source_folders)
+    )
     for each in _manifest(manifest, found.problems):
         if each.root.is_dir():
             found.packages.append(each)
@@ -283,10 +299,10 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _libraries(root: Path, problems: list[Problem]) -> list[Library]:
+def _libraries(root: Path, problems: list[Problem], *, every: bool = False) -> list[Library]:
     """The libraries that others import: the default ones, or all when none is; none when no lakefile tells."""
     found = _toml_libraries(root, _toml(root / "lakefile.toml", problems)) or _lean_libraries(root)
-    chosen = [library for library, default in found if default] or [library for library, _ in found]
+    chosen = [library for library, default in found if default and not every] or [library for library, _ in found]
     return [each for each in chosen if any(_exists(each, module) for module in each.roots)]
 
 

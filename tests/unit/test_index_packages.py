@@ -94,6 +94,28 @@ def test_a_workspace_and_its_packages(tmp_path: Path) -> None:
     assert [each.message for each in found.problems] == ["The package gone is not there: run `lake update`."]
 
 
+@pytest.mark.parametrize(
+    "lakefile",
+    [
+        {"toml": 'name = "mine"\n[[lean_lib]]\nname = "Mine"\nsrcDir = "src"\n'},
+        {"lean": 'package mine where\n  srcDir := "src"\nlean_lib Mine\n'},
+    ],
+    ids=["toml", "lean"],
+)
+def test_the_modules_of_a_workspace_begin_in_its_source_folder(tmp_path: Path, lakefile: dict[str, str]) -> None:
+    """Otherwise `import Mine.Basic` would name no file of the index, and nothing of it could be used anywhere."""
+    write(tmp_path, "src/Mine.lean", "src/Mine/Basic.lean", "Mine/Basic.lean", "Try.lean", **lakefile)
+    mine = find_packages(tmp_path).packages[0]
+    assert {each.module: each.path for each in mine.sources()} == {
+        "Mine": tmp_path / "src/Mine.lean",
+        "Mine.Basic": tmp_path / "src/Mine/Basic.lean",  # not the one outside, which nothing can import
+        "Try": tmp_path / "Try.lean",
+    }
+    for name in ("Mine.lean", "Mine/New.lean"):
+        assert mine.module_of(tmp_path / "src" / name) == name.removesuffix(".lean").replace("/", ".")
+    assert mine.module_of(tmp_path / "Try.lean") == "Try"
+
+
 def test_packages_without_a_manifest(tmp_path: Path) -> None:
     write(tmp_path, "Main.lean", ".lake/packages/foo/Foo.lean", ".lake/packages/foo/lakefile.toml", toml="")
     assert [each.name for each in find_packages(tmp_path).packages][1:] == ["foo"]
