@@ -271,6 +271,8 @@ def _json(path: Path, problems: list[Problem]) -> dict[str, Any]:
 
 
 def _package(name: str, root: Path, revision: str, problems: list[Problem]) -> Package:
+    # One package, one set of paths: those that an editor's are compared with, and that all its projects share.
+    root = Path(os.path.realpath(root))  # Path.resolve raises where links go in a circle
     return Package(name, root, revision, tuple(_libraries(root, problems)))
 
 

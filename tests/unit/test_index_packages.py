@@ -116,6 +116,27 @@ def test_the_modules_of_a_workspace_begin_in_its_source_folder(tmp_path: Path, l
     assert mine.module_of(tmp_path / "Try.lean") == "Try"
 
 
+def test_packages_are_where_links_and_dots_lead(tmp_path: Path) -> None:
+    """An editor's path is compared with these: `home/../near/Near.lean` would be another file than `near/Near.lean`."""
+    home, near, far = tmp_path / "home", tmp_path / "near", tmp_path / "far"
+    write(near, "Near.lean")
+    write(far, "Far.lean", toml='name = "far"\n[[lean_lib]]\nname = "Far"\n')
+    write(home, "Main.lean", toml="")
+    (home / ".lake" / "packages").mkdir(parents=True)
+    (home / ".lake" / "packages" / "far").symlink_to(far)
+    (home / ".lake" / "packages" / "round").symlink_to("round")
+    named = [{"name": "near", "type": "path", "dir": "../near"}]
+    linked = [{"name": each, "type": "git", "rev": "abc"} for each in ("far", "round")]
+    (home / "lake-manifest.json").write_text(json.dumps({"packages": named + linked}), encoding="utf-8")
+    found = find_packages(home)
+    assert [source.path for each in found.packages[1:] for source in each.sources()] == [
+        near / "Near.lean",
+        far / "Far.lean",
+    ]
+    assert found.packages[1].module_of(near / "New.lean") == "New"
+    assert found.problems[-1].message == "The package round is not there: run `lake update`."
+
+
 def test_packages_without_a_manifest(tmp_path: Path) -> None:
     write(tmp_path, "Main.lean", ".lake/packages/foo/Foo.lean", ".lake/packages/foo/lakefile.toml", toml="")
     assert [each.name for each in find_packages(tmp_path).packages][1:] == ["foo"]
