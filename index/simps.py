@@ -201,12 +201,13 @@ def fields(name: str, known: Known, seen: frozenset[str] = frozenset()) -> list[
 
 
 def data_fields(name: str, known: Known, seen: frozenset[str] = frozenset()) -> list[str]:
-    """Those of the fields that are no proofs."""
+    """Those of the fields that are no proofs, in Lean's order: those of parents come first."""
     structure = known.structure(name) or Structure()
-    found = [field for field in structure.fields if field in structure.data]
+    found: list[str] = []
     for _, parent in structure.parents:
         if parent not in seen:
             found += data_fields(parent, known, seen | {name})
+    found += [field for field in structure.fields if field in structure.data]
     return list(dict.fromkeys(found))
 
 

@@ -169,6 +169,11 @@ def test_simps(text: str, statements: dict[str, str]) -> None:
             "S.ext": "(α : Type) {x y : S α} : x.a = y.a → x = y",
             "S.ext_iff": "(α : Type) {x y : S α} : x = y ↔ x.a = y.a",
         }),
+        # The parents' fields stand before its own, as in Lean.
+        ("structure S where\n  a : Nat\n@[ext] structure T extends S where\n  b : Nat", {
+            "T.ext": "{x y : T} : x.a = y.a → x.b = y.b → x = y",
+            "T.ext_iff": "{x y : T} : x = y ↔ x.a = y.a ∧ x.b = y.b",
+        }),
         ("@[ext] theorem S.ext {x y : S} (h : x.a = y.a) : x = y := h", {"S.ext_iff": "{x y : S} : x = y ↔ x.a = y.a"}),
         ("@[ext (iff := false)] theorem S.ext (h : p) : x = y := h", {}),
         ("theorem S.ext (h : p) : x = y := h\nattribute [local ext] S.ext", {"S.ext_iff": ": x = y ↔ p"}),
