@@ -13,7 +13,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ class Package:
         if is_corpus(self.root):
             yield Source("", self.root)
             return
-        built = [folder for each in self._built() if (folder := self.root / each).is_dir()]
+        built = [folder for each in self._built() if _is_dir(folder := self.root / each)]
         for source in self._sources(problems):
             yield replace(source, ilean=_ilean(source.module, built)) if built else source
 
@@ -91,15 +91,15 @@ class Package:
         for library in self.libraries:
             for root in library.roots:
                 path = library.folder.joinpath(*_components(root))
-                if path.with_name(f"{path.name}.lean").is_file():
+                if _is_file(path.with_name(f"{path.name}.lean")):
                     yield Source(root, path.with_name(f"{path.name}.lean"))
-                if path.is_dir():
+                if _is_dir(path):
                     yield from _below(path, library.folder, seen, problems)
 
     def _bases(self) -> list[Path]:
         """The folders that module names begin in, inner ones before those around them."""
         inner = {each for each in self.folders if each.is_relative_to(self.root) and each != self.root}
-        return [*sorted((each for each in inner if each.is_dir()), key=lambda each: -len(each.parts)), self.root]
+        return [*sorted((each for each in inner if _is_dir(each)), key=lambda each: -len(each.parts)), self.root]
 
     def module_of(self, path: Path) -> str | None:
         """The module that a Lean file is here, whether it is there or not; None for one that does not count."""
@@ -127,22 +127,22 @@ class Found:
 
 def is_corpus(path: Path) -> bool:
     """Whether a path is that of a LeanDojo `corpus.jsonl`."""
-    return path.suffix == ".jsonl" and path.is_file()
+    return path.suffix == ".jsonl" and _is_file(path)
 
 
 def _ilean(module: str, built: Sequence[Path]) -> Path | None:
     parts = _components(module)
     for folder in built:
         path = folder.joinpath(*parts[:-1], f"{parts[-1]}.ilean")
-        if path.is_file():
+        if _is_file(path):
             return path
     return None
 
 
 def workspace_of(path: Path) -> Path | None:
     """The folder of the Lake workspace that a file or folder is in; None outside any."""
-    start = path if path.is_dir() else path.parent
-    above = [each for each in (start, *start.parents) if any((each / name).is_file() for name in _LAKEFILES)]
+    start = path if _is_dir(path) else path.parent
+    above = [each for each in (start, *start.parents) if any(_is_file(each / name) for name in _LAKEFILES)]
     # A package below .lake/packages belongs to the workspace that has it there.
     outer = [each for each in above if ".lake" not in each.parts or each == start]
     return next(iter(outer or above), None)
@@ -158,16 +158,17 @@ def find_packages(workspace: Path, toolchain: Path | None = None) -> Found:
         Package(_name_of(workspace, found.problems), workspace, without=folders, folders=source_folders)
     )
     for each in _manifest(manifest, found.problems):
-        if each.root.is_dir():
+        if _is_dir(each.root):
             found.packages.append(each)
         else:
             found.problems.append(Problem(str(each.root), f"The package {each.name} is not there: run `lake update`."))
-    if not manifest.is_file():
+    if not _is_file(manifest):
         listed = {each.root.resolve() for each in found.packages}
         for folder in _packages_folders(workspace, {}):
-            for root in sorted(each for each in _children(folder, found.problems) if each.is_dir()):
-                if root.resolve() not in listed:
-                    found.packages.append(_package(root.name, root, "", found.problems))
+            for child in _children(folder, found.problems):
+                root = folder / child.name
+                if _is_dir(root) and root.resolve() not in listed:
+                    found.packages.append(_package(child.name, root, "", found.problems))
     if toolchain is not None:
         if (core := toolchain_sources(toolchain)) is not None:
             found.packages.append(core)
@@ -185,11 +186,11 @@ def package_at(path: Path) -> Package:
     """A Lake package, a folder of sources (module names from there), one file, or a corpus that LeanDojo wrote."""
     if is_corpus(path):
         return Package(path.stem, path)
-    if path.is_file():
+    if _is_file(path):
         return Package(path.stem, path.parent, libraries=(Library(path.parent, (_quoted(path.stem),)),))
     if (core := toolchain_sources(path)) is not None:
         return core
-    if any((path / name).is_file() for name in _LAKEFILES):
+    if any(_is_file(path / name) for name in _LAKEFILES):
         return _package(_name_of(path, []), path, "", [])
     return Package(path.name, path)
 
@@ -197,9 +198,9 @@ def package_at(path: Path) -> Package:
 def toolchain_sources(prefix: Path) -> Package | None:
     """The sources of Lean itself under a toolchain's prefix, or in a checkout; None when there are none."""
     for folder in (prefix / "src" / "lean", prefix / "src", prefix):
-        if (folder / "Init").is_dir() and (folder / "Init.lean").is_file():
-            libraries = [Library(folder, tuple(name for name in _CORE if (folder / name).is_dir()))]
-            if (folder / "lake" / "Lake").is_dir():
+        if _is_dir(folder / "Init") and _is_file(folder / "Init.lean"):
+            libraries = [Library(folder, tuple(name for name in _CORE if _is_dir(folder / name)))]
+            if _is_dir(folder / "lake" / "Lake"):
                 libraries.append(Library(folder / "lake", ("Lake",)))
             return Package(TOOLCHAIN, folder, _toolchain_name(prefix), tuple(libraries))
     return None
@@ -214,7 +215,7 @@ def elan_toolchain(workspace: Path, elan_home: Path | None = None) -> Path | Non
         return None
     name = name if ":" in name or "/" in name else f"leanprover/lean4:{name}"
     prefix = home / "toolchains" / name.replace("/", "--").replace(":", "---")
-    return prefix if prefix.is_dir() else None
+    return prefix if _is_dir(prefix) else None
 
 
 def _toolchain_name(prefix: Path) -> str:
@@ -243,7 +244,7 @@ def _manifest(path: Path, problems: list[Problem]) -> list[Package]:
         if entry.get("type") == "path":
             root = path.parent / str(entry.get("dir", ""))
         else:
-            root = next((folder / plain for folder in folders if (folder / plain).is_dir()), folders[0] / plain)
+            root = next((folder / plain for folder in folders if _is_dir(folder / plain)), folders[0] / plain)
             if entry.get("subDir"):
                 root = root / str(entry["subDir"])
         if name:
@@ -310,7 +311,7 @@ def _libraries(root: Path, problems: list[Problem], *, every: bool = False) -> l
 
 def _exists(library: Library, root: str) -> bool:
     path = library.folder.joinpath(*_components(root))
-    return path.is_dir() or path.with_name(f"{path.name}.lean").is_file()
+    return _is_dir(path) or _is_file(path.with_name(f"{path.name}.lean"))
 
 
 def _toml_libraries(root: Path, values: dict[str, Any]) -> list[tuple[Library, bool]]:
@@ -357,9 +358,19 @@ def _quoted(component: str) -> str:
     return component if NAME.fullmatch(component) and "." not in component else f"«{component}»"
 
 
-def _children(folder: Path, problems: list[Problem]) -> Sequence[Path]:
+def _is_dir(path: Path) -> bool:
+    """Whether this is a folder; no for one that may not be looked at, where `Path.is_dir` raises."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def _children(folder: Path, problems: list[Problem]) -> Sequence[os.DirEntry[str]]:
     try:
-        return sorted(folder.iterdir())
+        with os.scandir(folder) as found:
+            return sorted(found, key=lambda each: each.name)
     except FileNotFoundError:
         return ()
     except OSError as error:
@@ -386,12 +397,36 @@ def _below(
         if (status.st_dev, status.st_ino) in seen:
             continue
         seen.add((status.st_dev, status.st_ino))
+        if not _is_text(str(here)):
+            problems.append(Problem(ascii(str(here)), "The folder's name is not UTF-8: Lean imports nothing from it."))
+            continue
+        above = "".join(f"{_quoted(part)}." for part in here.relative_to(base).parts)
         folders = []
         for child in _children(here, problems):
-            if child.suffix == ".lean":
-                if child.is_file() and child.name != "lakefile.lean":
-                    parts = child.relative_to(base).with_suffix("").parts
-                    yield Source(".".join(map(_quoted, parts)), child)
-            elif child.name not in SKIPPED and not child.suffix and child not in without and child.is_dir():
-                folders.append(child)
+            path = here / child.name
+            if path.suffix == ".lean":
+                if child.name == "lakefile.lean" or not _leads_to(child.is_file):
+                    continue
+                if _is_text(child.name):
+                    yield Source(above + _quoted(path.stem), path)
+                else:
+                    problems.append(Problem(ascii(child.path), "The file's name is not UTF-8: Lean cannot import it."))
+            elif child.name not in SKIPPED and not path.suffix and path not in without and _leads_to(child.is_dir):
+                folders.append(path)
         waiting += reversed(folders)
+
+
+def _leads_to(kind: Callable[[], bool]) -> bool:
+    """Whether an entry is of a kind; a link that leads in a circle is of none."""
+    try:
+        return kind()
+    except OSError:
+        return False
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

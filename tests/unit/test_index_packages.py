@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -198,6 +199,40 @@ def test_links_in_a_circle_are_followed_once(tmp_path: Path) -> None:
     (tmp_path / "A" / "Self.lean").symlink_to(tmp_path / "A" / "Self.lean")
     (tmp_path / "Dangling").symlink_to(tmp_path / "nowhere")
     assert modules(tmp_path) == ["A.B"]
+
+
+def test_names_that_are_not_utf8_are_left_out_and_said(tmp_path: Path) -> None:
+    write(tmp_path, "A/B.lean", "A/Odd/C.lean")
+    (tmp_path / "A" / os.fsdecode(b"\xff.lean")).touch()
+    (tmp_path / "A" / "Odd").rename(tmp_path / "A" / os.fsdecode(b"Odd\xff"))
+    problems: list[Problem] = []
+    assert [each.module for each in package_at(tmp_path).sources(problems)] == ["A.B"]
+    assert sorted(each.message.partition(" is ")[0] for each in problems) == ["The file's name", "The folder's name"]
+    assert all(str(each).isascii() for each in problems)
+
+
+def test_what_may_not_be_looked_at_hides_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inside a folder without the right to search it, every stat fails; the tests may run as root, who has it."""
+    write(tmp_path, "A/B.lean", "C.lean", "A/lakefile.toml")
+    stat, listed = os.stat, os.scandir
+
+    def denied(path: object, *rest: Any, **options: Any) -> os.stat_result:
+        if isinstance(path, str | Path) and Path(path).parent == tmp_path / "A":
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, *rest, **options)  # type: ignore[arg-type]
+
+    def closed(path: Any) -> Any:
+        if Path(path) == tmp_path / "A":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "stat", denied)
+    monkeypatch.setattr(os, "scandir", closed)
+    problems: list[Problem] = []
+    assert [each.module for each in package_at(tmp_path).sources(problems)] == ["C"]
+    assert "cannot be listed: Permission denied" in problems[0].message
+    assert workspace_of(tmp_path / "A") is None
+    assert list(package_at(tmp_path / "A").sources([])) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may list everything")
