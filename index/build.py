@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
@@ -93,6 +93,8 @@ def build(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress, *,
             raise StoreError(f"The index at {path} was not written: {error.strerror or error}.") from error
         except sqlite3.Error as error:
             raise StoreError(f"The index at {path} was not written: {error}.") from error
+        except UnicodeEncodeError as error:
+            raise StoreError(f"{str(corpus.root)!a} is no UTF-8, and so nothing there can be indexed.") from error
         except WorkerDied as error:
             raise StoreError(
                 f"The index at {path} was not written: a process that helped to read ended, perhaps for want of memory."
@@ -218,6 +220,10 @@ def _enter_corpus(store: Store, corpus: Corpus, analysis: Analysis, progress: Pr
 
 def _enter_files(store: Store, corpus: Corpus, analysis: Analysis, progress: Progress) -> Built:
     known_files = store.files()
+    listed = {source.module for source in corpus.sources}
+    away = [Source(each.module, Path(each.path)) for each in known_files.values() if each.module not in listed]
+    # What may not be looked at just now, behind a folder that is closed, is not gone: the old reading answers.
+    corpus = replace(corpus, sources=(*corpus.sources, *(each for each in away if _is_withheld(each.path))))
     stamps = {source.module: _stamp(source) for source in corpus.sources}
     changed = [
         source
@@ -414,6 +420,17 @@ def _put(
         if title := called.get(each.name):
             said[each.name] = f"{title}. {said.get(each.name, '')}".strip()
     return store.put(number, reading.premises, said)
+
+
+def _is_withheld(path: Path) -> bool:
+    """Whether nobody can say that there is such a file, nor that there is none."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def _stamp(source: Source) -> str:

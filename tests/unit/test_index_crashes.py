@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
 import resource
 import signal
@@ -12,6 +13,7 @@ import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -167,6 +169,37 @@ def test_a_file_that_may_not_be_read_keeps_what_was_read_of_it(tmp_path: Path, m
     assert (found(path, "a")[:1], found(path, "b_new")[:1]) == (["a"], ["b_new"])
     assert index(root, path).read == 1
     assert found(path, "a_new")[:1] == ["a_new"]
+
+
+def test_a_folder_that_may_not_be_searched_keeps_what_was_read_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"Closed/A.lean": "theorem first : p := h\n", "B.lean": "import Closed.A\ntheorem b : p := h\n"}
+    write(tmp_path / "src", {**files, "Gone.lean": "theorem gone : p := h\n"})
+    index(tmp_path / "src", tmp_path / "x.db")
+    whole, stat = corpus(tmp_path / "src"), Path.stat
+
+    def closed(path: Path, **options: bool) -> os.stat_result:
+        if path.parent.name == "Closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", closed)
+    (tmp_path / "src" / "Gone.lean").unlink()
+    write(tmp_path / "src", {"B.lean": files["B.lean"] + "theorem c : p := h\n"})
+    sources = tuple(each for each in whole.sources if each.module == "B")
+    done = build(tmp_path / "x.db", replace(whole, sources=sources), ANALYSIS, lambda *_: None)
+    assert [each.message for each in done.problems] == ["It could not be read: Permission denied."]
+    assert (done.read, done.removed) == (1, 2)  # B's old reading, and Gone
+    assert [found(tmp_path / "x.db", each)[:1] for each in ("first", "c", "gone")] == [["first"], ["c"], []]
+
+
+def test_a_path_that_is_not_utf8_is_one_sentence(tmp_path: Path) -> None:
+    root = tmp_path / os.fsdecode(b"odd\xff")
+    write(root, {"A.lean": "theorem a : p := h\n"})
+    with pytest.raises(StoreError, match="is no UTF-8"):
+        index(root, tmp_path / "x.db")
+    assert not list(tmp_path.glob("x.db*.new"))
 
 
 def test_a_file_that_goes_while_it_is_read_is_read_when_it_is_back(tmp_path: Path) -> None:
