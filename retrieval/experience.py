@@ -29,8 +29,9 @@ class Experience:
     """The proofs of several stores. A row is a premise's place among all those of all stores, `ids` in that order."""
 
     def __init__(self, ids: Sequence[npt.NDArray[np.uint32]], uses: Sequence[Uses | None]) -> None:
-        self._size = sum(map(len, ids))
-        keys = np.zeros(self._size, np.uint64)
+        self.size = sum(map(len, ids))
+        """How many rows."""
+        keys = np.zeros(self.size, np.uint64)
         owners: list[Rows] = [np.zeros(0, np.int64)]
         named: list[Keys] = [np.zeros(0, np.uint64)]
         start = 0
@@ -49,15 +50,15 @@ class Experience:
         kept = (named_rows >= 0) & (owner_rows >= 0)
         order = np.argsort(owner_rows[kept], kind="stable")
         self._named = named_rows[kept][order].astype(np.int32)
-        self._first = np.searchsorted(owner_rows[kept][order], np.arange(self._size + 1))
+        self._first = np.searchsorted(owner_rows[kept][order], np.arange(self.size + 1))
         self._owns = np.diff(self._first) > 0
         self._used = self._count(self._named)
 
     def rows(self, keys: Keys) -> Rows:
         """The rows of names, given by their keys; -1 for one that is not there."""
-        if not self._size:
+        if not self.size:
             return np.full(len(keys), -1, np.int64)
-        places = np.minimum(np.searchsorted(self._keys, keys), self._size - 1)
+        places = np.minimum(np.searchsorted(self._keys, keys), self.size - 1)
         return np.where((self._keys[places] == keys) & (keys != 0), self._order[places], -1)
 
     def rows_of_names(self, names: Sequence[str]) -> Rows:
@@ -77,10 +78,10 @@ class Experience:
         lengths = self._first[near + 1] - self._first[near]
         each = np.repeat(weight(like[near], lengths), lengths)
         named = self._named[spans(self._first[near], lengths)]
-        return np.bincount(named, weights=each, minlength=self._size).astype(np.float32)
+        return np.bincount(named, weights=each, minlength=self.size).astype(np.float32)
 
     def _count(self, named: npt.NDArray[np.int32]) -> Floats:
-        return np.bincount(named, minlength=self._size).astype(np.float32)
+        return np.bincount(named, minlength=self.size).astype(np.float32)
 
 
 def weight(likeness: npt.NDArray[np.floating], named: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

@@ -62,11 +62,24 @@ class Lexical:
 
     name = "lexical"
 
-    def __init__(self, store: Store, weights: Weights | None = None, like: Lexical | None = None) -> None:
-        """`like`: the ranker whose average lengths count here too, for a few premises of the same package."""
+    def __init__(
+        self,
+        store: Store,
+        weights: Weights | None = None,
+        like: Lexical | None = None,
+        *,
+        beside: Lexical | None = None,
+        remembered: int = REMEMBERED,
+    ) -> None:
+        """`like`: the ranker whose average lengths count here too, for a few premises of the same package.
+
+        `beside`: a ranker of the same open store with other weights, to have in memory once what is the same for both.
+        """
         self._store = store
         self._weights = weights or Weights()
-        self._segments = self._all = postings.segments(store.database)
+        self._remembered = remembered
+        self._all: list[postings.Segment] = beside._all if beside is not None else postings.segments(store.database)
+        self._segments = self._all
         self._count = max(1, sum(int(each.alive.sum()) for each in self._segments))
         self._averages: list[float] = list(like._averages) if like is not None else []
         self._tables, self._norms, self._averages = self._prepare()
@@ -253,7 +266,7 @@ class Lexical:
         parts = [self._weigh(norms, entries) for norms, entries in zip(self._norms, found, strict=True)]
         if frequency >= FREQUENT:
             self._frequent[term] = parts, frequency
-            while sum(each for _, each in self._frequent.values()) > REMEMBERED:
+            while sum(each for _, each in self._frequent.values()) > self._remembered:
                 self._frequent.popitem(last=False)
         return parts, frequency
 
@@ -287,7 +300,7 @@ class Lexical:
     def _files(self, modules: tuple[str, ...]) -> npt.NDArray[np.uint32]:
         """The files of these modules and of those below; of the last ones again without looking."""
         if self._asked[0] != modules:
-            found = [n for n, name in self._store.modules().items() if any(_in_module(name, each) for each in modules)]
+            found = [n for n, name in self._store.modules().items() if any(in_module(name, each) for each in modules)]
             self._asked = modules, np.array(found, np.uint32)
         return self._asked[1]
 
@@ -336,6 +349,7 @@ def _rarity(frequency: int, count: int) -> float:
     return math.log(1 + (count - min(frequency, count) + 0.5) / (frequency + 0.5))
 
 
-def _in_module(module: str, wanted: str) -> bool:
+def in_module(module: str, wanted: str) -> bool:
+    """Whether a module is the one that was asked for, below it, or has that name or those of its parts in its own."""
     module, wanted = module.lower(), wanted.lower().rstrip(".*")
     return module == wanted or module.startswith(wanted + ".") or f".{wanted}." in f".{module}."

@@ -25,7 +25,7 @@ from tacit.retrieval.access import Header, Modules, header_of
 from tacit.retrieval.analysis import analyse
 from tacit.retrieval.experience import Experience, Floats, Mask, Rows, largest, weight
 from tacit.retrieval.form import AGREEMENT, Form, form, forms_agree, variables
-from tacit.retrieval.lexical import Lexical, Weights, in_files, rarities
+from tacit.retrieval.lexical import Columns, Lexical, Weights, in_files, rarities
 from tacit.retrieval.question import Question
 from tacit.retrieval.ranker import Query
 from tacit.retrieval.text import name_words, shape, statement_words
@@ -86,11 +86,12 @@ class RankedPremise(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What is open of one package; its words are weighed by `WORDS`."""
+    """What is open of one package; its words are weighed by `WORDS`. `modules`, by file id, where they are known."""
 
     store: Store
     lexical: Lexical
     uses: Uses | None = None
+    modules: Mapping[int, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -163,25 +164,43 @@ SECOND_SUM = np.array([_SECOND[each] for each in (*FEATURES, *SECOND_FEATURES)],
 class PremiseRanker:
     """Ranks the premises of several open stores. For the thread that opened them."""
 
-    def __init__(self, shelves: Sequence[Shelf]) -> None:
-        self._shelves = tuple(shelves)
-        stores = [each.store for each in shelves]
-        self._modules = Modules.of(stores)
-        self._names = Names.asked(stores)
-        columns = [each.lexical.columns() for each in shelves]
+    def __init__(
+        self,
+        shelves: Sequence[Shelf],
+        drafts: Sequence[Shelf] = (),
+        *,
+        modules: Modules | None = None,
+        names: Names | None = None,
+        experience: Experience | None = None,
+    ) -> None:
+        """`drafts`: texts that no index holds yet, in the place of modules that the rankers of `shelves` hide.
+
+        What takes long to make and does not change with a draft may be given: who imports whom (drafts included), the
+        names and the experience of `shelves` alone.
+        """
+        self._shelves = (*shelves, *drafts)
+        stores = [each.store for each in self._shelves]
+        self._modules = modules if modules is not None else Modules.of(stores)
+        columns = [each.lexical.columns() for each in self._shelves]
         self._starts = [0]
         for each in columns:
             self._starts.append(self._starts[-1] + len(each.ids))
         self._size = self._starts[-1]
         self._ids = np.concatenate([np.zeros(0, np.uint32), *(each.ids for each in columns)])
         self._files = [each.files for each in columns]
-        self._module_of = [each.modules() for each in stores]
+        self._module_of = [each.store.modules() if each.modules is None else each.modules for each in self._shelves]
         kinds = np.concatenate([np.zeros(0, np.uint8), *(each.kinds for each in columns)])
         alive = np.concatenate([np.zeros(0, np.bool_), *(each.alive for each in columns)])
         self._usable = alive & _KINDS[kinds]
         self._proved = _PROVED[kinds]
-        self.experience = Experience([each.ids for each in columns], [each.uses for each in shelves])
-        self._used = self.experience.used()
+        drafted = _rows_by_name(drafts, columns[len(shelves) :], self._starts[len(shelves)])
+        self._drafted = drafted
+        indexed = names if names is not None else Names.asked([each.store for each in shelves])
+        self._names = indexed.beside(drafted.keys()) if drafted else indexed
+        if experience is None:
+            experience = Experience([each.ids for each in columns[: len(shelves)]], [each.uses for each in shelves])
+        self.experience = experience
+        self._used = self._with_drafts(experience.used())
         self._held: tuple[Mask, Floats] | None = None
         self._above = lru_cache(maxsize=8)(self._read)
         self._accessible = lru_cache(maxsize=8)(self._find_accessible)
@@ -220,7 +239,9 @@ class PremiseRanker:
                 continue
             for number, shelf in enumerate(self._shelves):
                 for each in shelf.store.named(name):
-                    if each.premise.kind is Kind.DEF and each.premise.value and access.allows(number, each):
+                    if each.premise.kind is not Kind.DEF or not each.premise.value or not access.allows(number, each):
+                        continue
+                    if not shelf.lexical.hiding or shelf.lexical.satisfying(Query(""), [each.id]):
                         found[name] = RankedPremise(each.premise, 0.0, above.written(each.premise))
         return list(found.values())
 
@@ -236,7 +257,8 @@ class PremiseRanker:
         likeness = np.where(usable, target + np.float32(CONTEXT) * context, np.float32(0))
         likeness /= max(float(likeness.max(initial=0)), 1e-6)
         votes = np.zeros(len(usable), np.float32)
-        votes[: self._size] = self.experience.votes(likeness[: self._size], without)
+        indexed = self.experience.size
+        votes[:indexed] = self.experience.votes(likeness[:indexed], without)
         votes_here = np.where(usable, self._votes_here(likeness, above, local), np.float32(0))
         votes = np.where(usable, votes, np.float32(0)) + votes_here
         local_rows = np.arange(self._size, self._size + len(local))
@@ -269,7 +291,7 @@ class PremiseRanker:
         """Those of these full names that are theorems which can be used at a place."""
         above = self.above(place)
         usable = self._accessible(above.header, place.module or self._module_at(place.path)) & self._proved
-        rows = self.experience.rows_of_names(names)
+        rows = self._rows_of_names(names)
         stored = {name for name, row in zip(names, rows.tolist(), strict=True) if row >= 0 and usable[row]}
         return stored | {each.name for each in above.premises if each.name in names and each.kind in PROVED}
 
@@ -316,7 +338,7 @@ class PremiseRanker:
             # A proof of the same file speaks of the same things, whatever its statement looks like.
             like = np.array([likeness[self._size + at] * (1 - NEIGHBOUR) + NEIGHBOUR])
             worth = np.float32(weight(like, np.array([len(names)]))[0])
-            rows = self.experience.rows_of_names([each for each in names if each not in here])
+            rows = self._rows_of_names([each for each in names if each not in here])
             np.add.at(votes, rows[rows >= 0], worth)
             for name in names:
                 if name in here:
@@ -358,8 +380,19 @@ class PremiseRanker:
         if without is None:
             return self._used
         if self._held is None or self._held[0] is not without:
-            self._held = without, self.experience.used(without)
+            self._held = without, self._with_drafts(self.experience.used(without))
         return self._held[1]
+
+    def _with_drafts(self, used: Floats) -> Floats:
+        """What proofs use, by row: of drafts it is not known yet."""
+        return np.concatenate([used, np.zeros(self._size - len(used), np.float32)])
+
+    def _rows_of_names(self, names: Sequence[str]) -> Rows:
+        """The rows of these full names, a draft's before what is indexed; -1 for one that is not there."""
+        rows = self.experience.rows_of_names(names)
+        for at, name in enumerate(names):
+            rows[at] = self._drafted.get(name, rows[at])
+        return rows
 
     def _nearness(self, rows: Rows, module: str) -> Floats:
         """How much of its module's name a row shares with this one, from 0 to 1."""
@@ -377,6 +410,16 @@ class PremiseRanker:
                 known[file] = same / max(len(own), 1)
             found[here] = [known[file] for file in of.tolist()]
         return found
+
+
+def _rows_by_name(drafts: Sequence[Shelf], columns: Sequence[Columns], start: int) -> dict[str, int]:
+    """Where the premises of drafts stand among all rows; those of indexes end at `start`."""
+    found: dict[str, int] = {}
+    for each, of in zip(drafts, columns, strict=True):
+        names = dict(each.store.database.execute("SELECT id, name FROM premises"))
+        found |= {names[number]: start + at for at, number in enumerate(of.ids.tolist()) if number in names}
+        start += len(of.ids)
+    return found
 
 
 NEIGHBOUR = 0.6

@@ -11,34 +11,32 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tacit.server.lifecycle import Lifecycle
+    from tacit.server.lifecycle import Build, Lifecycle
     from tacit.server.settings import Settings
     from tacit.server.suggest import Suggester
+    from tacit.server.tactics.source import PremiseFinder
 
 EXIT_SECONDS = 3.0
 """Seconds that threads of libraries get to end once all is done."""
 
 
-def create_server(build: Callable[[Settings], Suggester], *, search: bool = False) -> Lifecycle:
+def create_server(build: Build, *, search: bool = False) -> Lifecycle:
     """A server that answers with the suggester that `build` makes for the settings in force.
 
     `build` is called when Lean is first needed, and again when settings that concern Lean change. It may raise
     TacitError: the sentence is shown, and the server goes on. With `search` the server indexes and searches the
-    workspace too.
+    workspace too, and `build` gets what finds premises in the very indexes that are searched.
     """
     from tacit.server.lifecycle import assemble
 
     return assemble(build, _version(), search=search)
 
 
-def serve(
-    build: Callable[[Settings], Suggester] | None = None, *, search: bool = False, log_level: str = "WARNING"
-) -> int:
+def serve(build: Build | None = None, *, search: bool = False, log_level: str = "WARNING") -> int:
     """Serve one editor over standard input and output until it is gone; the exit status. Logs to standard error.
 
     Without `build`, everything that there is.
@@ -62,10 +60,10 @@ def serve(
     return asyncio.run(run())
 
 
-def _build(settings: Settings) -> Suggester:
+def _build(settings: Settings, premises: PremiseFinder | None) -> Suggester:
     from tacit.server.compose import build_suggester
 
-    return build_suggester(settings)
+    return build_suggester(settings, premises=premises)
 
 
 def _version() -> str:

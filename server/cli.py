@@ -177,11 +177,14 @@ def _failed(error: Exception, arguments: argparse.Namespace) -> int:
 def _serve(arguments: argparse.Namespace, build: Build) -> int:
     from tacit.server.app import serve
 
-    def suggester(settings: Settings) -> Any:
+    del build
+
+    def suggester(settings: Settings, premises: Any) -> Any:
+        from tacit.server.compose import build_suggester
+
         named = replace(settings, lean_path=arguments.lean) if arguments.lean else settings
         if arguments.replay is None:
-            return build(named)
-        from tacit.server.compose import build_suggester
+            return build_suggester(named, premises=premises)
         from tacit.server.demo_project import recordings
 
         return build_suggester(named, recordings=recordings(arguments.replay))

@@ -141,8 +141,9 @@ def build_suggester(
     """A Suggester over a live Lean; over recordings only when files of them are given.
 
     `recorder` notes what the live Lean answers. `choose` narrows the sources, for measurements. `premises` finds those
-    of the source that needs an index; without it, the indexes on disk are looked through. What is recorded must not
-    depend on what is indexed on one machine: with recordings, and while recording, no premises are asked for.
+    of the source that needs an index, and is its maker's to close; without it, indexes are opened for this suggester.
+    What is recorded must not depend on what is indexed on one machine: with recordings, and while recording, no
+    premises are asked for.
     """
     lean = RecordedLean(Recordings.load(recordings)) if recordings else LiveLean(settings or Settings(), recorder)
     pool = Pool(lean, probe_names(), limits=limits)

@@ -17,15 +17,20 @@ from lsprotocol import types
 
 from tacit.server.closing import Closing
 from tacit.server.features import Features
+from tacit.server.premise_library import LibraryPremises
 from tacit.server.protocol import TacitServer
 from tacit.server.search_features import SearchFeatures
 from tacit.server.session import Session
 from tacit.server.settings import Settings
 from tacit.server.stdio import Output, process_gone, read_in_thread
 from tacit.server.suggest import Suggester
+from tacit.server.tactics.source import PremiseFinder
 from tacit.server.workplace import Workplace
 
 log = logging.getLogger(__name__)
+
+Build = Callable[[Settings, PremiseFinder | None], Suggester]
+"""Makes the suggester for settings; without a finder of premises it looks after them itself."""
 
 
 class Lifecycle:
@@ -104,13 +109,15 @@ class Lifecycle:
             await self._session.close()
 
 
-def assemble(build: Callable[[Settings], Suggester], version: str, *, search: bool = False) -> Lifecycle:
+def assemble(build: Build, version: str, *, search: bool = False) -> Lifecycle:
     """A server with every feature, ready to run; with `search` it indexes and searches the workspace too."""
     server = TacitServer(version)
-    session = Session(server, build)
+    premises: PremiseFinder | None = None
+    session = Session(server, lambda settings: build(settings, premises))
     found: SearchFeatures | None = None
     if search:
         session.workplace = Workplace(server.protocol.mirror, session.index_changed, session.spawn)
+        premises = LibraryPremises(session.workplace.ask)
         found = SearchFeatures(server, session, session.workplace)
         found.register()
         session.on_index_change = found.announce

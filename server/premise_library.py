@@ -1,7 +1,8 @@
-"""Finds premises for goals in the indexes of a workspace: opened when first asked, in a thread of its own.
+"""Finds premises for goals in the open indexes that search has, or in indexes opened for goals alone.
 
-The loop never waits, and of those who ask only the first waits for the opening (half a second for all of Mathlib). An
-index that changes is read again before the next answer; one that is missing or damaged is as good as none.
+The loop never waits. What takes long to make (a third of a second for all of Mathlib: what all proofs name) is made in
+another thread than the one that holds the indexes, so that a search never waits for it. An index that changes counts
+as it is from the next answer on; one that is missing or damaged is as good as none.
 """
 
 from __future__ import annotations
@@ -9,134 +10,147 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from tacit.server.searcher import SearchClosed, Searcher
 from tacit.server.tactics.source import Helpful, SourceRequest
 
 if TYPE_CHECKING:
-    from tacit.index.store import Store
-    from tacit.retrieval.premises import PremiseRanker, RankedPremise, Shelf
+    import numpy as np
+    import numpy.typing as npt
+
+    from tacit.index.uses import Names
+    from tacit.retrieval.experience import Experience
+    from tacit.retrieval.premises import PremiseRanker, RankedPremise
+    from tacit.server.shelves import ForGoals, Shelves
 
 log = logging.getLogger(__name__)
 
+TRIES = 3
+"""How often an index may change while what its proofs name is read, before an answer goes without premises."""
 
-@dataclass(slots=True)
-class _Opened:
-    """An open index: which file it was, which version of it, and what was made of that."""
-
-    file: tuple[int, int]
-    store: Store
-    version: tuple[object, ...]
-    shelf: Shelf
+T = TypeVar("T")
 
 
-class IndexedPremises:
-    """A PremiseFinder over the indexes on disk. `folders` are searched for every file, beside its own workspace."""
+class Run(Protocol):
+    """Asks something in the thread that holds the indexes."""
 
-    def __init__(self, folders: Sequence[Path] = ()) -> None:
-        self._folders = tuple(folders)
-        self._thread: ThreadPoolExecutor | None = None
-        self._opened: dict[Path, _Opened] = {}
-        self._ranker: tuple[object, PremiseRanker] | None = None
+    async def __call__(self, question: Callable[[Shelves], T], /) -> T:
+        """The answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """Indexes of which it is to be read what their proofs name: the ids of each and the file beside it."""
+
+    state: tuple[object, ...]
+    ids: tuple[npt.NDArray[np.uint32], ...]
+    files: tuple[Path, ...]
+
+    def read(self) -> Experience:
+        from tacit.index.uses import load
+        from tacit.retrieval.experience import Experience
+
+        return Experience(self.ids, [load(each) for each in self.files])
+
+
+class LibraryPremises:
+    """A PremiseFinder over open indexes and the texts that are newer than they."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._reading = asyncio.Lock()
+        self._experience: tuple[tuple[object, ...], Experience] | None = None
+        # Of the thread that holds the indexes.
+        self._names: tuple[tuple[int, ...], Names] | None = None
+        self._ranker: tuple[tuple[object, ...], PremiseRanker] | None = None
 
     async def find(self, request: SourceRequest, limit: int) -> Sequence[Helpful]:
         """The premises that may help most, best first; none where nothing is indexed."""
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, "tacit-premises")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._find, request, limit)
-
-    def _find(self, request: SourceRequest, limit: int) -> Sequence[Helpful]:
         try:
-            self._look(request.path)
-            if self._ranker is None:
-                return ()
-            from tacit.retrieval.premises import Place, State
+            for _ in range(TRIES):
+                found = await self._run(lambda shelves: self._rank(shelves, request, limit))
+                if not isinstance(found, _Unread):
+                    return found
+                async with self._reading:
+                    if self._experience is None or self._experience[0] != found.state:
+                        self._experience = found.state, await asyncio.to_thread(found.read)
+        except (sqlite3.Error, OSError, SearchClosed) as error:
+            log.info("no premises: %s", error)
+        return ()
 
+    def _rank(self, shelves: Shelves, request: SourceRequest, limit: int) -> Sequence[Helpful] | _Unread:
+        from tacit.retrieval.premises import Place, State
+
+        def answer(_: Any) -> Sequence[Helpful] | _Unread:
+            ranker = self._ranker_of(shelves.for_goals())
+            if ranker is None or isinstance(ranker, _Unread):
+                return ranker or ()
+            path = request.path.resolve() if request.path is not None else None
+            home = shelves.home(path) if path is not None else None
             goal = request.goal
             state = State(goal.target, tuple((name, h.type) for h in goal.hypotheses for name in h.names))
-            path = str(request.path) if request.path else ""
-            place = Place(request.text[: request.start], declaration=request.declaration or "", path=path)
-            ranker = self._ranker[1]
+            module = home.module if home is not None else ""
+            place = Place(request.text[: request.start], module, request.declaration or "", str(path or ""))
             return [*map(_helpful, ranker.rank(state, place, limit)), *map(_helpful, ranker.definitions(state, place))]
-        except (sqlite3.Error, OSError) as error:
-            log.info("no premises: %s", error)
-            return ()
-        finally:
-            for each in self._opened.values():
-                with suppress(sqlite3.Error):
-                    each.store.database.rollback()
 
-    def _look(self, path: Path | None) -> None:
-        """Open what is there now, and hold on to it as it is until the answer is given."""
-        from tacit.index.packages import workspace_of
+        return shelves.ask(answer)
+
+    def _ranker_of(self, found: ForGoals) -> PremiseRanker | _Unread | None:
+        """The ranker; what is to be read before there is one; None where nothing is indexed."""
+        from tacit.index.uses import Names, uses_file
         from tacit.retrieval.premises import PremiseRanker
-        from tacit.server.library import spots
 
-        workspace = workspace_of(path.resolve()) if path is not None else None
-        folders = [*([workspace] if workspace else []), *self._folders]
-        wanted = list(dict.fromkeys(spot.index for spot in spots(folders)))
-        for index in [each for each in self._opened if each not in wanted]:
-            self._opened.pop(index).store.close()
-        for index in wanted:
-            self._look_at(index)
-        found = [self._opened[index] for index in wanted if index in self._opened]
-        key = tuple((each.file, each.version) for each in found)
-        if not found:
-            self._ranker = None
-        elif self._ranker is None or self._ranker[0] != key:
-            self._ranker = key, PremiseRanker([each.shelf for each in found])
+        if not found.indexed and not found.drafted:
+            self._names = self._ranker = None
+            return None
+        files = tuple(uses_file(each.store.path) for each in found.indexed)
+        state = found.indexes, *map(_stamp, files)
+        if self._experience is None or self._experience[0] != state:
+            return _Unread(state, tuple(each.lexical.columns().ids for each in found.indexed), files)
+        key = state, found.drafts, found.modules
+        if self._ranker is None or self._ranker[0] != key:
+            if self._names is None or self._names[0] != found.indexes:
+                self._names = found.indexes, Names.asked([each.store for each in found.indexed])
+            experience, names = self._experience[1], self._names[1]
+            ranker = PremiseRanker(
+                found.indexed, found.drafted, modules=found.modules, names=names, experience=experience
+            )
+            self._ranker = key, ranker
+        return self._ranker[1]
 
-    def _look_at(self, index: Path) -> None:
-        from tacit.index.store import Store, StoreError
-        from tacit.index.uses import load, uses_file
-        from tacit.retrieval.analysis import VERSION
-        from tacit.retrieval.lexical import Lexical
-        from tacit.retrieval.premises import WORDS, Shelf
 
-        known = self._opened.get(index)
-        try:
-            status = index.stat()
-        except OSError:
-            if known is not None:
-                self._opened.pop(index).store.close()
-            return
-        file = status.st_dev, status.st_ino
-        if known is not None and known.file != file:
-            self._opened.pop(index).store.close()
-            known = None
-        try:
-            store = known.store if known is not None else Store.open(index)
-            store.database.execute("BEGIN")
-            changes = store.database.execute("PRAGMA data_version").fetchone()[0]
-            store.database.execute("SELECT 1 FROM manifest").fetchone()  # from now on it stays as it is
-            version = changes, _stamp(uses_file(index))
-            if known is not None and known.version == version:
-                return
-            if store.manifest().analysis != VERSION:
-                raise StoreError("it was written by another version of Tacit")
-            shelf = Shelf(store, Lexical(store, WORDS), load(uses_file(index)))
-            self._opened[index] = _Opened(file, store, version, shelf)
-        except (StoreError, sqlite3.Error) as error:
-            log.info("no premises from %s: %s", index, error)
-            if known is not None:
-                self._opened.pop(index).store.close()
+class IndexedPremises:
+    """A PremiseFinder with indexes of its own: of each file's workspace and of `folders`."""
+
+    def __init__(self, folders: Sequence[Path] = ()) -> None:
+        self._folders = tuple(folders)
+        self._searcher = Searcher()
+        self._library = LibraryPremises(self._searcher.run)
+        self._arranged: list[Path] | None = None
+
+    async def find(self, request: SourceRequest, limit: int) -> Sequence[Helpful]:
+        """The premises that may help most, best first; none where nothing is indexed."""
+        workspace = await asyncio.to_thread(_workspace, request.path) if request.path is not None else None
+        folders = [*([workspace] if workspace is not None else []), *self._folders]
+        if folders != self._arranged:
+            self._searcher.arrange(folders, everything=True)
+            self._arranged = folders
+        return await self._library.find(request, limit)
 
     async def aclose(self) -> None:
         """Give every file back."""
-        if self._thread is not None:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
-            self._thread.shutdown(wait=False)
-            self._thread = None
+        await self._searcher.aclose()
 
-    def _close(self) -> None:
-        self._ranker = None
-        while self._opened:
-            self._opened.popitem()[1].store.close()
+
+def _workspace(path: Path) -> Path | None:
+    from tacit.index.packages import workspace_of
+
+    return workspace_of(path.resolve())
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

@@ -1,7 +1,8 @@
 """Searches the packages of a workspace, and what was typed or saved since: from the event loop, in threads of its own.
 
 One thread holds the open indexes and answers, one reads texts, one opens vectors. Nothing is opened, and nothing heavy
-imported, before the first question; words answer as soon as the indexes are open, meanings when their vectors are.
+imported, before the first question; words answer as soon as the indexes are open, meanings when their vectors are, and
+those are opened when something is searched, not for premises of goals.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Searcher:
         self._known: dict[Path, tuple[object, Known | None]] = {}
         self._vectors: DraftVectors | None = None
         self._encoder_missing = ""
+        self._searched = False
         self._loads: set[asyncio.Task[None]] = set()
         self._said: object = None
         self._closed = False
@@ -72,6 +74,7 @@ class Searcher:
 
             return search(shelves, ask, texts or {})
 
+        self._searched = True
         return await self.run(answer)
 
     async def run(self, question: Callable[[Shelves], T]) -> T:
@@ -185,7 +188,7 @@ class Searcher:
         shelves = self._shelves
         if shelves is None or self._closed:
             return
-        if not self._loads and shelves.conditions:
+        if self._searched and not self._loads and shelves.conditions:
             task = asyncio.get_running_loop().create_task(self._load())
             self._loads.add(task)
             task.add_done_callback(self._loads.discard)

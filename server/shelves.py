@@ -8,6 +8,7 @@ answer. One that is deleted while it is open answers until there is a new one.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import sqlite3
 import time
@@ -24,6 +25,8 @@ from tacit.retrieval.analysis import VERSION
 from tacit.retrieval.hybrid import Hybrid, Shelf
 from tacit.retrieval.lexical import Lexical
 from tacit.retrieval.overlay import Draft, shelve
+from tacit.retrieval.premises import WORDS
+from tacit.retrieval.premises import Shelf as GoalShelf
 from tacit.retrieval.ranker import Ranker
 from tacit.server.answers import Condition, Home
 from tacit.server.library import Spot, vectors_folder
@@ -34,6 +37,9 @@ LOOK_SECONDS = 2.0
 """How often the folder of vectors is looked at."""
 PATIENCE = 20
 """Vectors that took a second to open are opened again after so many, while a builder goes on changing them."""
+REMEMBERED = 2_000_000
+"""Postings of frequent terms that ranking for goals keeps ready beside those of search."""
+_editions = itertools.count(1)
 
 T = TypeVar("T")
 
@@ -60,6 +66,10 @@ class _Open:
     store: Store
     lexical: Lexical
     version: int = 0
+    edition: int = field(default_factory=_editions.__next__)
+    """Another number for every state of every index."""
+    words: Lexical | None = None
+    """For goals; made when the first comes."""
     dense: Ranker | None = None
     stamp: tuple[object, ...] = ()
     looked: float = 0.0
@@ -71,6 +81,20 @@ class _Open:
 
     def shelf(self) -> Shelf:
         return Shelf(self.name or self.spot.package.name, self.store, self.lexical, self.dense)
+
+    def for_goals(self) -> GoalShelf:
+        if self.words is None:
+            self.words = Lexical(self.store, WORDS, beside=self.lexical, remembered=REMEMBERED)
+        return GoalShelf(self.store, self.words, modules=self.modules())
+
+    def hide(self, modules: Sequence[str]) -> None:
+        self.lexical.hide(modules)
+        if self.words is not None:
+            self.words.hide(modules)
+
+    def read_anew(self, version: int) -> None:
+        self.version, self.edition = version, next(_editions)
+        self.lexical, self.words = Lexical(self.store), None
 
     def links(self) -> dict[str, tuple[Import, ...]]:
         return self._imports()[1]
@@ -89,7 +113,30 @@ class _Drafted:
     draft: Draft
     index: Path | None
     shelf: Shelf | None
-    """None for a file that is there no more."""
+    """None for a file that is there no more, or that holds no premise."""
+    edition: int = field(default_factory=_editions.__next__)
+    words: Lexical | None = None
+
+    def for_goals(self, like: Lexical | None) -> GoalShelf | None:
+        if self.shelf is None:
+            return None
+        if self.words is None:
+            self.words = Lexical(self.shelf.store, WORDS, like, beside=self.shelf.lexical)
+        return GoalShelf(self.shelf.store, self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class ForGoals:
+    """What premises are ranked from: indexes, the drafts in the place of modules of theirs, who imports whom.
+
+    `indexes` and `drafts` are other numbers when they change. Valid inside `ask` alone.
+    """
+
+    indexes: tuple[int, ...]
+    drafts: tuple[int, ...]
+    indexed: tuple[GoalShelf, ...]
+    drafted: tuple[GoalShelf, ...]
+    modules: Modules
 
 
 @dataclass(slots=True)
@@ -145,17 +192,38 @@ class Shelves:
 
     def access(self, header: Header, path: str = "") -> Access:
         """What a file with this header sees; masks are in the order of the library's shelves."""
-        drafts = [each.draft for each in self._drafts.values() if each.shelf is not None]
+        own = self.home(Path(path)) if path else None
+        return self._imports().access(header, own.module if own else "")
+
+    def for_goals(self) -> ForGoals:
+        """Everything as goals need it; with what is made of it for them shared with search where it is the same."""
+        order = self._order()
+        indexed = [each.for_goals() for each in order]
+        self._hide()
+        words = {each.spot.index: each.words for each in order}
+        drafts = self._drafts.values()
+        drafted = [each.for_goals(words.get(each.index) if each.index else None) for each in drafts]
+        return ForGoals(
+            tuple(each.edition for each in order),
+            tuple(each.edition for each in drafts),
+            tuple(indexed),
+            tuple(each for each in drafted if each is not None),
+            self._imports(),
+        )
+
+    def _imports(self) -> Modules:
+        """Who imports whom."""
         key = (
-            *((each.place, each.version) for each in self._order()),
-            *((each.module, each.imports) for each in drafts),
+            *(each.edition for each in self._order()),
+            *((each.draft.module, each.draft.imports, each.shelf is None) for each in self._drafts.values()),
         )
         if self._modules is None or self._modules[0] != key:
-            links = [each.links() for each in self._order()] + [{each.module: each.imports} for each in drafts]
-            files = [each.modules() for each in self._order()] + [{1: each.module} for each in drafts]
+            links = [each.links() for each in self._order()]  # of drafts even without premises: a file of imports alone
+            links += [{each.draft.module: each.draft.imports} for each in self._drafts.values()]
+            files = [each.modules() for each in self._order()]
+            files += [{1: each.draft.module} for each in self._drafts.values() if each.shelf is not None]
             self._modules = key, Modules(links, files)
-        own = self.home(Path(path)) if path else None
-        return self._modules[1].access(header, own.module if own else "")
+        return self._modules[1]
 
     @contextmanager
     def only(self, access: Access, path: str = "") -> Iterator[None]:
@@ -332,8 +400,7 @@ class Shelves:
         version = self._begin(each)
         if version == each.version:
             return False
-        each.version = version
-        each.lexical = Lexical(each.store)
+        each.read_anew(version)
         return True
 
     def _reopen(self, spot: Spot, place: Place) -> _Open:
@@ -365,11 +432,16 @@ class Shelves:
 
     def _leave_out_damaged(self, question: Callable[[Hybrid], object]) -> None:
         with self.reading():
-            for each in list(self._open.values()):
+            opened, whole = dict(self._open), {}
+            for index, each in opened.items():
+                self._open, self._hybrid = {index: each}, None
                 try:
-                    question(Hybrid([each.shelf()]))
+                    question(self._library())
                 except (sqlite3.Error, StoreError) as error:
                     self._fail(each.spot, error)
+                else:
+                    whole[index] = each
+            self._open, self._hybrid = whole, None
             self._describe()
 
     def _shut(self, index: Path) -> None:
@@ -379,10 +451,13 @@ class Shelves:
             self._hybrid = None
 
     def _mask(self) -> None:
-        for index, each in self._open.items():
-            each.lexical.hide([one.draft.module for one in self._drafts.values() if one.index == index])
+        self._hide()
         self._hybrid = None
         self._describe()
+
+    def _hide(self) -> None:
+        for index, each in self._open.items():
+            each.hide([one.draft.module for one in self._drafts.values() if one.index == index])
 
     def _indexed(self, path: str, digest: str) -> bool:
         query = "SELECT digest FROM files WHERE path = ?"

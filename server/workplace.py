@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tacit.server.answers import Answer, Ask
 from tacit.server.errors import TacitError
@@ -19,7 +19,12 @@ from tacit.server.indexer import Indexer, IndexWork
 from tacit.server.mirror import Mirror, OpenDocument, path_of
 from tacit.server.searcher import LARGEST_TEXT, Searcher
 
+if TYPE_CHECKING:
+    from tacit.server.shelves import Shelves
+
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 QUIET = 0.25
 """Seconds without an edit after which a document is read."""
@@ -108,9 +113,17 @@ class Workplace:
 
     async def search(self, ask: Ask) -> Answer:
         """Answer a question. With the first one texts begin to be read as they change."""
+        self._catch_up_soon()
+        return await self.searcher.search(ask, self.texts())
+
+    async def ask(self, question: Callable[[Shelves], T]) -> T:
+        """Ask something else of the open indexes; texts are read as they change from then on, too."""
+        self._catch_up_soon()
+        return await self.searcher.run(question)
+
+    def _catch_up_soon(self) -> None:
         if not self._caught_up:
             asyncio.get_running_loop().call_soon(self._catch_up)  # behind the question
-        return await self.searcher.search(ask, self.texts())
 
     def _catch_up(self) -> None:
         if not self._caught_up:

@@ -16,10 +16,10 @@ from tacit.server.lean.recordings import Recorder
 
 def main(mode: str, file: Path) -> int:
     if mode == "replay":
-        return serve(lambda settings: build_suggester(settings, recordings=[file]))
+        return serve(lambda settings, _: build_suggester(settings, recordings=[file]))
     recorder = Recorder()
     try:
-        return serve(lambda settings: build_suggester(settings, recorder=recorder))
+        return serve(lambda settings, _: build_suggester(settings, recorder=recorder))
     finally:
         recorder.write(file)
 

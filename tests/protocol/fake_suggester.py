@@ -142,7 +142,7 @@ class FakeSuggester(Suggester):
         note("aclose")
 
 
-def build(settings: Settings) -> Suggester:
+def build(settings: Settings, _: object) -> Suggester:
     if settings.lean_path == "/nowhere":
         raise LeanNotFound("Lean was not found at /nowhere.", hint="Set tacit.lean.path.")
     return FakeSuggester(settings)

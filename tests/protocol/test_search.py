@@ -110,7 +110,7 @@ async def test_a_workspace_is_indexed_and_searched(tmp_path: Path) -> None:
         assert answer["notice"] == ""
         found = await state(editor)
         assert (found["search"], found["packages"][0]["name"], found["packages"][0]["open"]) == ("open", "top", True)
-        assert [each["search"] for each in editor.said("tacit/indexChanged")]
+        await editor.until(lambda: [each["search"] for each in editor.said("tacit/indexChanged")])
 
 
 async def test_says_what_is_usable_and_what_to_import(tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def test_without_an_index_there_are_no_premises(workspace: Path) -> None:
     asyncio.run(finder.aclose())
 
 
-def test_an_index_is_found_read_again_when_it_changes_and_forgotten_when_it_goes(workspace: Path) -> None:
+def test_an_index_is_found_and_read_again_when_it_changes_and_answers_when_it_is_gone(workspace: Path) -> None:
     finder = IndexedPremises()
     file = workspace / "Top/New.lean"
     assert find(finder, "import Top.Base\n", file) == []
@@ -180,7 +180,10 @@ def test_an_index_is_found_read_again_when_it_changes_and_forgotten_when_it_goes
     assert find(finder, "", file) == []
     for each in (workspace.parent / "cache" / "index").glob("*.db*"):
         each.unlink()
-    assert find(finder, "import Top.Base\n", file) == []
+    assert find(finder, "import Top.Base\n", file) == ["swapped"], "as search does"
+    other = IndexedPremises()
+    assert find(other, "import Top.Base\n", file) == []
+    asyncio.run(other.aclose())
     asyncio.run(finder.aclose())
 
 

@@ -1,0 +1,196 @@
+"""Premises in the open library that search has: drafts take the place of their files, changes are seen."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from tacit.index.packages import Package
+from tacit.retrieval.overlay import draft
+from tacit.server.answers import Ask
+from tacit.server.asking import home, put_gone, search
+from tacit.server.library import Spot, bring_up_to_date
+from tacit.server.premise_library import LibraryPremises
+from tacit.server.searcher import SearchClosed, Searcher
+from tacit.server.shelves import Shelves
+from tacit.server.tactics.source import Helpful, SourceRequest
+from tacit.server.values import Goal
+from tests.unit.corpus import index, write
+
+BASE = "theorem mul_comm (a b : G) : a * b = b * a := sorry\ndef double (a : G) : G := a * a\n"
+FILES = {
+    "Top/Base.lean": BASE,
+    "Top/Uses.lean": "import Top.Base\ntheorem uses (a b : G) : a * b * a = b * a * a := by rw [mul_comm]\n",
+    "Top/Mine.lean": "import Top.Uses\n",
+}
+T = TypeVar("T")
+
+
+class Library:
+    """A finder over shelves that a test can reach into."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.shelves = Shelves()
+        self.shelves.arrange([Spot(Package("top", root / "src"), root / "top.db", own=True)])
+        self.finder = LibraryPremises(self.run)
+        self.asked = 0
+
+    async def run(self, question: Callable[[Shelves], T], /) -> T:
+        self.asked += 1
+        return question(self.shelves)
+
+    def find(self, text: str = "import Top.Uses\n", target: str = "x * y = y * x", *, file: str = "Mine") -> list[str]:
+        path = self.root / "src" / "Top" / f"{file}.lean"
+        request = SourceRequest((Goal((), target),), frozenset(), "foo", text=text, start=len(text), path=path)
+
+        async def find() -> Sequence[Helpful]:
+            return await self.finder.find(request, 10)
+
+        return [each.name for each in asyncio.run(find())]
+
+    def put(self, name: str, text: str) -> None:
+        path = self.root / "src" / name
+        where = home(self.shelves, path, "", text.encode())
+        assert where is not None
+        self.shelves.put(draft(text, where.package, where.module, str(path)), where.index)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    write(tmp_path / "src", FILES)
+    index(tmp_path / "src", tmp_path / "top.db")
+    found = Library(tmp_path)
+    yield found
+    found.shelves.close()
+
+
+def test_what_another_file_says_unsaved_is_a_premise_where_it_is_imported(library: Library) -> None:
+    assert library.find() == ["mul_comm", "uses"]
+    library.put("Top/Base.lean", BASE.replace("mul_comm", "mul_swap") + "theorem more (a b : G) : b * a = a * b := p\n")
+    found = library.find()
+    assert {"mul_swap", "more", "uses"} == set(found)
+    assert library.find("", file="Other") == []
+    library.shelves.drop(str(library.root / "src" / "Top" / "Base.lean"))
+    assert library.find() == ["mul_comm", "uses"]
+
+
+def test_a_new_file_that_no_index_has_yet_is_a_premise_where_it_is_imported(library: Library) -> None:
+    library.put("Top/New.lean", "import Top.Base\ntheorem brand_new (a b : G) : a * b = b * a := sorry\n")
+    assert "brand_new" not in library.find()
+    assert library.find("import Top.New\n")[:2] == ["mul_comm", "brand_new"]
+    library.put("Top/Uses.lean", "import Top.New\n")
+    assert "brand_new" in library.find(), "imported by what is imported"
+
+
+def test_of_the_own_file_only_what_stands_above_counts(library: Library) -> None:
+    below = "theorem foo (a b : G) : a * b = b * a := p\ntheorem below (a b : G) : a * b = b * a := p\n"
+    text = "import Top.Base\ntheorem above (a b : G) : a * b = b * a := p\n"
+    library.put("Top/Mine.lean", text + below)
+    assert set(library.find(text)) == {"mul_comm", "above"}
+    library.put("Top/Fresh.lean", text + below)
+    assert set(library.find(text, file="Fresh")) == {"mul_comm", "above"}
+
+
+def test_definitions_of_a_file_that_says_otherwise_now_are_gone(library: Library) -> None:
+    assert "double" in library.find(target="double x = x")
+    library.put("Top/Base.lean", "def double : G → G := id\ndef twice (a : G) : G := a * a\n")
+    assert library.find(target="double x = twice x").count("double") == 1
+    assert "twice" in library.find(target="double x = twice x")
+    put_gone(library.shelves, library.root / "src" / "Top" / "Base.lean")
+    assert library.find(target="double x = x", text="import Top.Base\n") == []
+
+
+def test_a_proof_above_that_names_an_unsaved_lemma_votes_for_it(library: Library) -> None:
+    library.put("Top/Base.lean", BASE + "theorem obscure : Balanced := sorry\n")
+    text = "import Top.Base\ntheorem near (a : G) : Even a := obscure\n"
+    assert "obscure" in library.find(text, "Even (x * x)")
+
+
+def test_an_index_that_changes_is_read_again(library: Library) -> None:
+    library.find()
+    asked = library.asked
+    library.find()
+    assert library.asked == asked + 1, "what does not change is kept"
+    write(library.root / "src", {"Top/Base.lean": BASE.replace("mul_comm", "swapped")})
+    index(library.root / "src", library.root / "top.db")
+    assert library.find() == ["swapped", "uses"]
+    index(library.root / "src", library.root / "top.db", anew=True)
+    assert library.find() == ["swapped", "uses"]
+
+
+def test_search_and_premises_do_not_disturb_each_other(library: Library) -> None:
+    library.put("Top/Base.lean", BASE.replace("mul_comm", "mul_swap"))
+
+    def names() -> list[str]:
+        return [each.hit.stored.premise.name for each in search(library.shelves, Ask("a * b = b * a"), {}).found]
+
+    before = names()
+    assert library.find() == ["mul_swap", "uses"]
+    assert names() == before
+    assert "mul_comm" not in before
+
+
+def test_a_damaged_index_leaves_the_premises_of_the_others(library: Library) -> None:
+    write(library.root / "own", {"Own.lean": "import Top.Uses\ntheorem own (a b : G) : a * b = b * a := sorry\n"})
+    index(library.root / "own", library.root / "own.db")
+    own = Spot(Package("own", library.root / "own"), library.root / "own.db")
+    library.shelves.arrange([own, *library.shelves.spots])
+    assert set(library.find("import Own\n")) == {"own", "mul_comm", "uses"}
+    broken = sqlite3.connect(library.root / "top.db")
+    broken.execute("PRAGMA writable_schema = 1")
+    broken.execute("DROP TABLE postings")
+    broken.commit()
+    broken.close()
+    library.find("import Own\n")
+    search(library.shelves, Ask("mul_comm"), {})
+    assert library.find("import Own\n") == ["own"]
+    assert [each.open for each in library.shelves.conditions] == [True, False]
+
+
+def test_nothing_is_found_and_nothing_complains_once_search_has_ended() -> None:
+    async def run() -> Sequence[Helpful]:
+        searcher = Searcher()
+        finder = LibraryPremises(searcher.run)
+        await searcher.aclose()
+        with pytest.raises(SearchClosed):
+            await searcher.run(lambda _: None)
+        return await finder.find(SourceRequest((Goal((), "x = x"),), frozenset()), 10)
+
+    assert asyncio.run(run()) == ()
+
+
+def test_premises_open_no_vectors_and_search_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tacit.index.places import places
+
+    monkeypatch.setenv("TACIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("MATHLIB", raising=False)
+    root = tmp_path / "work"
+    write(root, {**FILES, "lakefile.toml": 'name = "top"\n[[lean_lib]]\nname = "Top"\n'})
+    for each in places(root):
+        bring_up_to_date(each, lambda *_: None)
+    loaded: list[object] = []
+
+    async def load(searcher: Searcher) -> None:
+        loaded.append(searcher)
+
+    monkeypatch.setattr(Searcher, "_load", load)
+
+    async def run() -> None:
+        searcher = Searcher()
+        searcher.arrange([root], everything=False)
+        text = "import Top.Uses\n"
+        request = SourceRequest((Goal((), "x * y = y * x"),), frozenset(), "foo", text=text, start=len(text))
+        assert [each.name for each in await LibraryPremises(searcher.run).find(request, 5)] == ["mul_comm", "uses"]
+        assert not loaded
+        assert (await searcher.search(Ask("mul_comm"))).found
+        await asyncio.sleep(0)
+        assert loaded
+        await searcher.aclose()
+
+    asyncio.run(run())
