@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tacit.index.store import Store
+from tacit.retrieval.filters import listed, unmet
 from tacit.retrieval.lexical import Lexical, rarities
 from tacit.retrieval.question import Question, parse, understand
 from tacit.retrieval.ranker import Query, Ranker
@@ -37,12 +38,18 @@ class Hybrid:
         self._mix = mix or Mix()
 
     def search(self, text: str, limit: int = 10, *, path: str = "", rerank: bool = True) -> list[Hit]:
-        """The best premises for what was typed. `private` ones only of the file at `path`."""
+        """The best premises for what was typed. `private` ones only of the file at `path`.
+
+        Filters alone: what satisfies them, as it stands in the files, without scores.
+        """
         question = understand(parse(text))
         query = question.query
-        if not query.text:
-            return []
         shelves = [each for each in self.shelves if _wanted(each.package, query.packages)]
+        if not query.text:
+            some = listed(shelves, query, limit, path) if query.modules or query.kinds or query.packages else []
+            return [Hit(shelf.package, stored, 0.0) for shelf, stored in some]
+        if not question.terms:  # vectors find something near whatever it is
+            return []
         fused = _seen(shelves, query, self._fuse(shelves, question))
         best = sorted(fused, key=lambda each: (-fused[each], each))[: max(RERANKED, limit)]
         hits = []
@@ -57,6 +64,15 @@ class Hybrid:
             hits = rerank_hits(hits, question, self._mix)
         hits.sort(key=lambda each: (-each.score, len(each.stored.premise.name), each.stored.premise.name))
         return hits[:limit]
+
+    def objections(self, text: str) -> list[str]:
+        """Why a question can have no answer here, in sentences; none where it can, whether it has one or not."""
+        question = understand(parse(text))
+        query = question.query
+        found = unmet(self.shelves, query)
+        if query.text and not question.terms:
+            found.append("There is no word, name or symbol in it that could be looked up.")
+        return found
 
     def _fuse(self, shelves: Sequence[Shelf], question: Question) -> dict[tuple[int, int], float]:
         common = rarities([each.lexical for each in shelves], question) if len(shelves) > 1 else None

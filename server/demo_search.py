@@ -96,7 +96,7 @@ class DemoSearch:
             count = sum(each.lexical.count for each in library.shelves)
             names = [each.package for each in library.shelves]
             if not self._quiet:
-                said = f"searching {count:,} declarations of {', '.join(names)}"
+                said = f"searching {plural(count, 'declaration')} of {', '.join(names)}"
                 self._terminal.line((said, "bold"))
             library.search("warm up", 1)  # opens what is opened once: nobody's waiting time
             asked = []
@@ -132,7 +132,9 @@ class DemoSearch:
         if not self._quiet:
             what = plural(done.read, "file") + " read" if done.read else "nothing new"
             elapsed = seconds(time.perf_counter() - begun)
-            self._terminal.line((f"indexed {name}", "bold"), (f"  {what}, {count:,} declarations, {elapsed}", "dim"))
+            self._terminal.line(
+                (f"indexed {name}", "bold"), (f"  {what}, {plural(count, 'declaration')}, {elapsed}", "dim")
+            )
 
     def _show(self, question: Question, hits: Sequence[Hit], elapsed: float) -> None:
         self._terminal.line(f"  {question.style:<16}", (question.text, "cyan"), (f"  {elapsed * 1000:.0f} ms", "dim"))

@@ -159,7 +159,7 @@ def _about(packed: Packed) -> dict[str, Any]:
 def _said(packed: Packed) -> str:
     which = f" at {packed.revision[:12]}" if packed.revision else ""
     meanings = f"meanings by {packed.vectors.encoder}" if packed.vectors else "words only"
-    return f"{packed.premises:,} declarations of {plural(packed.files, 'file')}{which}; {meanings}"
+    return f"{plural(packed.premises, 'declaration')} of {plural(packed.files, 'file')}{which}; {meanings}"
 
 
 def _in_megabytes(progress: Callable[[str, int, int], None]) -> Callable[[str, int, int], None]:

@@ -68,7 +68,11 @@ def build_places(terminal: Terminal, some: Sequence[Place], *, anew: bool, vecto
             }
         )
         if not as_json:
-            said = f"{plural(done.read, 'file')} read, {done.premises:,} declarations" if done.read else "nothing new"
+            said = (
+                f"{plural(done.read, 'file')} read, {plural(done.premises, 'declaration')}"
+                if done.read
+                else "nothing new"
+            )
             terminal.line(
                 (package.name, "bold"), f": {said}; {plural(done.unchanged, 'file')} unchanged, {seconds(elapsed)}"
             )
@@ -89,7 +93,7 @@ def _vectors(terminal: Terminal, place: Place, *, as_json: bool) -> int:
     with terminal.measured(place.corpus.name) as progress:
         filled = make_vectors(place, sparing(progress))
     if filled.embedded and not as_json:
-        said = f"meanings of {filled.embedded:,} declarations added, {seconds(time.perf_counter() - begun)}"
+        said = f"meanings of {plural(filled.embedded, 'declaration')} added, {seconds(time.perf_counter() - begun)}"
         terminal.line((place.corpus.name, "bold"), f": {said}")
     return filled.embedded
 
@@ -120,7 +124,7 @@ def describe(name: str, root: Path, where: Path) -> dict[str, Any]:
     if manifest.analysis != VERSION:
         return {**report, "state": "The index was written by another version of Tacit and must be built again."}
     size = where.stat().st_size
-    state = f"{manifest.premises:,} declarations of {plural(manifest.files, 'file')}, {megabytes(size)}"
+    state = f"{plural(manifest.premises, 'declaration')} of {plural(manifest.files, 'file')}, {megabytes(size)}"
     made = vectors_of(where)
     if made is not None:
         state += f"; meanings by {made.encoder}"

@@ -47,23 +47,42 @@ class NotIndexed(TacitError):
 
 def indexable(paths: Sequence[Path]) -> list[Place]:
     """The packages of these paths and what they depend on; of here and of $MATHLIB where none is given."""
-    asked = list(paths) or here()
-    for each in asked:
-        if not each.exists():
-            raise BadInput(f"There is nothing at {each}.", hint="Name a folder with Lean files.")
     found: dict[Path, Place] = {}
-    for each in asked:
+    for each in _there(paths or here()):
         for one in places(each):
             found.setdefault(one.index, one)
     return list(found.values())
 
 
+def searched(paths: Sequence[Path]) -> list[Path]:
+    """Where the indexes of the same packages are, whether there are any or not. Lists no files, which takes longer."""
+    found = [index_of(one) for each in _there(paths or here()) for one in packages_behind(each)[0]]
+    return list(dict.fromkeys(found))
+
+
+def _there(paths: Sequence[Path]) -> Sequence[Path]:
+    """These paths, all of them there. Raises BadInput."""
+    for each in paths:
+        try:
+            each.stat()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise BadInput(f"There is nothing at {each}.", hint="Name a folder with Lean files.") from error
+        except OSError as error:
+            raise BadInput(f"{each} cannot be looked at: {error.strerror}.") from error
+    return paths
+
+
 def here() -> list[Path]:
     """What is meant where no path is given: this folder, and $MATHLIB."""
     named = os.environ.get("MATHLIB", "")
-    if named and not Path(named).exists():
+    if named and not _is_there(named):
         raise BadInput(f"MATHLIB names {named}, and there is nothing there.", hint="Name the folder above Mathlib/.")
     return [*([Path.cwd()] if workspace_of(Path.cwd()) or not named else []), *([Path(named)] if named else [])]
+
+
+def _is_there(path: str) -> bool:
+    """Whether there is something that may be looked at; `Path.exists` raises where it may not."""
+    return os.path.exists(path)  # noqa: PTH110
 
 
 def bring_up_to_date(place: Place, progress: Progress, *, anew: bool = False) -> Built:
@@ -108,7 +127,7 @@ def _unread(store: Store, index: Path) -> int:
 def open_library(paths: Sequence[Path], *, dense: bool = True) -> Hybrid:
     """Every index of these paths' packages; outside any package, every index there is. Raises NotIndexed."""
     named = paths or os.environ.get("MATHLIB") or workspace_of(Path.cwd())
-    files = [each.index for each in indexable(paths)] if named else indexes()
+    files = searched(paths) if named else indexes()
     shelves: list[Shelf] = []
     encoders = _Encoders()
     old = ""
@@ -162,7 +181,7 @@ def spots(folders: Sequence[Path], *, everything: bool = True) -> list[Spot]:
     for folder in folders:
         add(folder, own=True)
     mathlib = os.environ.get("MATHLIB", "")
-    if mathlib and Path(mathlib).exists() and not any(each.package.name == "mathlib" for each in found.values()):
+    if mathlib and _is_there(mathlib) and not any(each.package.name == "mathlib" for each in found.values()):
         add(Path(mathlib), own=False)
     if not folders and not found and everything:
         return [Spot(Package(each.stem.rpartition("-")[0], each.parent), each) for each in indexes()]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from rich.style import Style
 from rich.text import Text
@@ -27,6 +28,8 @@ from tacit.server.terminal import Terminal, plural, seconds
 
 WIDEST = 200
 DOC = 160
+MOST_NAMES = 8
+"""Packages that are named as searched."""
 _PIECE = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_]|\d+|[^\w\s]")
 _PLACE = re.compile(r"(?P<file>.+?)(?::(?P<line>\d+))?(?::\d+)?")
 
@@ -54,7 +57,7 @@ class Spot:
     def parse(cls, text: str) -> Spot:
         """`FILE` or `FILE:LINE`, from 1. Raises BadInput."""
         match = _PLACE.fullmatch(text)
-        whole = Path(text).is_file() or match is None
+        whole = os.path.isfile(text) or match is None  # noqa: PTH113  # Path.is_file raises for long names
         path, line = Path(text if whole or match is None else match["file"]), None
         if match is not None and not whole and match["line"]:
             line = int(match["line"])
@@ -76,22 +79,14 @@ def search(terminal: Terminal, ask: Ask) -> int:
         begun = time.perf_counter()
         hits = answers(library, ask.text, ask.limit, spot)
         elapsed = time.perf_counter() - begun
-        count = sum(each.lexical.count for each in library.shelves)
         if ask.as_json:
             terminal.json([_plain(each) for each in hits])
         else:
             show_hits(terminal, hits, ask.text)
-        names = ", ".join(each.package for each in library.shelves)
         where = " that can be used there" if spot else ""
-        found = f"{_found(len(hits))}{where} in {seconds(elapsed)}"
-        terminal.note((f"{found}, out of {count:,} declarations of {names}", "dim"))
-        if len(ask.text) > LONGEST:
-            terminal.note(("→ ", "bold yellow"), f"Only the first {LONGEST:,} characters were looked at.")
-        for each in library.shelves:
-            if (newer := _newer(each.store)) and not ask.as_json:
-                says = "is newer than its index, or gone" if newer == 1 else "are newer than its index, or gone"
-                update = "`tacit index update` reads what has changed"
-                terminal.note(("→ ", "bold yellow"), f"{plural(newer, 'file')} of {each.package} {says}: {update}.")
+        terminal.note((f"{_found(len(hits))}{where} in {seconds(elapsed)}, out of {_of_what(library)}", "dim"))
+        for sentence in _remarks(library, ask):
+            terminal.note(("→ ", "bold yellow"), sentence)
     finally:
         close_library(library)
     return Exit.DONE if hits else Exit.OPEN
@@ -122,6 +117,30 @@ def answers(library: Hybrid, text: str, limit: int, spot: Spot | None = None) ->
     return above[:limit]
 
 
+def _of_what(library: Hybrid) -> str:
+    """`251,000 declarations of top, mathlib`; of many packages the first ones."""
+    names = list(dict.fromkeys(each.package for each in library.shelves))
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    count = sum(each.store.count() for each in library.shelves)
+    return f"{plural(count, 'declaration')} of {', '.join(names[:MOST_NAMES])}{more}"
+
+
+def _remarks(library: Hybrid, ask: Ask) -> Iterator[str]:
+    """What else is to be said of an answer."""
+    yield from library.objections(ask.text)
+    if len(ask.text) > LONGEST:
+        yield f"Only the first {LONGEST:,} characters were looked at."
+    if ask.as_json:
+        return
+    # Without a path, an update is of what is searched without one in a project.
+    everywhere = not ask.paths and (bool(os.environ.get("MATHLIB")) or workspace_of(Path.cwd()) is not None)
+    for each in library.shelves:
+        if newer := _newer(each.store):
+            says = "is newer than its index, or gone" if newer == 1 else "are newer than its index, or gone"
+            update = "tacit index update" if everywhere else f"tacit index update {quote(each.store.manifest().root)}"
+            yield f"{plural(newer, 'file')} of {each.package} {says}: `{update}` reads what has changed."
+
+
 def _around(spot: Spot) -> tuple[Path, ...]:
     """The workspace of a file, and the Mathlib that is named; nothing, which means all there is, outside any."""
     workspace, named = workspace_of(spot.path), os.environ.get("MATHLIB", "")
@@ -130,7 +149,7 @@ def _around(spot: Spot) -> tuple[Path, ...]:
 
 def _newer(store: Store) -> int:
     """How many files of an index have changed since, or are gone. Of sources that are not here nothing can be said."""
-    if not Path(store.manifest().root or "/nowhere").is_dir():
+    if not os.path.isdir(store.manifest().root):  # noqa: PTH112  # Path.is_dir raises where it may not be looked at
         return 0
     count = 0
     for each in store.files().values():
@@ -171,7 +190,7 @@ def show_hits(terminal: Terminal, hits: Sequence[Hit], question: str) -> None:
             (f"{number:>3} ", "dim"),
             _marked(premise.name, asked, "bold", "bold yellow"),
             (f"  {premise.kind}", "cyan"),
-            (f"  {hit.score:.3f}", "dim"),
+            (f"  {hit.score:.3f}" if hit.score else "", "dim"),
         )
         terminal.line("    ", _marked(_cut(premise.statement, width - 4), asked, "", "yellow"))
         if premise.doc:
@@ -181,7 +200,7 @@ def show_hits(terminal: Terminal, hits: Sequence[Hit], question: str) -> None:
 
 def _link(path: str, line: int) -> Text:
     """A place in a file, which terminals that can (OSC 8) open on a click."""
-    there = Path(path).is_absolute() and Path(path).exists()
+    there = Path(path).is_absolute() and os.path.exists(path)  # noqa: PTH110  # Path.exists raises, as above
     uri = f"{Path(path).as_uri()}#{line}" if there else None
     return Text(f"{path}:{line}", Style(dim=True, link=uri))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +28,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 GOOD, PART, BAD, SKIPPED = "✓", "→", "✗", "–"
 STYLES = {GOOD: "bold green", PART: "bold yellow", BAD: "bold red", SKIPPED: "dim"}
 
@@ -70,11 +72,11 @@ class Terminal:
 
     def line(self, *parts: str | tuple[str, str] | Text) -> None:
         """A line of the result; a part is a text, or a text and its style."""
-        self._print(self._out, self._noted(Text.assemble(*parts)))
+        self._print(self._out, self._noted(_assembled(parts)))
 
     def note(self, *parts: str | tuple[str, str] | Text) -> None:
         """A line beside the result: a summary, a remark."""
-        self._print(self._err, self._noted(Text.assemble(*parts)))
+        self._print(self._err, self._noted(_assembled(parts)))
 
     def error(self, sentence: str) -> None:
         """Why there is no result."""
@@ -178,9 +180,18 @@ class Terminal:
             live.start()
 
 
+def _assembled(parts: Sequence[str | tuple[str, str] | Text]) -> Text:
+    """One line; what would move the cursor or set colours, out of somebody's file, is a sign like any other."""
+    text = Text.assemble(*parts)
+    if _CONTROL.search(text.plain):
+        text.plain = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.plain)
+    return text
+
+
 def _console(stream: TextIO) -> Console:
     if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(encoding="utf-8")  # Lean's text, in whatever locale; also what JSON must be in
+        # Lean's text, in whatever locale; also what JSON must be in. Names of files may be no text at all.
+        stream.reconfigure(encoding="utf-8", errors="replace")
     return _Console(file=stream, highlight=False, markup=False, emoji=False)
 
 
@@ -201,8 +212,8 @@ def seconds(value: float) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 goal`, `2 goals`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """`1 goal`, `2 goals`, `8,302 files`."""
+    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def megabytes(count: int) -> str:

@@ -80,7 +80,7 @@ def test_what_one_machine_indexed_another_searches(
     tacit("index", "build")
     out, _ = tacit("index", "export", "-o", str(tmp_path / "a.zip"))
     assert "top: " in out
-    assert "dep: 1 declarations of 1 file at abc; words only" in out
+    assert "dep: 1 declaration of 1 file at abc; words only" in out
     other = elsewhere(project, monkeypatch)
     out, err = tacit("index", "import", str(tmp_path / "a.zip"))
     assert "top: 2 files as in the archive, none differs here" in out
@@ -253,6 +253,9 @@ def test_only_what_can_be_used_there(project: Path, tacit: Tacit) -> None:
     algebra = str(project / "Top" / "Algebra.lean")
     assert names("IsCompact", "--usable-in", algebra, status=1) == set(), "it imports nothing"
     assert "gone.lean cannot be read" in tacit("search", "x", "--usable-in", "gone.lean:3", status=2)[1]
+    long = "x" * 5000
+    assert "cannot be read: File name too long" in tacit("search", "x", "--usable-in", long, status=2)[1]
+    assert "cannot be looked at: File name too long" in tacit("search", "x", "--in", long, status=2)[1]
 
 
 def test_sources_that_changed_since_are_said(project: Path, tacit: Tacit) -> None:
@@ -264,6 +267,42 @@ def test_sources_that_changed_since_are_said(project: Path, tacit: Tacit) -> Non
     assert "2 files of top are newer than its index" in tacit("search", "compact")[1]
     tacit("index", "update")
     assert "newer" not in tacit("search", "compact")[1]
+
+
+def test_how_to_read_what_has_changed_is_said_where_search_was_asked(
+    project: Path, tacit: Tacit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tacit("index", "build")
+    (project / "Top" / "Algebra.lean").unlink()
+    assert "`tacit index update` reads" in tacit("search", "compact")[1]
+    assert f"`tacit index update {project}` reads" in tacit("search", "compact", "--in", str(project))[1]
+    monkeypatch.chdir(tmp_path)
+    assert f"`tacit index update {project}` reads" in tacit("search", "compact")[1]
+
+
+def test_filters_that_nothing_satisfies_are_said_and_alone_they_list(project: Path, tacit: Tacit) -> None:
+    tacit("index", "build")
+    for filter_, sentence in (
+        ("kind:lema", "→ There is no kind lema; there are theorem,"),
+        ("module:Nope", "→ No module that is searched here is called Nope or lies below it."),
+        ("package:nope", "→ No package nope is searched here; dep, top are."),
+    ):
+        out, err = tacit("search", "compact", filter_, status=1)
+        assert out == ""
+        assert sentence in err
+        assert json.loads(tacit("search", "compact", filter_, "--json", status=1)[0]) == []
+    assert "→ There is no word, name or symbol in it" in tacit("search", "((", status=1)[1]
+    hits = json.loads(tacit("search", "kind:theorem", "module:Top.Algebra", "--limit", "2", "--json")[0])
+    assert [each["name"] for each in hits] == ["Group.mul_comm", "Group.add_assoc"]
+    assert "theorem\n" in tacit("search", "kind:theorem")[0], "without scores"
+
+
+def test_what_stands_in_files_does_not_command_the_terminal(project: Path, tacit: Tacit) -> None:
+    (project / "Top" / "Odd.lean").write_text("/-- An \x1b[31mred\x07 lemma. -/\ntheorem odd_one : 1 = 1 := rfl\n")
+    (project / os.fsdecode(b"\xff.lean")).touch()
+    _, err = tacit("index", "build")
+    assert "The file's name is not UTF-8" in err
+    assert "An \N{REPLACEMENT CHARACTER}[31mred lemma." in tacit("search", "odd_one")[0]
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,41 @@ def test_filters_hold_back(path: Path) -> None:
     assert found(path, "compact kind:nonsense") == []
 
 
+def test_filters_alone_list_what_satisfies_them_as_it_stands_in_the_files(path: Path) -> None:
+    assert found(path, "kind:theorem module:Top.Algebra") == [
+        "Group.mul_comm",
+        "Group.add_assoc",
+        "Group.inv_unique",
+        "Group.commutative_mul",
+    ]
+    assert found(path, "kind:def kind:instance") == ["IsCompact", "instCompactSpace"]
+    assert [each.stored.premise.name for each in library(path).search("package:top", 2)] == [
+        "Group.mul_comm",
+        "Group.add_assoc",
+    ]
+    assert found(path, "package:other") == found(path, "module:Top.Algebra kind:instance") == []
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("compact kind:lemmma", "There is no kind lemmma; there are theorem, axiom, def,"),
+        ("compact module:Tip", "No module that is searched here is called Tip or lies below it."),
+        ("compact package:mathlib", "No package mathlib is searched here; top is."),
+        ("(((", "There is no word, name or symbol in it"),
+        ("?a", "There is no word, name or symbol in it"),
+    ],
+)
+def test_a_question_that_can_have_no_answer_is_told_why(path: Path, question: str, sentence: str) -> None:
+    (said,) = library(path).objections(question)
+    assert said.startswith(sentence)
+
+
+def test_a_question_that_has_no_answer_is_not_blamed(path: Path) -> None:
+    for question in ("zzz", "kind:Lemma compact", "module:top package:TOP zzz", "module:Topology", "⊢ p"):
+        assert library(path).objections(question) == []
+
+
 def test_private_names_stay_in_their_file(path: Path) -> None:
     assert "Group.secret_lemma" not in found(path, "secret_lemma")
     hybrid = library(path)
@@ -110,6 +145,7 @@ def test_vectors_find_what_no_word_does_and_filters_hold_for_them(path: Path) ->
     hybrid = Hybrid([Shelf("top", store, Lexical(store), dense)])  # type: ignore[arg-type]
     assert [each.stored.premise.name for each in hybrid.search("zzz")] == ["Continuous.comp"]
     assert hybrid.search("zzz kind:def") == []
+    assert hybrid.search("(((") == []
     store.close()
 
 
