@@ -43,11 +43,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was found, best first, and out of how many declarations."""
+    """What was found, best first, and out of how many declarations. `sentence`: why this can have no answer."""
 
     found: tuple[Found, ...]
     total: int
     elapsed: float
+    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

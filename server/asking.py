@@ -31,7 +31,8 @@ def search(shelves: Shelves, ask: Ask, texts: Mapping[str, str]) -> Answer:
         found = tuple(_found(each, ask, path, access, lines) for each in hits)
         if ask.usable_here:  # of the file itself only what stands above
             found = tuple(each for each in found if each.usable is not False)
-        return Answer(found, shelves.count, time.perf_counter() - began)
+        sentence = " ".join(shelves.library.objections(ask.text)) if not found else ""
+        return Answer(found, shelves.count, time.perf_counter() - began, sentence)
 
     return shelves.ask(answer)
 

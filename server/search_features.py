@@ -171,7 +171,7 @@ class SearchFeatures:
     def _notice(self, answer: Answer) -> str:
         work, status = self._workplace.indexer.work, self._workplace.searcher.status()
         if answer.total:
-            return status.sentence if not answer.found else ""
+            return (answer.sentence or status.sentence) if not answer.found else ""
         if work.state == "working":
             share = f" ({100 * work.done // work.total} %)" if work.total else ""
             return f"{NOTHING_YET} {work.package} is being read{share}: ask again in a moment."

@@ -266,6 +266,23 @@ async def test_odd_questions_are_answered(tmp_path: Path) -> None:
         assert (await search(editor, "compact", textDocument={"uri": "git:/x"}))["hits"]
 
 
+async def test_why_a_question_can_have_no_answer_is_a_notice(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    build(tmp_path)
+    async with sidecar(tmp_path, root=root, initializationOptions=OFF) as editor:
+        for text, sentence in (
+            ("compact kind:lema", "There is no kind lema;"),
+            ("compact module:Nope", "No module that is searched here is called Nope"),
+            ("((", "There is no word, name or symbol in it"),
+        ):
+            answer = await search(editor, text)
+            assert answer["hits"] == []
+            assert answer["notice"].startswith(sentence)
+        assert (await search(editor, "zzz"))["notice"] == ""
+        listed = await names(editor, "kind:theorem module:Top.Algebra", limit=2)
+        assert listed == ["Group.mul_comm", "Group.add_assoc"]
+
+
 async def test_without_a_folder_nothing_is_indexed(tmp_path: Path) -> None:
     command = (sys.executable, "-m", "tacit.server.app")
     async with editing(tmp_path, *command, environment=environment(tmp_path)) as editor:
