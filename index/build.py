@@ -514,7 +514,8 @@ def alone(path: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise StoreError(f"No index can be written in {path.parent}: {error.strerror}.") from error
+        where = f"No index can be written in {path.parent}: {error.strerror}"
+        raise StoreError(f"{where}; TACIT_CACHE names another folder.") from error
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -108,9 +108,7 @@ class Store:
         if not path.is_file():
             raise NoIndex(f"There is no index at {path}.")
         try:
-            database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
-            database.execute("PRAGMA query_only = 1")
-            found = dict(database.execute("SELECT key, value FROM manifest"))
+            database, found = _open(path)
         except sqlite3.Error as error:
             raise StoreError(f"The index at {path} cannot be read: {error}.") from error
         if found.get("schema") != SCHEMA_VERSION:
@@ -321,6 +319,35 @@ class Store:
             self.database.execute("DELETE FROM premises WHERE file = ?", (each,))
             self.database.execute("DELETE FROM readings WHERE file = ?", (each,))
             self.database.execute("DELETE FROM files WHERE id = ?", (each,))
+
+
+def _open(path: Path) -> tuple[sqlite3.Connection, dict[str, str]]:
+    """The database and its manifest. Raises sqlite3.Error."""
+    try:
+        return _connected(path, "mode=ro")
+    except sqlite3.OperationalError as error:
+        # SQLite wants to write beside a file that it only reads. Where nobody may, say on a shared disk, nobody does.
+        log = path.with_name(path.name + "-wal")
+        if error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")) and not _size(log):
+            return _connected(path, "mode=ro&immutable=1")
+        raise
+
+
+def _connected(path: Path, how: str) -> tuple[sqlite3.Connection, dict[str, str]]:
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=10)
+    try:
+        database.execute("PRAGMA query_only = 1")
+        return database, dict(database.execute("SELECT key, value FROM manifest"))
+    except BaseException:
+        database.close()
+        raise
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _row(each: Premise) -> tuple[Any, ...]:

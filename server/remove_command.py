@@ -48,8 +48,10 @@ def remove_indexes(terminal: Terminal, paths: Sequence[Path], *, unused: bool, a
         except Busy as error:
             terminal.note(("→ ", "bold yellow"), str(error))
             continue
-        except (OSError, StoreError) as error:
-            raise TacitError(f"{each.index} was not removed: {error}.") from error
+        except StoreError as error:
+            raise TacitError(f"{each.index} was not removed. {error}") from error
+        except OSError as error:
+            raise TacitError(f"{each.index} was not removed: {error.strerror}.") from error
         report.append({"package": each.package, "root": str(each.root or ""), "index": str(each.index), "bytes": size})
         if not as_json:
             reason = f" ({each.why})" if each.why else ""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import textwrap
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -214,3 +218,44 @@ def test_text_that_is_no_unicode_is_stored_all_the_same(path: Path) -> None:
     assert [(each.id, each.premise.name, each.premise.doc) for each in store.all()] == [(1, "a", ""), (2, "b", "?")]
     assert [each.id for each in entries] == [1, 2]
     store.close()
+
+
+@pytest.fixture
+def sealed() -> Iterator[Path]:
+    """A folder that may be read but not written; outside pytest's, where others may not go."""
+    folder = Path(tempfile.mkdtemp())
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def as_somebody_else(work: Callable[[], None]) -> bool:
+    """Whether this can be done by somebody who is not root, in a process of its own."""
+    child = os.fork()
+    if not child:
+        try:
+            if not os.geteuid():
+                os.setuid(65534)
+            work()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def test_an_index_in_a_folder_that_cannot_be_written_answers(sealed: Path) -> None:
+    root, path = sealed / "src", sealed / "x.db"
+    write(root)
+    index(root, path)
+    index(root, path)  # an update leaves what SQLite keeps beside it
+    for each in sealed.glob("x.db-*"):
+        each.unlink()
+    sealed.chmod(0o555)
+
+    def search() -> None:
+        assert found(path, "mul_comm")[0] == "Group.mul_comm"
+        with pytest.raises(StoreError, match="Permission denied; TACIT_CACHE names another folder"):
+            index(root, path)
+
+    assert as_somebody_else(search)
