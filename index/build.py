@@ -87,7 +87,11 @@ def build(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress, *,
     with alone(path):
         try:
             if not anew and _usable(path, corpus, analysis):
-                return _update(path, corpus, analysis, progress)
+                try:
+                    return _update(path, corpus, analysis, progress)
+                except sqlite3.DatabaseError as error:
+                    if not _is_damage(error):
+                        raise
             return _make(path, corpus, analysis, progress)
         except OSError as error:
             raise StoreError(f"The index at {path} was not written: {error.strerror or error}.") from error
@@ -108,6 +112,10 @@ def _usable(path: Path, corpus: Corpus, analysis: Analysis) -> bool:
         return False
     try:
         found, reading = store.manifest(), store.value("reading")
+    except sqlite3.DatabaseError as error:
+        if not _is_damage(error):
+            raise
+        return False
     finally:
         store.close()
     return (
@@ -116,6 +124,11 @@ def _usable(path: Path, corpus: Corpus, analysis: Analysis) -> bool:
         and found.analysis == analysis.version
         and found.root == str(corpus.root)
     )
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether the database can be read no more, which making it anew helps."""
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
 def _make(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress) -> Built:

@@ -150,6 +150,8 @@ def main(argv: Sequence[str] | None = None, *, build: Build | None = None) -> in
 
 
 def _failed(error: Exception, arguments: argparse.Namespace) -> int:
+    import sqlite3
+
     from tacit.server.command import Interrupted
     from tacit.server.errors import LeanDied, LeanNotFound, TacitError
     from tacit.server.terminal import Terminal
@@ -161,6 +163,11 @@ def _failed(error: Exception, arguments: argparse.Namespace) -> int:
     if isinstance(error, TacitError):
         kind, message, hint = type(error).__name__, str(error.args[0]), error.hint
         status = NO_LEAN if isinstance(error, LeanNotFound | LeanDied) else BAD_INPUT
+    elif isinstance(error, OSError) and error.filename is not None and error.strerror:
+        kind, message, hint, status = "BadInput", f"{error.filename} cannot be used: {error.strerror}.", "", BAD_INPUT
+    elif isinstance(error, sqlite3.DatabaseError):
+        kind, message = "NotIndexed", f"An index cannot be read: {error}."
+        hint, status = "Make it again with `tacit index build`.", BAD_INPUT
     else:
         kind, message = "Fault", f"Something went wrong inside Tacit: {type(error).__name__}: {error}."
         hint, status = "Run it again with -v to see where.", FAULT

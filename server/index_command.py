@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -119,6 +120,8 @@ def describe(name: str, root: Path, where: Path) -> dict[str, Any]:
         return {**report, "state": str(error)}
     try:
         manifest = store.manifest()
+    except sqlite3.Error as error:
+        return {**report, "state": f"The index at {where} cannot be read: {error}."}
     finally:
         store.close()
     if manifest.analysis != VERSION:

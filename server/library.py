@@ -6,12 +6,13 @@ import logging
 import os
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tacit.index.build import Analysis, Built, Progress, build, known_of
 from tacit.index.encoder import Encoder, EncoderUnavailable, open_encoder
@@ -41,6 +42,11 @@ QUESTIONS = 16
 """Questions whose vectors are remembered."""
 
 
+AGAIN = "Make it again with `tacit index build`."
+
+T = TypeVar("T")
+
+
 class NotIndexed(TacitError):
     """There is no index that can answer."""
 
@@ -54,10 +60,18 @@ def indexable(paths: Sequence[Path]) -> list[Place]:
     return list(found.values())
 
 
-def searched(paths: Sequence[Path]) -> list[Path]:
-    """Where the indexes of the same packages are, whether there are any or not. Lists no files, which takes longer."""
-    found = [index_of(one) for each in _there(paths or here()) for one in packages_behind(each)[0]]
-    return list(dict.fromkeys(found))
+def _packages(paths: Sequence[Path]) -> dict[Path, Package]:
+    """The same packages by their index, whether it is there or not. Lists no files, which takes longer."""
+    found: dict[Path, Package] = {}
+    for each in _there(paths or here()):
+        for one in packages_behind(each)[0]:
+            found.setdefault(index_of(one), one)
+    return found
+
+
+def _everywhere(paths: Sequence[Path]) -> bool:
+    """Whether nothing says what to search: no path, no MATHLIB and no project around."""
+    return not paths and not os.environ.get("MATHLIB") and workspace_of(Path.cwd()) is None
 
 
 def _there(paths: Sequence[Path]) -> Sequence[Path]:
@@ -124,37 +138,78 @@ def _unread(store: Store, index: Path) -> int:
     return int(store.database.execute("SELECT count(*) FROM premises WHERE id > ?", (last,)).fetchone()[0])
 
 
-def open_library(paths: Sequence[Path], *, dense: bool = True) -> Hybrid:
-    """Every index of these paths' packages; outside any package, every index there is. Raises NotIndexed."""
-    named = paths or os.environ.get("MATHLIB") or workspace_of(Path.cwd())
-    files = searched(paths) if named else indexes()
+def open_library(paths: Sequence[Path], *, dense: bool = True, remarks: list[str] | None = None) -> Hybrid:
+    """Every index of these paths' packages; outside any package, every index there is. Raises NotIndexed.
+
+    What cannot take part is left out, with a sentence in `remarks`.
+    """
+    packages = None if _everywhere(paths) else _packages(paths)
     shelves: list[Shelf] = []
     encoders = _Encoders()
-    old = ""
-    for file in files:
+    bad: list[str] = []
+    missing: list[str] = []
+    for file in indexes() if packages is None else packages:
         try:
-            store = Store.open(file)
+            shelves.append(_opened(file, encoders if dense else None))
         except NoIndex:
-            continue
-        except OtherSchema:
-            old = old or f"The index at {file} was written by another version of Tacit."
-            continue
-        except StoreError as error:
-            old = old or str(error)
-            continue
-        if store.manifest().analysis != VERSION:
-            store.close()
-            old = old or f"The index at {file} was written by another version of Tacit."
-            continue
-        shelves.append(Shelf(store.manifest().package, store, Lexical(store), encoders.dense(store) if dense else None))
+            if packages is not None and next(packages[file].sources(), None) is not None:
+                missing.append(packages[file].name)
+        except (StoreError, sqlite3.Error) as error:
+            bad.append(_damage(file, error))
     if not shelves:
-        if old:
-            raise NotIndexed(old, hint="Make it again with `tacit index build`.")
+        if bad:
+            raise NotIndexed(bad[0], hint=AGAIN)
         raise NotIndexed(
             "Nothing is indexed here yet.",
             hint="Run `tacit index build` in your project, or `tacit index build FOLDER` for any folder of Lean files.",
         )
+    if remarks is not None:
+        remarks += [f"{each} {AGAIN}" for each in bad]
+        if missing:
+            which = f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'}"
+            update = " ".join(("tacit index update", *(quote(str(each)) for each in paths)))
+            what = "it" if len(missing) == 1 else "them"
+            remarks.append(f"{which} not indexed yet, and so not searched: `{update}` reads {what}.")
+        remarks += encoders.problems
     return Hybrid(shelves)
+
+
+def answered(library: Hybrid, question: Callable[[Hybrid], T], remarks: list[str]) -> tuple[T, Hybrid]:
+    """An answer from all that can be read, and what that is: a damaged index is left out, with a sentence."""
+    try:
+        return question(library), library
+    except sqlite3.Error:
+        fine, bad = [], []
+        for shelf in library.shelves:
+            try:
+                question(Hybrid([shelf]))
+                fine.append(shelf)
+            except sqlite3.Error as error:
+                bad.append(_damage(shelf.store.path, error))
+        if not fine:
+            raise NotIndexed(bad[0], hint=AGAIN) from None
+        remarks += [f"{each} {AGAIN}" for each in bad]
+        rest = Hybrid(fine)
+        return question(rest), rest
+
+
+def _opened(file: Path, encoders: _Encoders | None) -> Shelf:
+    """Raises StoreError or sqlite3.Error."""
+    store = Store.open(file)
+    try:
+        manifest = store.manifest()
+        if manifest.analysis != VERSION:
+            raise OtherSchema(f"The index at {file} was written by another version of Tacit.")
+        return Shelf(manifest.package, store, Lexical(store), encoders.dense(store) if encoders is not None else None)
+    except BaseException:
+        store.close()
+        raise
+
+
+def _damage(file: Path, error: Exception) -> str:
+    if isinstance(error, OtherSchema):
+        return f"The index at {file} was written by another version of Tacit."
+    return str(error) if isinstance(error, StoreError) else f"The index at {file} cannot be read: {error}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +331,7 @@ class _Encoders:
 
     def __init__(self) -> None:
         self._encoder: Encoder | None = None
+        self.problems: list[str] = []
 
     def dense(self, store: Store) -> Ranker | None:
         """The ranker by vectors of an open index; None where there are none that can be used."""
@@ -286,4 +342,6 @@ class _Encoders:
             return DenseRanker.open(vectors_folder(store.path), self._encoder, store.digests())
         except (EncoderUnavailable, VectorsError) as error:
             logging.getLogger(__name__).info("search goes by words alone in %s: %s", store.path.name, error)
+            if (sentence := f"Search goes by words alone: {error}") not in self.problems:
+                self.problems.append(sentence)
             return None

@@ -23,7 +23,7 @@ from tacit.retrieval.rerank import Hit
 from tacit.retrieval.text import words
 from tacit.server.command import Exit
 from tacit.server.errors import BadInput
-from tacit.server.library import close_library, open_library
+from tacit.server.library import answered, close_library, open_library
 from tacit.server.terminal import Terminal, plural, seconds
 
 WIDEST = 200
@@ -74,10 +74,11 @@ def search(terminal: Terminal, ask: Ask) -> int:
     if not ask.text.strip():
         raise BadInput("There is nothing to search for.", hint='Ask in words or symbols: tacit search "a + b = b + a".')
     spot = Spot.parse(ask.usable_in) if ask.usable_in else None
-    library = open_library(ask.paths or (_around(spot) if spot else ()))
+    remarks: list[str] = []
+    whole = open_library(ask.paths or (_around(spot) if spot else ()), remarks=remarks)
     try:
         begun = time.perf_counter()
-        hits = answers(library, ask.text, ask.limit, spot)
+        hits, library = answered(whole, lambda some: answers(some, ask.text, ask.limit, spot), remarks)
         elapsed = time.perf_counter() - begun
         if ask.as_json:
             terminal.json([_plain(each) for each in hits])
@@ -85,10 +86,10 @@ def search(terminal: Terminal, ask: Ask) -> int:
             show_hits(terminal, hits, ask.text)
         where = " that can be used there" if spot else ""
         terminal.note((f"{_found(len(hits))}{where} in {seconds(elapsed)}, out of {_of_what(library)}", "dim"))
-        for sentence in _remarks(library, ask):
+        for sentence in (*_remarks(library, ask), *remarks):
             terminal.note(("→ ", "bold yellow"), sentence)
     finally:
-        close_library(library)
+        close_library(whole)
     return Exit.DONE if hits else Exit.OPEN
 
 

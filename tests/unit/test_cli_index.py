@@ -280,6 +280,44 @@ def test_how_to_read_what_has_changed_is_said_where_search_was_asked(
     assert f"`tacit index update {project}` reads" in tacit("search", "compact")[1]
 
 
+def test_what_is_not_searched_is_said_and_the_others_answer(project: Path, tacit: Tacit, tmp_path: Path) -> None:
+    tacit("index", "build", str(project / ".lake" / "packages" / "dep"))
+    out, err = tacit("search", "dep_rain")
+    assert "dep_rain" in out
+    assert "→ top is not indexed yet, and so not searched: `tacit index update` reads it." in err
+    tacit("index", "update")
+    assert "→" not in tacit("search", "dep_rain")[1]
+    index = next((tmp_path / "cache" / "index").glob("top-*.db"))
+    with sqlite3.connect(index) as database:
+        database.execute("UPDATE manifest SET value = 'old' WHERE key = 'analysis'")
+    database.close()
+    err = tacit("search", "dep_rain")[1]
+    assert f"→ The index at {index} was written by another version of Tacit. Make it again with `tacit index bu" in err
+
+
+def test_a_damaged_index_is_left_out_and_said_wherever_the_damage_is(
+    project: Path, tacit: Tacit, tmp_path: Path
+) -> None:
+    tacit("index", "build")
+    index = next((tmp_path / "cache" / "index").glob("top-*.db"))
+    whole = index.read_bytes()
+    said = 0
+    for page in range(4096, len(whole), 4096):
+        for each in index.parent.glob(f"{index.name}-*"):
+            each.unlink()
+        index.write_bytes(whole[:page] + b"\xa5" * 4096 + whole[page + 4096 :])
+        out, err = tacit("search", "dep_rain", "compact", "--limit", "100")
+        assert "dep_rain" in out
+        if "cannot be read: database disk image is malformed. Make it again with `tacit index build`." in err:
+            said += 1
+            assert "Top.Topology" not in out
+        assert main(["index", "status"]) in (0, 1)
+        tacit("index", "update")
+    assert said
+    tacit("index", "build")
+    assert "IsCompact" in tacit("search", "compact")[0]
+
+
 def test_filters_that_nothing_satisfies_are_said_and_alone_they_list(project: Path, tacit: Tacit) -> None:
     tacit("index", "build")
     for filter_, sentence in (
