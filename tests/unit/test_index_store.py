@@ -18,6 +18,7 @@ import pytest
 
 from tacit.index import build as building
 from tacit.index.build import build
+from tacit.index.files import replace_file
 from tacit.index.reader import read_text
 from tacit.index.store import Busy, File, NoIndex, OtherSchema, Store, StoreError
 from tests.unit.corpus import ALGEBRA, ANALYSIS, corpus, found, index, write
@@ -259,3 +260,13 @@ def test_an_index_in_a_folder_that_cannot_be_written_answers(sealed: Path) -> No
             index(root, path)
 
     assert as_somebody_else(search)
+
+
+def test_whoever_may_read_the_index_may_read_what_lies_beside_it(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        replace_file(tmp_path / "vectors", b"new")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "vectors").stat().st_mode & 0o777 == 0o644
+    assert [each.name for each in tmp_path.iterdir()] == ["vectors"]
