@@ -59,6 +59,10 @@ class VectorsBusy(VectorsError):
     """Somebody else is making them."""
 
 
+PIECE = 8_192
+"""Vectors that are copied at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a folder of vectors holds. `complete` once every text has its vector."""
@@ -103,12 +107,9 @@ class Vectors:
         shards = _settled(folder, manifest.fingerprint)
         if not shards:
             return cls(manifest, ids[:0], None)
-        index = _new_index(encoder.dimension, shards[0].span)
-        keys = np.concatenate([shard.keys for shard in shards])
-        rows = _rows(wanted, keys)
+        rows = _rows(wanted, np.concatenate([shard.keys for shard in shards]))
         there = rows >= 0
-        codes = np.concatenate([shard.codes for shard in shards]) if len(shards) > 1 else shards[0].codes
-        index.add_sa_codes(np.ascontiguousarray(codes[rows[there]]))
+        index = _filled(encoder.dimension, shards, rows[there])
         return cls(manifest, ids[there], index)
 
     def __len__(self) -> int:
@@ -483,6 +484,28 @@ def _new_index(dimension: int, span: NDArray[np.float32]) -> Any:
     index = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_8bit_uniform, faiss.METRIC_INNER_PRODUCT)
     faiss.copy_array_to_vector(span, index.sq.trained)
     index.is_trained = True
+    return index
+
+
+def _filled(dimension: int, shards: list[_Shard], rows: NDArray[np.int64]) -> Any:
+    """An index of these rows of all shards, in this order. Empties `shards`: each is let go of once it is copied."""
+    import faiss
+    import numpy as np
+
+    index = _new_index(dimension, shards[0].span)
+    if not len(rows):
+        return index
+    # Written where FAISS has them, in pieces: as one array they would be in memory twice more.
+    index.codes.resize(len(rows) * index.code_size)
+    index.ntotal = len(rows)
+    codes = faiss.rev_swig_ptr(index.codes.data(), len(rows) * index.code_size).reshape(len(rows), -1)
+    start = 0
+    while shards:
+        shard = shards.pop(0)
+        here = np.flatnonzero((rows >= start) & (rows < start + len(shard.keys)))
+        for some in np.split(here, range(PIECE, len(here), PIECE)):
+            codes[some] = shard.codes[rows[some] - start]
+        start += len(shard.keys)
     return index
 
 

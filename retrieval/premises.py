@@ -459,7 +459,7 @@ def _analysed(premise: Premise) -> postings.Words:
     return analyse(premise, "")
 
 
-@lru_cache(maxsize=1 << 13)
+@lru_cache(maxsize=1 << 11)
 def _form(type_: str, binders: str) -> tuple[Form, frozenset[str]]:
     names = variables(binders)
     return form(type_, names), names

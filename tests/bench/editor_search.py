@@ -19,10 +19,15 @@ from typing import Any, Protocol
 
 import psutil
 
+from tacit.index.store import Store
+from tacit.server.eval_premises import state_of
 from tests.protocol.editor import Editor, editing
+from tests.protocol.scripted_lean import install
 
 ROUNDS = 15
 WAIT_SECONDS = 120.0
+GOALS = 100
+RULES = Path(__file__).parents[1] / "protocol" / "lean_rules.py"
 QUESTIONS = (
     "a continuous function on a compact set attains its maximum", "mul_comm", "_ + _ = _ + _", "?f ∘ ?g",
     "sum of the first n odd numbers", r"$\sum_{i} a_i b_i \le \sqrt{\sum_i a_i^2}\sqrt{\sum_i b_i^2}$",
@@ -80,7 +85,13 @@ def _project(folder: Path) -> Path:
 
 async def _measure(report: Report, folder: Path, questions: Sequence[str]) -> None:
     say, figures = report.say, report.figures
-    environment = {"TACIT_CACHE": os.environ.get("TACIT_CACHE", str(folder / "cache"))}
+    # What Lean does is measured elsewhere; here it fails every tactic, and tells of whatever goal it is to tell of.
+    peer = folder.parent / f"{folder.name}-lean"
+    peer.mkdir()
+    environment = {
+        "TACIT_CACHE": os.environ.get("TACIT_CACHE", str(folder / "cache")),
+        "TACIT_LEAN": str(install(peer, rules=RULES)),
+    }
     async with editing(folder, sys.executable, "-m", "tacit.server.cli", "serve", environment=environment) as editor:
         process = psutil.Process(editor.process.pid)
         began = time.perf_counter()
@@ -100,7 +111,7 @@ async def _measure(report: Report, folder: Path, questions: Sequence[str]) -> No
         began = time.perf_counter()
         with_meanings = await _meanings(editor)
         say(f"- vectors take part: {'yes' if with_meanings else 'no, there are none'}; after {_since(began)} more")
-        say(f"  resident {_resident(process)} MiB")
+        say(f"  resident {_resident(process)} MiB, at most {_most(process)} MiB while they were opened")
         await _times(report, "questions, each asked for the first time", editor, questions)
         await _times(report, "the same again", editor, questions)
         keys = [each[:length] for each in questions[:12] for length in range(2, min(len(each), 30))]
@@ -112,13 +123,14 @@ async def _measure(report: Report, folder: Path, questions: Sequence[str]) -> No
         await _times(report, "only what is usable there", editor, questions[:100], **about, usableHere=True)
         say(f"- resident after {2 * len(questions) + len(keys) + 220} questions: {_resident(process)} MiB")
         figures["editor_mib"] = _resident(process)
+        await _goals(report, editor, folder, questions)
         await _typed(report, editor, document, FILES["Own/More.lean"], "unsaved, in a file of three lines")
         lemma = "theorem own_long_{0} (a b : Nat) : a + b + {0} = b + a + {0} := by omega\n"
         long = "".join(lemma.format(number) for number in range(500))
         (folder / "Own" / "Long.lean").write_text(long, encoding="utf-8")
         await _typed(report, editor, (folder / "Own" / "Long.lean").as_uri(), long, "unsaved, in a file of 500 lemmas")
         await _saved(report, editor, folder / "Own")
-        say(f"- resident in the end: {_resident(process)} MiB")
+        say(f"- resident in the end: {_resident(process)} MiB, at most {_most(process)} MiB")
         began = time.perf_counter()
         await editor.shutdown()
         say(f"- shutdown: {time.perf_counter() - began:.2f} s")
@@ -143,6 +155,63 @@ async def _times(report: Report, what: str, editor: Editor, questions: Sequence[
         f"{busy:.0f} ms of processor time each"
     )
     report.figures[f"editor_{what.partition(',')[0].replace(' ', '_')}"] = [round(p50, 1), round(p95, 1)]
+
+
+async def _goals(report: Report, editor: Editor, folder: Path, questions: Sequence[str]) -> None:
+    """Suggestions for goals of Mathlib, all of which can be used; and questions in the middle of them."""
+    goals = _goals_of_mathlib()
+    if not goals:
+        return
+    process = psutil.Process(editor.process.pid)
+    uri = (folder / "Own" / "Goal.lean").as_uri()
+    seconds, busy = [], []
+    for number, (goal, statement) in enumerate(goals):
+        text = f"import Mathlib\n--# goal {goal}\ntheorem own_goal {statement} := by sorry\n"
+        editor.change(number + 1, {"text": text}, uri=uri) if number else editor.open(text, uri=uri)
+        lines = text.split("\n")
+        place = {"line": len(lines) - 2, "character": len(lines[-2].encode("utf-16-le")) // 2 - 2}
+        before = process.cpu_times()
+        began = time.perf_counter()
+        await editor.ask("tacit/suggest", {"textDocument": {"uri": uri}, "position": place, "budget": 10})
+        seconds.append(time.perf_counter() - began)
+        after = process.cpu_times()
+        busy.append(1000 * (after.user + after.system - before.user - before.system))
+    report.say(
+        f"- suggestions, all of Mathlib imported, a Lean that only answers: {len(goals)} goals, "
+        f"first {seconds[0]:.2f} s, then p50 {statistics.median(seconds[1:]):.2f} s, "
+        f"p95 {_percentile(seconds[1:], 0.95):.2f} s; processor time of the sidecar p50 "
+        f"{statistics.median(busy[1:]):.0f} ms; resident {_resident(process)} MiB"
+    )
+    report.figures |= {"editor_goals_mib": _resident(process), "editor_goals_first": round(seconds[0], 3)}
+    going = True
+
+    async def suggest() -> None:
+        number = len(goals)
+        while going:
+            number += 1
+            editor.change(number + 1, {"text": f"{text}-- {number}\n"}, uri=uri)
+            await editor.ask("tacit/suggest", {"textDocument": {"uri": uri}, "position": place, "budget": 10})
+
+    asking = asyncio.create_task(suggest())
+    await _times(report, "questions while suggestions are made", editor, questions[:100])
+    going = False
+    await asking
+
+
+def _goals_of_mathlib() -> list[tuple[str, str]]:
+    """Goals as a scripted Lean tells of them, and the statements they come from."""
+    cache, found = Path(os.environ.get("TACIT_CACHE", "")), []
+    for file in sorted((cache / "index").glob("mathlib-*.db")):
+        store = Store.open(file)
+        query = "SELECT id FROM premises WHERE kind = 'theorem' AND origin = 'source'"
+        ids = random.Random(1).sample([row[0] for row in store.database.execute(query)], GOALS)
+        for each in (stored.premise for stored in store.get(ids)):
+            state = state_of(each)
+            lines = [f"{name} : {type_}" for name, type_ in state.hypotheses] + [f"⊢ {state.target}"]
+            statement = f"{each.context} {each.binders} : {each.type}"
+            found.append(("\\n".join(" ".join(line.split()) for line in lines), " ".join(statement.split())))
+        store.close()
+    return found
 
 
 async def _typed(report: Report, editor: Editor, uri: str, text: str, what: str) -> None:
@@ -214,6 +283,12 @@ async def _meanings(editor: Editor) -> bool:
 
 def _resident(process: psutil.Process) -> int:
     return round(process.memory_info().rss / 2**20)
+
+
+def _most(process: psutil.Process) -> int:
+    """The most that was ever resident."""
+    text = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+    return round(int(text.partition("VmHWM:")[2].split()[0]) / 1024)
 
 
 def _since(began: float) -> str:
