@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tacit.index.store import Store, StoreError
 from tacit.index.traced import TracedError, write_corpus
 from tacit.index.vectors import Manifest
 from tacit.retrieval.analysis import VERSION
-from tacit.server.command import Exit, stop_cleanly
+from tacit.server.command import Exit, Interrupted, stop_cleanly
 from tacit.server.errors import BadInput, TacitError
 from tacit.server.library import bring_up_to_date, indexable, make_vectors, vectors_folder, vectors_of
 from tacit.server.terminal import Terminal, megabytes, plural, seconds, sparing
@@ -52,7 +53,8 @@ def build_places(terminal: Terminal, some: Sequence[Place], *, anew: bool, vecto
     for place in some:
         package = place.corpus
         begun = time.perf_counter()
-        with terminal.measured(package.name) as progress:
+        as_it_was = f"The index of {package.name} is as it was."
+        with _told(terminal, as_it_was), terminal.measured(package.name) as progress:
             done = bring_up_to_date(place, sparing(progress), anew=anew)
         elapsed = time.perf_counter() - begun
         where = place.index
@@ -91,12 +93,23 @@ def build_places(terminal: Terminal, some: Sequence[Place], *, anew: bool, vecto
 def _vectors(terminal: Terminal, place: Place, *, as_json: bool) -> int:
     """Search by words works from here on; by meaning when this is done, and partly before."""
     begun = time.perf_counter()
-    with terminal.measured(place.corpus.name) as progress:
+    goes_on = f"{place.corpus.name} is searched by its words; `tacit index update` goes on with the meanings."
+    with _told(terminal, goes_on), terminal.measured(place.corpus.name) as progress:
         filled = make_vectors(place, sparing(progress))
     if filled.embedded and not as_json:
         said = f"meanings of {plural(filled.embedded, 'declaration')} added, {seconds(time.perf_counter() - begun)}"
         terminal.line((place.corpus.name, "bold"), f": {said}")
     return filled.embedded
+
+
+@contextmanager
+def _told(terminal: Terminal, sentence: str) -> Iterator[None]:
+    """Say where an interrupted command leaves things."""
+    try:
+        yield
+    except (KeyboardInterrupt, Interrupted):
+        terminal.note(("→ ", "bold yellow"), f"Interrupted. {sentence}")
+        raise
 
 
 def show_status(terminal: Terminal, paths: Sequence[Path], *, as_json: bool) -> int:

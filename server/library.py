@@ -258,6 +258,7 @@ def vectors_folder(index: Path) -> Path:
 def make_vectors(place: Place, progress: Progress, *, threads: int | None = None) -> Filled:
     """Bring the vectors of an index up to date. Ended by force, it goes on where it was the next time."""
     try:
+        progress("opening the encoder", 0, 1)
         encoder = open_encoder(threads=threads)
         store = Store.open(place.index)
         try:
