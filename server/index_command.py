@@ -162,8 +162,14 @@ def _part(index: Path, made: Manifest) -> int:
 
 
 def _some(paths: Sequence[Path]) -> list[Place]:
-    found = indexable(paths)
-    if not found:
-        where = ", ".join(map(str, paths)) or "here"
-        raise BadInput(f"There are no Lean files in {where}.", hint="Name a folder with Lean files, or set MATHLIB.")
-    return found
+    found: dict[Path, Place] = {}
+    for some in [[each] for each in paths] or [[]]:
+        places = indexable(some)
+        if not places:
+            where = str(some[0]) if some else "this folder"
+            raise BadInput(
+                f"There are no Lean files in {where}.", hint="Name a folder with Lean files, or set MATHLIB."
+            )
+        for each in places:
+            found.setdefault(each.index, each)
+    return list(found.values())

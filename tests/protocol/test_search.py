@@ -175,6 +175,21 @@ async def test_what_is_written_removed_and_renamed_on_disk_is_followed(tmp_path:
         assert "IsCompact" in await names(editor, "compact")
 
 
+async def test_a_package_named_by_its_path_is_as_new_as_the_editor(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    near = tmp_path / "near" / "Near.lean"
+    write(near.parent, {"Near.lean": GEM.format("near_gem"), "lakefile.toml": 'name = "near"\n'})
+    manifest = '{"packages": [{"type": "path", "name": "near", "dir": "../near"}]}'
+    (root / "lake-manifest.json").write_text(manifest, encoding="utf-8")
+    build(tmp_path)
+    async with sidecar(tmp_path, root=root, initializationOptions=OFF) as editor:
+        assert await names(editor, "near_gem", limit=1) == ["near_gem"]
+        editor.open(GEM.format("newer_gem"), uri=near.as_uri())
+        hit = await until_found(editor, "newer_gem", "newer_gem")
+        assert (hit["package"], hit["module"]) == ("near", "Near")
+        await until_found(editor, "near_gem", "near_gem", gone=True)
+
+
 async def test_an_untitled_text_is_found(tmp_path: Path) -> None:
     async with sidecar(tmp_path) as editor:
         await until_found(editor, "mul_comm", "Group.mul_comm")

@@ -94,6 +94,7 @@ def test_mathlib_is_where_the_variable_says(shell: Shell) -> None:
         (("search", "  "), "There is nothing to search for."),
         (("index", "build", "nowhere"), "There is nothing at nowhere."),
         (("index", "build", "empty"), "There are no Lean files in empty."),
+        (("index", "build", ".", "empty"), "There are no Lean files in empty."),
         (("eval", "search", "none.json"), "none.json cannot be read"),
         (("eval", "search", "lakefile.toml"), "lakefile.toml is not JSON"),
     ],
