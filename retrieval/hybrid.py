@@ -16,6 +16,8 @@ CANDIDATES = 200
 FILTERED = 2000
 """Neighbours that are looked through where few of them may satisfy the filters."""
 RERANKED = 100
+ALIKE = 600
+"""Candidates for a pattern, of which many have the same words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,9 @@ class Hybrid:
         if not question.terms:  # vectors find something near whatever it is
             return []
         fused = _seen(shelves, query, self._fuse(shelves, question))
-        best = sorted(fused, key=lambda each: (-fused[each], each))[: max(RERANKED, limit)]
+        best = sorted(fused, key=lambda each: (-fused[each], each))[
+            : max(limit, RERANKED if question.pattern is None else ALIKE)
+        ]
         hits = []
         for number, shelf in enumerate(shelves):
             ids = [premise for place, premise in best if place == number]
@@ -70,15 +74,16 @@ class Hybrid:
         question = understand(parse(text))
         query = question.query
         found = unmet(self.shelves, query)
-        if query.text and not question.terms:
+        if text.strip() and not question.terms and not (query.modules or query.kinds or query.packages):
             found.append("There is no word, name or symbol in it that could be looked up.")
         return found
 
     def _fuse(self, shelves: Sequence[Shelf], question: Question) -> dict[tuple[int, int], float]:
         common = rarities([each.lexical for each in shelves], question) if len(shelves) > 1 else None
         found: dict[int, list[int]] = {}
+        most = CANDIDATES if question.pattern is None else ALIKE
         for number, shelf in enumerate(shelves):
-            said = [each.premise for each in shelf.lexical.rank_question(question, CANDIDATES, common)]
+            said = [each.premise for each in shelf.lexical.rank_question(question, most, common)]
             found[number] = list(dict.fromkeys([*said, *_near(shelf, question)]))
         # Words judge what vectors found, and vectors what words found.
         fused: dict[tuple[int, int], float] = {}
@@ -86,7 +91,7 @@ class Hybrid:
         for number, shelf in enumerate(shelves):
             keys = [(number, premise) for premise in found[number]]
             fused |= zip(keys, shelf.lexical.scores_question(question, found[number], common), strict=True)
-            if shelf.dense is not None and question.pattern is None:
+            if shelf.dense is not None and not _is_pattern(question):
                 meant |= zip(keys, shelf.dense.scores(question.query, found[number]), strict=True)
         fused, meant = _of_the_best(fused), _of_the_best(meant)
         # Where nobody knows how near, because a vector is not made yet: as near as words say, or all that have one win.
@@ -95,10 +100,14 @@ class Hybrid:
         }
 
 
+def _is_pattern(question: Question) -> bool:
+    return question.pattern is not None and not question.pattern.guessed
+
+
 def _near(shelf: Shelf, question: Question) -> list[int]:
     """What vectors find that satisfies the filters; a pattern with holes means nothing to them."""
     query = question.query
-    if shelf.dense is None or question.pattern is not None:
+    if shelf.dense is None or _is_pattern(question):
         return []
     filtered = bool(query.kinds or query.modules)
     found = [each.premise for each in shelf.dense.rank(query, FILTERED if filtered else CANDIDATES)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tacit.retrieval.ranker import Query
@@ -15,6 +15,12 @@ MOST_TERMS = 48
 _FILTER = re.compile(r"(?<!\S)(module|kind|package):(\"[^\"]*\"|\S+)", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d][\w'!?₀-₉]*(?:\.[^\W\d][\w'!?₀-₉]*)*")
 _HOLE = re.compile(r"(?<![\w.\\}])(?:\?[a-zA-Z]\w*|_)(?![\w.{])")
+_SIGNS = {"<->": "↔", "->": "→", "<=": "≤", ">=": "≥", "/\\": "∧", "\\/": "∨", "|-": "⊢"}
+"""What Lean reads for signs that keyboards lack."""
+_ASCII = re.compile(r"<->|->|<=(?!>)|(?<!=)>=|(?<!\S)(?:/\\|\\/|\|-)(?!\S)")
+_RELATION = re.compile(r"[=≠≤≥<>∣↔∈∉⊆⊂∧∨∘]|→(?![\w*+])")
+_VARIABLE = re.compile(r"[^\W\d_][₀-₉'ᵢⱼ]*")
+_WORD = re.compile(r"[^\W\d][\w'!?.₀-₉]*")
 _KINDS = {"lemma": "theorem", "thm": "theorem", "definition": "def", "abbrev": "def"}
 
 
@@ -24,6 +30,8 @@ class Pattern:
 
     shape: tuple[str, ...]
     rule: re.Pattern[str]
+    guessed: bool = False
+    """The holes were variables: `a + b = b + a` asks for what is so for any two things."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ def parse(text: str) -> Query:
             filters[key].append(_KINDS.get(value.lower(), value.lower()) if key == "kind" else value)
         return " "
 
-    rest = _FILTER.sub(take, text[: 4 * LONGEST])
+    rest = _ASCII.sub(lambda match: _SIGNS[match[0]], _FILTER.sub(take, text[: 4 * LONGEST]))
     return Query(
         " ".join(rest[:LONGEST].split()), tuple(filters["module"]), tuple(filters["kind"]), tuple(filters["package"])
     )
@@ -55,10 +63,13 @@ def parse(text: str) -> Query:
 
 def understand(query: Query) -> Question:
     """The terms of a query."""
-    text = query.text
-    pattern = _pattern(text)
+    # Of a goal the hypotheses are words like others, and what is to be proved is a statement like others.
+    text = query.text.replace("⊢", " ").strip()
+    statement = query.text.rpartition("⊢")[2].strip()
+    pattern = _pattern(statement) or _guessed(statement)
+    guessed = pattern is not None and pattern.guessed
     weights: dict[str, float] = {}
-    for word in words(_HOLE.sub(" ", text) if pattern else text):
+    for word in words(_HOLE.sub(" ", text) if pattern and not guessed else text):
         weights[word] = weights.get(word, 0.0) + 1.0
     latex = "\\" in text or "$" in text
     names = () if latex else tuple(dict.fromkeys(each for each in _NAME.findall(text) if _is_name(each, text)))
@@ -67,7 +78,7 @@ def understand(query: Query) -> Question:
     if pattern is not None:
         found = pattern.shape
         for one, other in pairwise(found):
-            weights.setdefault(f"~{one} {other}", 1.0)
+            weights.setdefault(f"~{one} {other}", 0.4 if guessed else 1.0)
         weights.setdefault("~~" + " ".join(found), 1.0)
     elif latex or any(each in text for each in ("=", "≤", "<", "∘", "↔", "∣", "+")):
         found = tuple(shape(unlatex(text) if latex else text))
@@ -107,6 +118,18 @@ def _pattern(text: str) -> Pattern | None:
     if not found:
         return None
     return Pattern(found, re.compile(r"\s*".join(part for part in parts if part)))
+
+
+def _guessed(text: str) -> Pattern | None:
+    """The pattern of a statement about nothing but variables; of no other text."""
+    if "\\" in text or "$" in text or not _RELATION.search(text):
+        return None
+    words_ = _WORD.findall(text)
+    if not words_ or not all(map(_VARIABLE.fullmatch, words_)):
+        return None
+    numbers = {word: f"?a{number}" for number, word in enumerate(dict.fromkeys(words_))}
+    found = _pattern(_WORD.sub(lambda match: numbers[match[0]], text))
+    return replace(found, guessed=True) if found is not None else None
 
 
 # A name with at most a few arguments, or something in brackets.

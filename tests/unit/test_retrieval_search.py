@@ -10,7 +10,7 @@ from tacit.index.store import Store
 from tacit.retrieval.evaluation import place, quality
 from tacit.retrieval.hybrid import Hybrid, Shelf
 from tacit.retrieval.lexical import Lexical
-from tacit.retrieval.question import parse
+from tacit.retrieval.question import parse, understand
 from tacit.retrieval.ranker import Query, Ranked
 from tacit.retrieval.rerank import Mix
 from tests.unit.corpus import found, index, library, write
@@ -33,6 +33,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("?a * ?b = ?b * ?a", "Group.mul_comm"),
         ("_ + _ + _ = _ + (_ + _)", "Group.add_assoc"),
         ("?g ∘ ?f", "Continuous.comp"),
+        ("h : q ∈ p\n⊢ p * q = q * p", "Group.mul_comm"),
+        ("⊢ Continuous (g ∘ f)", "Continuous.comp"),
         (r"$\sum_i f_i \le \sum_i g_i$", "sum_le_sum"),
         ("Group.mul_comm", "Group.mul_comm"),
         ("mul_comm", "Group.mul_comm"),
@@ -87,6 +89,23 @@ def test_a_question_that_can_have_no_answer_is_told_why(path: Path, question: st
 def test_a_question_that_has_no_answer_is_not_blamed(path: Path) -> None:
     for question in ("zzz", "kind:Lemma compact", "module:top package:TOP zzz", "module:Topology", "⊢ p"):
         assert library(path).objections(question) == []
+
+
+def test_a_statement_about_variables_asks_for_what_says_the_same_of_others(tmp_path: Path) -> None:
+    more = "".join(f"theorem C_add{n} (a b : R) : C (a + b + b) = C a + C b\n" for n in range(20))
+    write(tmp_path, {"A.lean": more + "theorem add_comm : ∀ x y : G, x + y = y + x := h\n"})
+    index(tmp_path, tmp_path / "a.db")
+    for question in ("a + b = b + a", "⊢ a + b = b + a", "n m : ℕ\nh : n = m\n|- n + m = m + n"):
+        assert found(tmp_path / "a.db", question)[0] == "add_comm", question
+    assert understand(parse("a + b = b + a")).pattern is not None
+    for prose in ("x", "a ring", "Nat.add a b = c", r"a \le b", "a b c", "M ≃ₗ[R] (ι →₀ R)"):
+        assert understand(parse(prose)).pattern is None, prose
+
+
+def test_signs_that_keyboards_lack_may_be_spelled() -> None:
+    assert parse("a <= b -> b >= a /\\ p <-> q |- r").text == "a ≤ b → b ≥ a ∧ p ↔ q ⊢ r"
+    assert parse(r"a/\sqrt{b} |-x| <=> => p\/q").text == r"a/\sqrt{b} |-x| <=> => p\/q"
+    assert understand(parse("⊢ p ⊢ q ∣ r")).terms == understand(parse("p q ∣ r")).terms
 
 
 def test_private_names_stay_in_their_file(path: Path) -> None:
