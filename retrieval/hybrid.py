@@ -16,7 +16,7 @@ CANDIDATES = 200
 FILTERED = 2000
 """Neighbours that are looked through where few of them may satisfy the filters."""
 RERANKED = 100
-ALIKE = 600
+ALIKE = 200
 """Candidates for a pattern, of which many have the same words."""
 
 
