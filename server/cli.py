@@ -67,11 +67,13 @@ DEMO_STATUS = """exit status:
 
 SEARCH_HELP = """Search the declarations of this project, its dependencies and Mathlib (MATHLIB names its sources).
 
-Ask in English, LaTeX, Lean, a name or a part of one, a statement with holes ("_ + _ = _ + _", "?f ∘ ?g") or a goal,
-mixed freely. A QUESTION of "-" is read from standard input. Among the words may stand, as often as you like:
+Ask in English, LaTeX, Lean, a name or a part of one, a statement with holes ("_ + _ = _ + _", "?f ∘ ?g") or with
+variables ("a + b = b + a"), or a goal, mixed freely. A QUESTION of "-" is read from standard input. Among the words may
+stand, as often as you like:
   module:Mathlib.Order  in this module or below it
   kind:theorem          theorem (or lemma), def, instance, structure, class, inductive, constructor, field, axiom
-  package:mathlib       of this package"""
+  package:mathlib       of this package
+Alone, they list what satisfies them."""
 SEARCH_STATUS = """exit status:
   0    something was found
   1    nothing was
