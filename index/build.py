@@ -539,6 +539,22 @@ def alone(path: Path) -> Iterator[None]:
         os.close(lock)
 
 
+def is_being_made(path: Path) -> bool:
+    """Whether somebody is making an index here, in the place of none or of an old one."""
+    try:
+        path.with_name(path.name + ".new").stat()
+        lock = os.open(path.with_name(path.name + ".lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 def remove_store(path: Path) -> None:
     """Take away a database and what SQLite keeps beside it."""
     for suffix in ("", "-wal", "-shm", "-journal"):

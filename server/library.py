@@ -14,7 +14,7 @@ from shlex import quote
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
-from tacit.index.build import Analysis, Built, Progress, build, known_of
+from tacit.index.build import Analysis, Built, Progress, build, is_being_made, known_of
 from tacit.index.encoder import Encoder, EncoderUnavailable, open_encoder
 from tacit.index.known import Known
 from tacit.index.packages import Package, workspace_of
@@ -148,23 +148,30 @@ def open_library(paths: Sequence[Path], *, dense: bool = True, remarks: list[str
     encoders = _Encoders()
     bad: list[str] = []
     missing: list[str] = []
+    growing: list[str] = []
     for file in indexes() if packages is None else packages:
         try:
             shelves.append(_opened(file, encoders if dense else None))
         except NoIndex:
-            if packages is not None and next(packages[file].sources(), None) is not None:
+            if packages is not None and is_being_made(file):
+                growing.append(packages[file].name)
+            elif packages is not None and next(packages[file].sources(), None) is not None:
                 missing.append(packages[file].name)
         except (StoreError, sqlite3.Error) as error:
             bad.append(_damage(file, error))
     if not shelves:
         if bad:
             raise NotIndexed(bad[0], hint=AGAIN)
+        if growing:
+            raise NotIndexed(f"{_being_read(growing)} just now.", hint="Ask again in a moment.")
         raise NotIndexed(
             "Nothing is indexed here yet.",
             hint="Run `tacit index build` in your project, or `tacit index build FOLDER` for any folder of Lean files.",
         )
     if remarks is not None:
         remarks += [f"{each} {AGAIN}" for each in bad]
+        if growing:
+            remarks.append(f"{_being_read(growing)} just now, and not searched yet.")
         if missing:
             which = f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'}"
             update = " ".join(("tacit index update", *(quote(str(each)) for each in paths)))
@@ -204,6 +211,10 @@ def _opened(file: Path, encoders: _Encoders | None) -> Shelf:
     except BaseException:
         store.close()
         raise
+
+
+def _being_read(names: Sequence[str]) -> str:
+    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} being read"
 
 
 def _damage(file: Path, error: Exception) -> str:

@@ -295,6 +295,19 @@ def test_what_is_not_searched_is_said_and_the_others_answer(project: Path, tacit
     assert f"→ The index at {index} was written by another version of Tacit. Make it again with `tacit index bu" in err
 
 
+def test_what_is_being_read_is_not_called_missing(project: Path, tacit: Tacit, tmp_path: Path) -> None:
+    from tacit.index.build import alone
+
+    tacit("index", "build")
+    index = next((tmp_path / "cache" / "index").glob("top-*.db"))
+    index.rename(index.with_name(index.name + ".new"))
+    with alone(index):
+        assert "→ top is being read just now, and not searched yet." in tacit("search", "dep_rain")[1]
+        tacit("index", "remove", str(project / ".lake" / "packages" / "dep"))
+        assert "top is being read just now. Ask again in a moment." in tacit("search", "dep_rain", status=2)[1]
+    assert "Nothing is indexed here yet." in tacit("search", "dep_rain", status=2)[1], "of a builder that was killed"
+
+
 def test_a_damaged_index_is_left_out_and_said_wherever_the_damage_is(
     project: Path, tacit: Tacit, tmp_path: Path
 ) -> None:
