@@ -149,7 +149,9 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if found["schema"] != SCHEMA:
-            raise OtherEncoder(f"The vectors in {folder} were made by another version of Tacit and must be made again.")
+            raise OtherEncoder(
+                f"The vectors in {folder} were made by another version of Tacit: `tacit index update` makes them again."
+            )
         return Manifest(**found)
     except FileNotFoundError:
         raise NoVectors(f"There are no vectors in {folder} yet.") from None
@@ -169,9 +171,10 @@ def ids_of(folder: Path, encoder: Encoder) -> set[int] | None:
 
 def _fits(manifest: Manifest, encoder: Encoder, folder: Path) -> None:
     if (manifest.fingerprint, manifest.dimension) != (encoder.fingerprint, encoder.dimension):
-        which = manifest.encoder if manifest.encoder != encoder.name else f"another version of {manifest.encoder}"
+        which = f"{manifest.encoder}, and the encoder is {encoder.name}"
+        which = f"another version of {encoder.name}" if manifest.encoder == encoder.name else which
         raise OtherEncoder(
-            f"The vectors in {folder} were made by {which}, and the encoder is {encoder.name}: make them again with it."
+            f"The vectors in {folder} were made by {which}: `tacit index update` makes them again with this one."
         )
 
 
