@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import threading
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from tacit.server.suggest import Suggester
     from tacit.server.tactics.source import PremiseFinder
 
+M_ARENA_MAX = -8
+"""mallopt(3)."""
 EXIT_SECONDS = 3.0
 """Seconds that threads of libraries get to end once all is done."""
 
@@ -43,6 +46,7 @@ def serve(build: Build | None = None, *, search: bool = False, log_level: str = 
     """
     from tacit.server.stdio import claim
 
+    _few_arenas()
     source, sink = claim()
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=log_level)
     # At their own INFO they log every message, whole.
@@ -58,6 +62,17 @@ def serve(build: Build | None = None, *, search: bool = False, log_level: str = 
         return code
 
     return asyncio.run(run())
+
+
+def _few_arenas() -> None:
+    """Let all threads take memory from two places: glibc gives each its own, and keeps what it gets back there.
+
+    After 200 goals over all of Mathlib 43 MB less are resident. Other systems' allocators have no such setting.
+    """
+    import ctypes
+
+    with suppress(OSError, TypeError, AttributeError):
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
 def _build(settings: Settings, premises: PremiseFinder | None) -> Suggester:

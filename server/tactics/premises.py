@@ -129,9 +129,11 @@ def _alone(each: _Premise, view: View) -> Iterator[Offer]:
     """What one premise does."""
     name, read = each.name, each.read
     if each.defined:
-        if read.label in view.words or read.label in lexer.identifiers(view.everything):
+        if read.label in view.words:
             yield Offer(f"simp [{name}]", 0.6)
             yield Offer(f"unfold {name}", 0.4)
+        elif _spoken_of(each, view):
+            yield Offer(f"simp_all [{name}]", 0.5)
         return
     if _may_prove(read, view):
         for term in TermSearch(view, [(name, read.type)], _STEPS_ALONE).terms():
@@ -227,7 +229,7 @@ def _chains(premises: Sequence[_Premise], view: View) -> Iterator[Offer]:
 
 def _together(premises: Sequence[_Premise], view: View) -> Iterator[Offer]:
     """The best of them at once."""
-    rules = [each for each in premises if each.defined or _simplifies(each.read)]
+    rules = [each for each in premises if (_spoken_of(each, view) if each.defined else _simplifies(each.read))]
     inside = [each for each in rules if each.defined or _occurs(each.read, view)]
     sets = dict.fromkeys(", ".join(x.name for x in some) for some in (inside[:_TOGETHER], rules[:4], rules[:_TOGETHER]))
     for at, brackets in enumerate(each for each in sets if each):
@@ -241,6 +243,11 @@ def _together(premises: Sequence[_Premise], view: View) -> Iterator[Offer]:
         terms = ", ".join(_on_blanks(each) for each in bounds[:4])
         yield Offer(f"nlinarith [{terms}]", 0.5)
         yield Offer(f"linarith [{terms}]", 0.5)
+
+
+def _spoken_of(each: _Premise, view: View) -> bool:
+    """Whether the target or what is proved mentions a definition; `[DecidableEq α]` gives nothing to unfold."""
+    return each.read.label in view.words.union(*(lexer.identifiers(local.type) for local in view.proofs))
 
 
 def _simplifies(read: Statement) -> bool:

@@ -103,6 +103,15 @@ def test_a_local_name_hides_a_premise() -> None:
     assert texts("x * y = y * x", MUL_COMM, mul_comm="p") == []
 
 
+def test_of_definitions_only_those_are_unfolded_that_the_goal_or_a_proof_speaks_of() -> None:
+    decidable = helpful("DecidableEq", "(α : Type) : Type", defined=True)
+    even = helpful("Even", "(n : Nat) : Prop", defined=True)
+    hypotheses = {"α": "Type", "inst✝": "DecidableEq α", "h": "Even x"}
+    found = texts("double x = x + x", decidable, even, **hypotheses)
+    assert "simp_all [Even]" in found
+    assert not any("DecidableEq" in each for each in found if not each.startswith("grind"))
+
+
 def test_deprecated_premises_come_last() -> None:
     old = helpful("old_mul_comm", "(a b : G) : a * b = b * a", deprecated=True)
     found = [each for each in texts("x * y = y * x", old, MUL_COMM) if each.startswith("exact ")]
