@@ -165,8 +165,9 @@ def _failed(error: Exception, arguments: argparse.Namespace) -> int:
     if isinstance(error, TacitError):
         kind, message, hint = type(error).__name__, str(error.args[0]), error.hint
         status = NO_LEAN if isinstance(error, LeanNotFound | LeanDied) else BAD_INPUT
-    elif isinstance(error, OSError) and error.filename is not None and error.strerror:
-        kind, message, hint, status = "BadInput", f"{error.filename} cannot be used: {error.strerror}.", "", BAD_INPUT
+    elif isinstance(error, OSError) and error.strerror:
+        what = f"{error.filename} cannot be used" if error.filename is not None else "This could not be done"
+        kind, message, hint, status = "BadInput", f"{what}: {error.strerror}.", "", BAD_INPUT
     elif isinstance(error, sqlite3.DatabaseError):
         kind, message = "NotIndexed", f"An index cannot be read: {error}."
         hint, status = "Make it again with `tacit index build`.", BAD_INPUT

@@ -163,6 +163,24 @@ def test_the_second_builder_says_so_and_an_interrupted_one_leaves_the_old_index(
     assert status["files"] == 2
 
 
+def test_an_answer_that_cannot_be_written_is_one_sentence(shell: Shell) -> None:
+    shell.run("index", "build")
+    command = [sys.executable, "-m", "tacit.server.cli", "search", "compact"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command,
+            cwd=shell.folder / "project",
+            env=shell.environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert "✗ This could not be done: No space left on device.\n" in done.stderr
+    assert "inside Tacit" not in done.stderr
+
+
 def test_evaluation_counts_missing_answers(shell: Shell) -> None:
     shell.run("index", "build")
     questions = [
