@@ -75,7 +75,7 @@ def test_what_was_traced_is_indexed_and_searched(
     (tmp_path / "repository").mkdir()
     assert main(["index", "build", "--no-vectors", "--traced", str(tmp_path / "repository")]) == 0
     out, err = capsys.readouterr()
-    assert "1 declarations" in out
+    assert "1 declaration;" in out
     assert "1 premises, as LeanDojo traced them" in err
     corpus = next((tmp_path / "cache" / "traced").rglob("corpus.jsonl"))
     assert main(["search", "le_refl", "--json", "--in", str(corpus)]) == 0
