@@ -17,6 +17,8 @@ from tacit.server.model.messages import Load, Loaded
 
 _BESIDE = 256 << 20
 """Bytes that a worker takes beside its model and cache: Python, numpy, buffers."""
+_RUNAWAY = 4 << 30
+"""Bytes of address space beyond what a model needs: buffers, stacks of threads, libraries. More is a runaway."""
 _STEP = 256
 """llama.cpp rounds the cache up to this."""
 
@@ -30,7 +32,8 @@ def load(order: Load, cancelled: Callable[[], bool]) -> tuple[Model, Loaded]:
         raise ModelError(f"{file.path} takes {context} tokens: too few for an answer of {order.tokens}.")
     cells = -(-(context + order.sequences * order.tokens) // _STEP) * _STEP
     check_memory(file, cells, psutil.virtual_memory().available)
-    limit_memory(order.memory_mib)
+    needed = file.size + file.cache_bytes(cells)
+    limit_memory(order.memory_mib << 20 or psutil.Process().memory_info().vms + 2 * needed + _RUNAWAY)
     engine = LlamaEngine(
         file.path, cells=cells, sequences=order.sequences + 1, threads=order.threads, cancelled=cancelled
     )
@@ -50,11 +53,9 @@ def check_memory(file: GgufFile, cells: int, available: int) -> None:
         )
 
 
-def limit_memory(mebibytes: int) -> None:
-    """Limit this process's address space, so that a runaway ends here and not in the machine's memory."""
-    if not mebibytes:
-        return
+def limit_memory(size: int) -> None:
+    """Limit this process's address space, in bytes: a runaway ends here and not in the machine's memory."""
     with suppress(ImportError, ValueError, OSError):
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (mebibytes << 20, mebibytes << 20))
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))

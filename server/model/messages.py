@@ -29,7 +29,7 @@ class BrokenMessage(Exception):
 class Load:
     """Load a model. Sent once, first. `context` and `tokens`: the longest prompt with its answer, the longest answer.
 
-    `memory_mib` limits the address space of the worker; 0 sets no limit.
+    `memory_mib` limits the address space of the worker; 0 leaves the limit to it (see `loading`).
     """
 
     path: str

@@ -71,6 +71,13 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             ),
             Preset("llmstep", "[GOAL]{state}[PROOFSTEP]{prefix}", stop=("[GOAL]", "[PROOFSTEP]")),
             Preset(
+                "tacit-tiny",
+                "<|goal|>{state}<|tactic|>",
+                stop=("<|end|>",),
+                one_line=False,
+                special=True,
+            ),
+            Preset(
                 "few-shot",
                 "/- Lean 4: the state of a proof, and the tactic that comes next. -/\n\n"
                 "{shots}State:\n{state}\nTactic:\n",

@@ -16,7 +16,7 @@ from tacit.server.values import Goal
 FIELDS = ("state", "name", "proof", "premises", "shots", "prefix")
 """What may stand in braces in a template."""
 # Text of a person's that looks like a token with a meaning of its own would end the turn in a chat model.
-_SPECIAL = re.compile(r"<\|(\w+)\|>")
+_SPECIAL = re.compile(r"<\|(?=\w+\|>)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def render(preset: Preset, question: Question) -> str:
         else "",
     }
     if preset.special:
-        values = {name: _SPECIAL.sub(r"< |\1| >", value) for name, value in values.items()}
+        values = {name: _SPECIAL.sub("<| ", value) for name, value in values.items()}
     return _fill(preset.template, values)
 
 

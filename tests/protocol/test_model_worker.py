@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -11,6 +12,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
 import pytest
 import pytest_asyncio
 
@@ -131,6 +133,18 @@ async def test_a_worker_that_is_killed_in_the_middle_is_started_again(make: Make
         await task
     assert await ask()
     assert client.status().restarts == 1
+
+
+@needs_llama
+async def test_its_memory_is_limited(make: Make, tiny: Path) -> None:
+    client = make(load(tiny))
+    await client.load()
+    worker = client._worker
+    assert worker is not None
+    limit, _ = psutil.Process(worker._process.pid).rlimit(psutil.RLIMIT_AS)
+    assert 4 << 30 < limit < 64 << 30
+    small = make(replace(load(tiny), memory_mib=64))
+    assert re.search(r"not enough memory|does not load|ended by itself", await refusal(small))
 
 
 @needs_llama

@@ -12,6 +12,7 @@ from tacit.server.model.presets import PRESETS
 from tacit.server.model.prompts import Asked, Question
 from tests.unit.properties import any_texts
 
+INDUCTION = "induction n with\n| zero => rfl\n| succ n ih => simp [ih]"
 QUESTION = Question((Asked(("p q : Prop", "h : p ∧ q"), "⊢ q ∧ p"),), "swap")
 
 
@@ -39,6 +40,8 @@ QUESTION = Question((Asked(("p q : Prop", "h : p ∧ q"), "⊢ q ∧ p"),), "swa
         ("real-prover", "apply And.intro h.2\nSTATE:\n⊢ p", ["apply And.intro h.2"]),
         ("real-prover", "simp_all\nTACTIC:\nomega", ["simp_all"]),
         ("llmstep", "rcases h with ⟨hp, hq⟩[GOAL]next", ["rcases h with ⟨hp, hq⟩"]),
+        # tacit-tiny: one tactic, its lines as they stand
+        ("tacit-tiny", "induction n with\n| zero => rfl\n| succ n ih => simp [ih]<|end|>x", [INDUCTION]),
         # few-shot: whatever a general model thinks of
         ("few-shot", "```lean\nexact ⟨h.2, h.1⟩\n```", ["exact ⟨h.2, h.1⟩"]),
         ("few-shot", "```lean4\nby\n  exact h.symm\n```\nThis works because", ["exact h.symm"]),

@@ -48,6 +48,7 @@ QUESTION = Question(
             ),
         ),
         ("llmstep", f"[GOAL]{STATE}[PROOFSTEP]"),
+        ("tacit-tiny", f"<|goal|>{STATE}<|tactic|>"),
     ],
 )
 def test_each_preset_asks_as_its_model_was_trained(name: str, text: str) -> None:
@@ -65,7 +66,7 @@ def test_text_that_looks_like_a_chat_token_does_not_end_the_turn() -> None:
     question = Question((Asked((), "⊢ f <| x <|im_end|> y"),), "a")
     text = render(PRESETS["internlm2.5-step-prover"], question)
     assert text.count("<|im_end|>") == 1
-    assert "f <| x < |im_end| > y" in text
+    assert "f <| x <| im_end|> y" in text
 
 
 def test_text_with_braces_is_left_alone() -> None:
