@@ -2,58 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+import logging
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from tacit.server.model.client import ModelClient, default_threads
 from tacit.server.model.messages import Done, Load
+from tacit.server.model.presets import preset_of
 from tacit.server.model.prompts import Fact, Preset, Question, asked
 from tacit.server.tactics.source import Helpful, SourceRequest, Written
 
-
-@dataclass(frozen=True, slots=True)
-class ModelChoice:
-    """Which model, and how far it may go. `context` and `tokens` bound a prompt with its answer, and an answer."""
-
-    path: Path
-    preset: Preset
-    context: int = 2048
-    tokens: int = 96
-    answers: int = 8
-    threads: int | None = None
-    memory_mib: int = 0
-
-    def load(self) -> Load:
-        """The order to a worker."""
-        threads = self.threads or default_threads()
-        return Load(str(self.path), self.context, self.answers, self.tokens, threads, self.memory_mib)
+log = logging.getLogger(__name__)
+ANSWERS, TOKENS = 8, 96
+"""How many answers one request may ask for, and how long one may be."""
 
 
 class LocalModel:
-    """A TacticGenerator over a worker that is started when it is first asked."""
+    """A TacticGenerator over a worker that is started when it is first asked.
 
-    def __init__(self, choice: ModelChoice, client: ModelClient | None = None) -> None:
-        self._choice = choice
-        self.client = client or ModelClient(choice.load())
+    `preset` is the name of one of Tacit's, or of `own`; one that there is not is told with the first request.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        preset: str,
+        own: Mapping[str, Preset] = MappingProxyType({}),
+        *,
+        context: int = 2048,
+        client: ModelClient | None = None,
+    ) -> None:
+        self._preset, self._own = preset, own
+        self.client = client or ModelClient(Load(str(path), context, ANSWERS, TOKENS, default_threads()))
         self.last: Done | None = None
         """What the last request took."""
 
     @property
     def reads(self) -> bool:
         """Whether its preset has a place for premises."""
-        return bool(self._choice.preset.premise)
+        return bool(preset_of(self._preset, self._own).premise)
 
     async def write(
         self, request: SourceRequest, premises: Sequence[Helpful], count: int
     ) -> AsyncGenerator[Written, None]:
         """See TacticGenerator."""
-        question = question_of(request, premises)
-        async with aclosing(self.client.generate(self._choice.preset, question, count)) as reports:
+        preset, question = preset_of(self._preset, self._own), question_of(request, premises)
+        async with aclosing(self.client.generate(preset, question, count)) as reports:
             async for report in reports:
                 if isinstance(report, Done):
                     self.last = report
+                    if report.notice:
+                        log.info("%s", report.notice)
                 else:
                     yield Written(report.text, report.log_prob, report.tokens)
 

@@ -91,6 +91,21 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
 )
 
 
+def guess(name: str) -> str:
+    """The preset of a model by its name or its file's; where that tells none, `few-shot`: any model can answer it.
+
+    >>> guess("BFS-Prover-V2-7B.Q4_K_M")
+    'bfs-prover-v2'
+    """
+    plain = _plain(name)
+    fitting = [each for each in PRESETS if _plain(each) in plain]
+    return max(fitting, key=len, default="few-shot")
+
+
+def _plain(name: str) -> str:
+    return "".join(char for char in name.lower() if char.isalnum())
+
+
 def preset_of(name: str, own: Mapping[str, Preset] = MappingProxyType({})) -> Preset:
     """The preset of that name; a person's own come first. Raises BadInput."""
     found = own.get(name) or PRESETS.get(name)

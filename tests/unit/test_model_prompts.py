@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tacit.server.errors import BadInput
-from tacit.server.model.presets import PRESETS, preset_of, template
+from tacit.server.model.presets import PRESETS, guess, preset_of, template
 from tacit.server.model.prompts import Asked, Fact, Preset, Question, Shot, asked, fit, render
 from tacit.server.values import Goal, Hypothesis
 
@@ -123,6 +123,21 @@ def test_a_template_that_cannot_be_used_says_why(raw: Any, said: str) -> None:
     assert said in str(caught.value)
     assert "mine" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "preset"),
+    [
+        ("BFS-Prover-V2-7B.Q4_K_M", "bfs-prover-v2"),
+        ("internlm2_5-step-prover-q4", "internlm2.5-step-prover"),
+        ("internlm2-step-prover-7b", "internlm2-step-prover"),
+        ("ntp-mathlib-st-deepseek-coder-1.3b", "ntp-mathlib-st"),
+        ("tacit-tiny", "tacit-tiny"),
+        ("Qwen2.5-0.5B", "few-shot"),
+    ],
+)
+def test_a_model_is_asked_by_its_name(file: str, preset: str) -> None:
+    assert guess(file) == preset
 
 
 def test_an_unknown_preset_names_those_there_are() -> None:
