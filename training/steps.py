@@ -22,7 +22,7 @@ _MARK = re.compile(
     re.DOTALL,
 )
 _BLANK = re.compile(r"(?:\s+|--[^\n]*|/-(?:[^-]|-(?!/))*-/)*")
-_GOES_ON = re.compile(r"\||<;>|[)\]}⟩⦄⟧]|(?:else|then|with|at|using|from|where|termination_by|decreasing_by)\b|:=")
+_GOES_ON = re.compile(r"\||_(?=\s)|<;>|[)\]}⟩⦄⟧]|(?:else|then|with|at|using|from|where)\b|:=")
 _ENDS = re.compile(r"termination_by\b|decreasing_by\b")
 _ALTERNATIVES = frozenset("cases cases' induction match rcases nomatch fun_induction fun_cases".split())
 _CASES = frozenset("case case' next".split())

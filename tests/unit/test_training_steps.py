@@ -41,6 +41,7 @@ def steps(proof: str) -> list[str]:
         ("by\n  simp\ntermination_by n", ["simp"]),
         ("by\n  calc a = b := by simp\n    _ = c := by ring",
          ["calc a = b := by simp\n    _ = c := by ring", "simp", "ring"]),
+        ("by\n  calc a = b := x\n  _ = c := y\n  simp", ["calc a = b := x\n  _ = c := y", "simp"]),
         ("by\n  -- why\n  /- and\n how -/\n  simp", ["simp"]),
         ('by\n  trace "; by"\n  simp', ['trace "; by"', "simp"]),
         ("by", []),
