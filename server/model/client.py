@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tacit.server.errors import ModelUnavailable
 from tacit.server.model.messages import (
@@ -223,6 +223,9 @@ class ModelClient:
         status = await worker.gone() if isinstance(error, _Gone) else ""
         await worker.end()
         last = worker.last_words()
+        if status == "SIGILL":
+            # Seen on a virtual machine that announces AMX: without these instructions the same model runs.
+            self._load = replace(self._load, plain=True)
         if isinstance(error, TimeoutError):
             said = "The model worker did not answer any more and was ended."
         elif isinstance(error, BrokenMessage):

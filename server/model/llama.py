@@ -29,7 +29,14 @@ class LlamaEngine:
     """One loaded model. `cells` is the size of the cache in tokens, all sequences together."""
 
     def __init__(
-        self, path: Path, *, cells: int, sequences: int, threads: int, cancelled: Callable[[], bool] = lambda: False
+        self,
+        path: Path,
+        *,
+        cells: int,
+        sequences: int,
+        threads: int,
+        plain: bool = False,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         try:
             import llama_cpp
@@ -45,7 +52,9 @@ class LlamaEngine:
         llama_cpp.llama_backend_init()
         self.sequences = sequences
         self.chunk = max(CHUNK, sequences)
-        self._model = llama_cpp.llama_model_load_from_file(bytes(path), llama_cpp.llama_model_default_params())
+        options = llama_cpp.llama_model_default_params()
+        options.use_extra_bufts = not plain
+        self._model = llama_cpp.llama_model_load_from_file(bytes(path), options)
         if not self._model:
             said = self._said()
             if unknown := re.search(r"unknown model architecture: '?([^']*)'?", said):

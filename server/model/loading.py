@@ -35,7 +35,12 @@ def load(order: Load, cancelled: Callable[[], bool]) -> tuple[Model, Loaded]:
     needed = file.size + file.cache_bytes(cells)
     limit_memory(order.memory_mib << 20 or psutil.Process().memory_info().vms + 2 * needed + _RUNAWAY)
     engine = LlamaEngine(
-        file.path, cells=cells, sequences=order.sequences + 1, threads=order.threads, cancelled=cancelled
+        file.path,
+        cells=cells,
+        sequences=order.sequences + 1,
+        threads=order.threads,
+        plain=order.plain,
+        cancelled=cancelled,
     )
     if engine.ends.all() or (engine.ends | engine.banned).all():
         raise ModelError(f"{file.path} has no token that is text.")

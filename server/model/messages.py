@@ -30,6 +30,7 @@ class Load:
     """Load a model. Sent once, first. `context` and `tokens`: the longest prompt with its answer, the longest answer.
 
     `memory_mib` limits the address space of the worker; 0 leaves the limit to it (see `loading`).
+    `plain` leaves out the processor's matrix instructions: some virtual machines announce them and do not have them.
     """
 
     path: str
@@ -38,6 +39,7 @@ class Load:
     tokens: int
     threads: int
     memory_mib: int = 0
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from tacit.server.model import messages
-from tacit.server.model.messages import Cancel, Done, Failed, Generate, Loaded, Proposed, Working
+from tacit.server.model.messages import Cancel, Done, Failed, Generate, Load, Loaded, Proposed, Working
 
 
 def say(message: messages.Message) -> None:
@@ -50,7 +50,10 @@ def main(behaviour: str, counter: str = "") -> None:
     if behaviour == "dies at once":
         sys.stderr.write("libllama.so: cannot open shared object file\n")
         sys.exit(3)
-    order()
+    load = order()
+    assert isinstance(load, Load)
+    if behaviour == "knows only plain instructions":
+        behaviour = "fine" if load.plain else "illegal"
     if behaviour == "refuses":
         say(Failed(0, "x.gguf is no GGUF file.", "Models for Tacit end in .gguf."))
         sys.exit(0)
@@ -73,6 +76,8 @@ def answer(behaviour: str, number: int) -> None:
             sys.stderr.write("GGML_ASSERT(false) failed\n")
             sys.stderr.flush()
             os.kill(os.getpid(), signal.SIGSEGV)
+        case "illegal":
+            os.kill(os.getpid(), signal.SIGILL)
         case "dies when idle":
             say(Done(number))
             sys.exit(1)

@@ -119,6 +119,13 @@ async def test_a_worker_that_fails_costs_that_answer_only(
     assert (client.status().state, client.status().restarts) == ("ready", 1)
 
 
+async def test_a_processor_without_the_instructions_it_announces(make: Make, tmp_path: Path) -> None:
+    client = make("knows only plain instructions")
+    assert "SIGILL" in (await failure(client))[1]
+    assert await texts(client) == ["simp 2"]
+    assert starts(tmp_path) == 2
+
+
 async def test_a_worker_that_died_while_idle_is_started_again_unseen(make: Make, tmp_path: Path) -> None:
     client = make("dies when idle,fine")
     assert await texts(client) == ["simp 1"]
