@@ -125,4 +125,4 @@ record: .venv/.installed ## Run the Lean tests and the demo on a real Lean and k
 clean: ## Remove everything that the other targets made
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info
 	rm -rf $(EXT)/node_modules $(EXT)/out $(EXT)/*.vsix
-	find index retrieval server tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find index retrieval training server tests -name __pycache__ -type d -prune -exec rm -rf {} +

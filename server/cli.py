@@ -122,6 +122,21 @@ key that begins with q. An answer that is not indexed counts as not found.
 
 The theorems are of files that took no part in fitting the ranking, a fifth of all by their names."""
 
+TRAIN_HELP = """Train tacit-tiny, the small model that proposes tactics, from scratch. Everything lies in FOLDER.
+
+  data       gather examples from proofs: of this project, its dependencies and Mathlib, or of PATH
+  tokenizer  train the tokenizer on them
+  run        train the model, or go on with a run that was interrupted
+  eval       measure it on held-out files
+  export     write it as GGUF, for llama.cpp
+  smoke      do all of this once, on little, to see that it works here (minutes on a CPU)
+
+Needs the extra: pip install 'lean-tacit[train]'. `tacit train ACTION --help` says more of each."""
+TRAIN_STATUS = """exit status:
+  0    done
+  2    a file or a setting cannot be used, or a library is missing
+  130  interrupted; `tacit train run` goes on where its last checkpoint was written"""
+
 ERRORS = "\n\nWith --json, an error is {error: {kind, message, hint}}."
 
 
@@ -345,6 +360,29 @@ def _eval(arguments: argparse.Namespace, build: Build) -> int:
     return evaluate_search(Terminal(), arguments.file, tuple(arguments.within), as_json=arguments.json)
 
 
+def _train(arguments: argparse.Namespace, build: Build) -> int:
+    del build
+    from tacit.server import train_command as command
+    from tacit.server.terminal import Terminal
+
+    terminal, action = Terminal(), arguments.action
+    as_json: bool = getattr(arguments, "json", False)
+    if action == "smoke":
+        return command.train_smoke(terminal, arguments.paths, as_json=as_json)
+    folder: Path = arguments.folder
+    if action == "data":
+        workers = arguments.workers
+        return command.train_data(terminal, folder, arguments.paths, arguments.traces, workers, as_json=as_json)
+    if action == "tokenizer":
+        return command.train_tokenizer(terminal, folder, arguments.size, as_json=as_json)
+    if action == "eval":
+        return command.train_eval(terminal, folder, arguments.sample, arguments.seed, as_json=as_json)
+    if action == "export":
+        return command.train_export(terminal, folder, arguments.output, arguments.type, as_json=as_json)
+    wish = command.Wish(**{name: getattr(arguments, name) for name in command.Wish.__dataclass_fields__})
+    return command.train_run(terminal, folder, wish, as_json=as_json)
+
+
 def _compose(settings: Settings) -> Engine:
     from tacit.server.compose import build_suggester
 
@@ -400,6 +438,10 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--seed", type=int, default=1, metavar="S", help="which theorems (default: 1)")
     _within(evaluate)
     evaluate.set_defaults(command=_eval)
+
+    train = _command(commands, "train", "train the small model that proposes tactics", TRAIN_HELP, TRAIN_STATUS)
+    train.set_defaults(command=_train)
+    _train_actions(train.add_subparsers(metavar="ACTION", dest="action", required=True))
 
     doctor = _command(commands, "doctor", "say what works here and what does not", DOCTOR_HELP, DOCTOR_STATUS)
     doctor.add_argument("folder", metavar="FOLDER", type=Path, nargs="?", help="look from there (default: here)")
@@ -467,6 +509,50 @@ def _index_actions(actions: Any) -> None:
     remove.add_argument("--all-unused", action="store_true", help="every index that can answer nothing any more")
 
 
+def _train_actions(actions: Any) -> None:
+    def action(name: str, text: str, *, folder: bool = True) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = actions.add_parser(
+            name, description=text, epilog=TRAIN_STATUS, formatter_class=_Help, add_help=False
+        )
+        made.add_argument("-h", "--help", action="help", help="show this and exit")
+        made.add_argument("-v", "--verbose", action="count", default=argparse.SUPPRESS, help="say more")
+        if folder:
+            made.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
+            made.add_argument("folder", metavar="FOLDER", type=Path, help="where everything of one model lies")
+        return made
+
+    packages: dict[str, Any] = {"metavar": "PATH", "type": Path, "nargs": "*", "help": "a package, or Lean files"}
+    data = action("data", "Gather examples: a goal or an unfinished proof, and the tactic that comes next.")
+    data.add_argument("paths", **packages)
+    traces = "(goal, tactic) pairs that Lean accepted, as JSON Lines"
+    data.add_argument("--traces", metavar="FILE", type=Path, action="append", default=[], help=traces)
+    data.add_argument("--workers", type=_count, default=2, metavar="N", help="processes (default: 2)")
+    words = action("tokenizer", "Train the tokenizer on the examples in FOLDER.")
+    words.add_argument("--size", type=_count, default=8192, metavar="N", help="tokens (default: 8192)")
+    run = action("run", "Train the model on the examples in FOLDER, or go on where the last checkpoint was written.")
+    run.add_argument("--size", default="tiny-cpu", metavar="SIZE", help="smoke, tiny-cpu (default) or tiny")
+    run.add_argument("--epochs", type=_positive, default=1.0, metavar="X", help="passes over the examples (default: 1)")
+    run.add_argument("--steps", type=_count, default=0, metavar="N", help="so many steps instead")
+    run.add_argument("--rows", type=_count, default=32, metavar="N", help="rows of a batch (default: 32)")
+    run.add_argument("--at-once", type=_count, default=0, metavar="N", help="rows that fit in memory (default: all)")
+    run.add_argument("--rate", type=_positive, default=1e-3, metavar="X", help="highest learning rate (default: 0.001)")
+    run.add_argument("--seed", type=int, default=1, metavar="S", help="of weights and order (default: 1)")
+    run.add_argument(
+        "--device", default="auto", choices=("auto", "cpu", "cuda"), help="(default: a GPU if there is one)"
+    )
+    run.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"), help="of the arithmetic")
+    run.add_argument("--threads", type=_count, default=0, metavar="N", help="threads (default: torch decides)")
+    run.add_argument("--anew", action="store_true", help="leave the checkpoint that is there")
+    evaluate = action("eval", "Measure the model in FOLDER on examples of held-out files.")
+    evaluate.add_argument("--sample", type=_count, default=500, metavar="N", help="so many examples (default: 500)")
+    evaluate.add_argument("--seed", type=int, default=1, metavar="S", help="which examples (default: 1)")
+    export = action("export", "Write the model in FOLDER as GGUF.")
+    export.add_argument("-o", "--output", metavar="FILE", type=Path, help="(default: FOLDER/tacit-tiny-TYPE.gguf)")
+    export.add_argument("--type", default="Q8_0", metavar="TYPE", help="of the weights: Q8_0 (default), F16 or F32")
+    smoke = action("smoke", "Do everything once, on little, in a folder that is removed.", folder=False)
+    smoke.add_argument("paths", **packages)
+
+
 def _command(commands: Any, name: str, short: str, text: str, statuses: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         name, help=short, description=text or None, epilog=statuses or None, formatter_class=_Help, add_help=False
@@ -510,6 +596,16 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 up")
     return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return value
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

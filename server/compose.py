@@ -16,12 +16,15 @@ from tacit.server.lean.live import LiveElaborator
 from tacit.server.lean.locate import LeanInstall, LeanSettings, find_lean, server_commands, workspace_root
 from tacit.server.lean.pool import Pool
 from tacit.server.lean.recordings import Recorder, Recordings, ReplayElaborator, replay_notice
+from tacit.server.model.presets import guess
+from tacit.server.model_generator import LocalModel
 from tacit.server.premise_library import IndexedPremises
 from tacit.server.settings import Settings
 from tacit.server.suggest import LeanStatus, Suggester
 from tacit.server.tactics.above import FileLemmas
 from tacit.server.tactics.definitions import DefinitionTactics
 from tacit.server.tactics.hypotheses import HypothesisTactics
+from tacit.server.tactics.model import ModelTactics
 from tacit.server.tactics.nearby import NearbyTactics
 from tacit.server.tactics.portfolio import Portfolio
 from tacit.server.tactics.premises import PremiseTactics
@@ -129,6 +132,13 @@ def sources() -> list[TacticSource]:
     return [Portfolio(), HypothesisTactics(), NearbyTactics(), FileLemmas(), DefinitionTactics()]
 
 
+def local_model(settings: Settings) -> LocalModel:
+    """The model that the settings name; nothing is started, and what is wrong with it is said when it is asked."""
+    path = Path(settings.model_path).expanduser()
+    own = {each.name: each for each in settings.model_templates}
+    return LocalModel(path, settings.model_preset or guess(path.stem), own, context=settings.model_context)
+
+
 def build_suggester(
     settings: Settings | None = None,
     *,
@@ -154,4 +164,8 @@ def build_suggester(
             premises = found = IndexedPremises()
             closing.append(found.aclose)
         all_.append(PremiseTactics(premises))
+        if settings is not None and settings.model_path:
+            model = local_model(settings)
+            closing.append(model.aclose)
+            all_.append(ModelTactics(model, premises))
     return Suggester(pool, choose(all_), harvest, lean.status, closing)

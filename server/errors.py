@@ -10,6 +10,11 @@ class TacitError(Exception):
         super().__init__(message)
         self.hint = hint
 
+    @property
+    def sentence(self) -> str:
+        """What happened, without the hint."""
+        return super().__str__()
+
     def __str__(self) -> str:
         """The sentence, followed by the hint where there is one."""
         message = super().__str__()
@@ -30,3 +35,7 @@ class NoGoal(TacitError):
 
 class BadInput(TacitError):
     """What the user gave (a path, a position, a setting) cannot be used."""
+
+
+class ModelUnavailable(TacitError):
+    """The local model cannot answer now: it does not load, its worker died, or it hangs."""

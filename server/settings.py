@@ -11,6 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tacit.server.errors import BadInput
+from tacit.server.model.presets import template
+from tacit.server.model.prompts import Preset
+
 SECTION = "tacit"
 
 
@@ -24,6 +28,9 @@ class Settings:
     `suggest_budget` is seconds for one request. `inline_wait` is how many seconds ghost text waits for a closing
     tactic before it shows one that only makes progress; `action_wait` how many a list of code actions waits.
 
+    `model_path` is the GGUF of a local model, empty for none; `model_preset` how it is asked, empty to go by its name;
+    `model_context` the tokens of a prompt with its answer; `model_templates` are presets of the user's own.
+
     `index_automatic`: the sources of a workspace and of what it depends on are indexed in the background, for search.
     """
 
@@ -35,14 +42,18 @@ class Settings:
     inline_wait: float = 1.0
     action_wait: float = 1.5
     index_automatic: bool = True
+    model_path: str = ""
+    model_preset: str = ""
+    model_context: int = 2048
+    model_templates: tuple[Preset, ...] = ()
 
     def same_lean(self, other: Settings) -> bool:
-        """Whether the running Lean can stay when these settings take the place of the others."""
-        return (self.lean_path, self.lean_args, self.lean_memory_mib) == (
-            other.lean_path,
-            other.lean_args,
-            other.lean_memory_mib,
-        )
+        """Whether the running Lean, and the model, can stay when these settings take the place of the others."""
+        return self._processes() == other._processes()
+
+    def _processes(self) -> tuple[object, ...]:
+        model = self.model_path, self.model_preset, self.model_context, self.model_templates
+        return self.lean_path, self.lean_args, self.lean_memory_mib, model
 
 
 class _Unfit(Exception):
@@ -89,6 +100,18 @@ def _mebibytes(value: Any) -> int:
     return value
 
 
+def _tokens(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 256 <= value <= 1 << 20:
+        raise _Unfit("a whole number of tokens from 256 up")
+    return value
+
+
+def _templates(value: Any) -> tuple[Preset, ...]:
+    if not isinstance(value, Mapping):
+        raise _Unfit("an object of templates by their names")
+    return tuple(template(str(name), raw) for name, raw in value.items())
+
+
 KEYS: Mapping[str, _Key] = {
     "lean.path": _Key("lean_path", _string),
     "lean.args": _Key("lean_args", _strings),
@@ -98,6 +121,10 @@ KEYS: Mapping[str, _Key] = {
     "inline.wait": _Key("inline_wait", _seconds(0, 60)),
     "codeAction.wait": _Key("action_wait", _seconds(0, 60)),
     "index.automatic": _Key("index_automatic", _flag),
+    "model.path": _Key("model_path", _string),
+    "model.preset": _Key("model_preset", _string),
+    "model.context": _Key("model_context", _tokens),
+    "model.templates": _Key("model_templates", _templates),
 }
 
 
@@ -122,6 +149,9 @@ def read_settings(raw: Any, base: Settings = Settings()) -> tuple[Settings, tupl
             complaints.append(
                 f"The setting {SECTION}.{name} must be {unfit}, not {_shown(given[name])}; {kept} is kept."
             )
+        except BadInput as error:
+            said = f"The setting {SECTION}.{name} cannot be used: {error} What was set before is kept."
+            complaints.append(" ".join(said.split()))
         else:
             settings = replace(settings, **{key.field: value})
     return settings, tuple(complaints)
@@ -132,7 +162,7 @@ def _flat(raw: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
 
     def walk(value: Any, name: str) -> None:
-        if isinstance(value, Mapping) and name not in KEYS:
+        if isinstance(value, Mapping) and name.removeprefix(f"{SECTION}.") not in KEYS:
             for key, inner in value.items():
                 walk(inner, f"{name}.{key}" if name else str(key))
         else:

@@ -176,6 +176,7 @@ class Suggester:
                 above(text, offset),
                 text=text,
                 start=command.span.start,
+                at=site.hole.span.start,
                 path=document.path,
             )
             async with aclosing(self._waves(request, run, options.budget)) as waves:

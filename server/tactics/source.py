@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +18,7 @@ class SourceRequest:
     environment parses (probed once for each set of imports). `declaration` is the name of the theorem being
     proved, never to be proposed. `imports` are the module names in the file's header. `above` are the
     declarations that stand above in the same file, the nearest last. `text` is the whole document, unsaved, `start`
-    where in it the declaration begins, and `path` its file, None for untitled ones.
+    where in it the declaration begins, `at` where the tactic is wanted, and `path` its file, None for untitled ones.
     """
 
     goals: tuple[Goal, ...]
@@ -28,6 +28,7 @@ class SourceRequest:
     above: tuple[Declaration, ...] = ()
     text: str = ""
     start: int = 0
+    at: int = 0
     path: Path | None = None
 
     @property
@@ -73,4 +74,26 @@ class PremiseFinder(Protocol):
 
     async def find(self, request: SourceRequest, limit: int) -> Sequence[Helpful]:
         """The premises that may help most and that can be used at the place, best first; never the theorem itself."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A tactic that a model wrote; `log_prob` is the natural logarithm of its probability, over so many `tokens`."""
+
+    text: str
+    log_prob: float
+    tokens: int
+
+
+class TacticGenerator(Protocol):
+    """Writes tactics for a goal, as a language model does. Raises TacitError when it cannot."""
+
+    @property
+    def reads(self) -> bool:
+        """Whether it was trained to be told premises."""
+        ...
+
+    def write(self, request: SourceRequest, premises: Sequence[Helpful], count: int) -> AsyncGenerator[Written, None]:
+        """Stream at most `count` distinct texts as they are written. Closing the stream stops the writing."""
         ...

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.architecture import Rule, implementers, imports, modules, violations
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = {f"tacit.{name}": ROOT / name for name in ("index", "retrieval", "server")}
+PACKAGES = {f"tacit.{name}": ROOT / name for name in ("index", "retrieval", "training", "server")}
 
 PARTS = ("tacit.server.lean", "tacit.server.tactics", "tacit.server.model")
 FOUNDATION = ("tacit.server.values", "tacit.server.text", "tacit.server.errors")
@@ -18,6 +18,7 @@ ASSEMBLY = ("tacit.server.suggest", "tacit.server.ranking", "tacit.server.prover
 COMPOSE = "tacit.server.compose"
 
 ONE_WAY = "imports go server → retrieval → index"
+TRAINING = "imports go server → training → index"
 BASE = "values, text and errors rest on nothing"
 APART = "a part of the server knows itself, values, text and errors, and nothing else of the server"
 PUTS_TOGETHER = "suggest, ranking and prover put the parts together, and know nothing above themselves"
@@ -29,6 +30,9 @@ NO_TESTS = "Tacit runs without its tests"
 RULES = (
     Rule(ONE_WAY, who="tacit.index", never=("tacit.retrieval", "tacit.server")),
     Rule(ONE_WAY, who="tacit.retrieval", never=("tacit.server",)),
+    Rule(TRAINING, who="tacit.training", never=("tacit.retrieval", "tacit.server")),
+    Rule(TRAINING, who="tacit.index", never=("tacit.training",)),
+    Rule(TRAINING, who="tacit.retrieval", never=("tacit.training",)),
     *(Rule(BASE, who=each, never=("tacit",), but=FOUNDATION) for each in FOUNDATION),
     *(Rule(APART, who=each, never=("tacit.server",), but=(each, *FOUNDATION)) for each in PARTS),
     *(
@@ -70,6 +74,7 @@ ENGINE = "class Engine:\n    async def elaborate(self): ...\n"
 def house(tmp_path: Path) -> Path:
     write(tmp_path, "index/__init__.py")
     write(tmp_path, "retrieval/__init__.py", "import tacit.index")
+    write(tmp_path, "training/__init__.py", "import tacit.index")
     write(tmp_path, "server/__init__.py")
     write(tmp_path, "server/values.py", "from tacit.server.text import Span")
     write(tmp_path, "server/lean/elaborator.py", ELABORATOR)
@@ -89,7 +94,7 @@ def write(root: Path, file: str, text: str = "") -> None:
 
 
 def broken(root: Path) -> list[str]:
-    packages = {f"tacit.{name}": root / name for name in ("index", "retrieval", "server")}
+    packages = {f"tacit.{name}": root / name for name in ("index", "retrieval", "training", "server")}
     return violations([*RULES, *(one_root(protocol, packages) for protocol in PROTOCOLS)], packages)
 
 
@@ -103,6 +108,10 @@ def test_a_house_in_order_breaks_no_rule(house: Path) -> None:
         ("index/store.py", "import tacit.retrieval", ONE_WAY),
         ("index/store.py", "from tacit import server", ONE_WAY),
         ("retrieval/rank.py", "def rank():\n    from tacit.server import values", ONE_WAY),
+        ("training/run.py", "def run():\n    from tacit.retrieval import rank", TRAINING),
+        ("training/run.py", "from tacit.server.errors import BadInput", TRAINING),
+        ("index/store.py", "import tacit.training", TRAINING),
+        ("retrieval/rank.py", "from tacit.training import run", TRAINING),
         ("server/errors.py", "from tacit.server import lean", BASE),
         ("server/lean/checker.py", "from ..tactics import source", APART),
         ("server/tactics/fixed.py", "from tacit.server.lean.elaborator import Elaborator", APART),

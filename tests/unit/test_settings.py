@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tacit.server.model.presets import template
 from tacit.server.settings import KEYS, Settings, read_settings
 from tests.unit.properties import examples
 
@@ -39,9 +40,14 @@ def test_every_setting_can_be_set() -> None:
         "inline": {"enabled": False, "wait": 0},
         "codeAction": {"wait": 3},
         "index": {"automatic": False},
+        "model": {"path": "/m.gguf", "preset": "mine", "context": 4096, "templates": {"mine": {"prompt": "{state}:"}}},
     }
     settings, complaints = read_settings(raw)
-    assert settings == Settings("/opt/lean", ("-Dx=1",), 4096, 2.0, False, 0.0, 3.0, False)
+    own = template("mine", {"prompt": "{state}:"})
+    assert settings == Settings(
+        "/opt/lean", ("-Dx=1",), 4096, 2.0, False, 0.0, 3.0, False, "/m.gguf", "mine", 4096, (own,)
+    )
+    assert read_settings({"tacit": raw})[0] == settings
     assert complaints == ()
 
 
@@ -50,6 +56,8 @@ def test_every_setting_can_be_set() -> None:
     [
         ("lean.path", 3, "must be a string, not 3;"),
         ("lean.args", "-Dx", 'must be a list of strings, not "-Dx";'),
+        ("model.context", 10, "must be a whole number of tokens from 256 up, not 10; 2048 is kept."),
+        ("model.templates", [], "must be an object of templates by their names, not [];"),
         ("lean.args", [1], "must be a list of strings, not [1];"),
         ("lean.memoryMiB", 3, "must be 0 (no limit) or a whole number of MiB from 256 up, not 3;"),
         ("lean.memoryMiB", 1e9, "whole number"),
@@ -90,8 +98,19 @@ def test_nothing_an_editor_sends_breaks_it(raw: Any) -> None:
     assert all(complaint.endswith(".") and "\n" not in complaint for complaint in complaints)
 
 
+def test_a_template_that_cannot_be_used_is_told_and_the_others_before_it_are_kept() -> None:
+    base, _ = read_settings({"model.templates": {"x": {"prompt": "{state}"}}})
+    settings, [complaint] = read_settings({"model.templates": {"x": {"prompt": "{state}{goal}"}}}, base)
+    assert settings == base
+    assert complaint == (
+        "The setting tacit.model.templates cannot be used: The model template 'x' has an unknown field {goal}. "
+        "Known are {state}, {name}, {proof}, {premises}, {prefix}. What was set before is kept."
+    )
+
+
 def test_only_what_concerns_lean_needs_another_lean() -> None:
     assert Settings().same_lean(Settings(suggest_budget=1.0, inline_enabled=False))
     assert not Settings().same_lean(Settings(lean_path="/x"))
     assert not Settings().same_lean(Settings(lean_args=("-x",)))
+    assert not Settings().same_lean(Settings(model_path="/x.gguf"))
     assert json.dumps(sorted(KEYS))
