@@ -27,6 +27,9 @@ from tacit.server.values import Candidate, CheckedTactic, Goal, Suggestion, Text
 
 log = logging.getLogger(__name__)
 BATCH = 32
+PATIENCE = 30.0
+"""Seconds for finding out which candidates of a batch hang, whatever the budget. What is found is remembered, so that
+the next request is quick: a short budget must not cut that off each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +251,7 @@ class Suggester:
         """One batch, then a batch of what its "Try this" messages say, and the suggestions of both."""
         while wave:
             began = time.monotonic()
-            checked = await checker.check(site, wave, label=label)
+            checked = await checker.check(site, wave, label=label, until=began + PATIENCE)
             run.checked += sum(c.verdict is not Verdict.REFUSED for c in checked)
             yield BatchChecked(tuple(checked), time.monotonic() - began)
             for tactic in sorted(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ from tacit.server.text import Position
 from tacit.server.values import Candidate, CheckedTactic, Goal, Verdict
 
 log = logging.getLogger(__name__)
+_NOT_TRIED = "There was no time left to try it: others hung before."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Checker:
         self._limits = limits or Limits()
         self._hung: dict[tuple[str, str], str] = {}
         self._hung_texts: dict[str, set[str]] = {}
+        self._until = math.inf
         self.elaborations = 0
         self.limits_in_tactics = False  # whether `set_option maxHeartbeats … in tac` parses: not in 2021
 
@@ -159,8 +162,15 @@ class Checker:
             reason = "It does not continue what was typed."
         return CheckedTactic(candidate, Verdict.REFUSED, message=reason) if reason else None
 
-    async def check(self, site: Site, candidates: Sequence[Candidate], *, label: str = "") -> list[CheckedTactic]:
-        """One verdict for each candidate, in their order. CLOSES here is not yet verified in place."""
+    async def check(
+        self, site: Site, candidates: Sequence[Candidate], *, label: str = "", until: float = math.inf
+    ) -> list[CheckedTactic]:
+        """One verdict for each candidate, in their order. CLOSES here is not yet verified in place.
+
+        After `until` (as `time.monotonic` counts) no more is run to find out which ones hung: those left have timed
+        out, and are run again when they are proposed again.
+        """
+        self._until = until
         verdicts: dict[int, CheckedTactic] = {}
         runnable: list[int] = []
         for i, candidate in enumerate(candidates):
@@ -302,7 +312,11 @@ class Checker:
         size = max(1, math.isqrt(len(candidates)))
         found: list[CheckedTactic] = []
         for start in range(0, len(candidates), size):
-            found += await self._run(site, candidates[start : start + size], label, split=True)
+            group = candidates[start : start + size]
+            if time.monotonic() < self._until:
+                found += await self._run(site, group, label, split=True)
+            else:
+                found += [CheckedTactic(each, Verdict.TIMED_OUT, message=_NOT_TRIED) for each in group]
         return found
 
     def _verdict(self, site: Site, candidate: Candidate, reading: batch.Reading) -> CheckedTactic:

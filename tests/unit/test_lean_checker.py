@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tacit.server.errors import LeanDied, NoGoal
@@ -114,6 +116,17 @@ async def test_several_that_hang_or_kill_are_all_found() -> None:
     bench = Bench(table)
     verdicts = await bench.verdicts("rfl", "loop", "boom", "simp", "spin")
     assert verdicts == {"rfl": "closes", "loop": "times out", "boom": "fails", "simp": "closes", "spin": "times out"}
+
+
+async def test_the_search_for_what_hangs_ends_in_time_and_blames_nobody_for_it() -> None:
+    bench = Bench({"rfl": Closes(), "loop": Hangs(), "simp": Closes()})
+    candidates = [Candidate(text, "test") for text in ("rfl", "loop", "simp")]
+    site = await bench.open()
+    checked = await bench.checker.check(site, candidates, until=time.monotonic())
+    assert [each.verdict for each in checked] == [Verdict.TIMED_OUT] * 3
+    assert all("no time left" in each.message for each in checked)
+    assert bench.lean.batches == [["rfl", "loop", "simp"]]
+    assert await bench.verdicts("rfl", "loop", "simp") == {"rfl": "closes", "loop": "times out", "simp": "closes"}
 
 
 async def test_what_hung_is_not_run_on_that_goal_again() -> None:
