@@ -32,15 +32,13 @@ class Mix:
     The best premise by words has 1 from words, and the others their share of its score.
     """
 
-    dense: float = 1.5
+    dense: float = 1.0
     """What vectors add: this much for the nearest premise."""
-    in_name: float = 0.05
-    """All words of its name were asked for."""
     short: float = 0.4
     """A name of one word; of four words half of this."""
     notion: float = 0.15
     """A type or a class: what people call by its name."""
-    called: float = 0.3
+    called: float = 0.4
     """It is called what the question says, word for word: in bold letters, before a colon, in a list of theorems."""
     symbols: float = 0.25
     """All symbols and constants of the question stand in the statement."""
@@ -88,7 +86,6 @@ class Asked:
     """A question as the second ranking looks at it."""
 
     question: Question
-    words: frozenset[str]
     names: tuple[str, ...]
     symbols: frozenset[str]
     alone: bool
@@ -105,7 +102,6 @@ class Asked:
         names = tuple(each.lower() for each in question.names)
         return cls(
             question,
-            frozenset(term for term, _ in question.terms if term[0] not in "=~"),
             names,
             frozenset(shape(text)) if _SYMBOLIC.search(text) else frozenset(),
             alone := len(names) == 1 and names[0] == text.lower(),
@@ -117,10 +113,8 @@ class Asked:
 def signs(stored: Stored, asked: Asked) -> Mapping[str, float]:
     """What speaks for a premise and against it, by the names of the weights, mostly from 0 to 1."""
     premise = stored.premise
-    whole = name_words(premise.name)
     found = {
-        "in_name": len(set(whole) & asked.words) / max(1, len(set(whole))),
-        "short": max(1, len(whole)) ** -0.5,
+        "short": max(1, len(name_words(premise.name))) ** -0.5,
         "notion": float(asked.notion and premise.kind in _NOTIONS),
         "generated": float(premise.origin in _GENERATED),
         "part": float(premise.kind in (Kind.FIELD, Kind.CONSTRUCTOR)),

@@ -28,10 +28,9 @@ Weights = Mapping[str, float]
 SIGNS = tuple(each.name for each in fields(Mix))
 TRIED: dict[str, tuple[float, ...]] = {
     "dense": (0, 0.5, 1, 1.5, 2, 2.5, 3),
-    "in_name": (0, 0.05, 0.1, 0.15, 0.2),
     "short": (0, 0.1, 0.2, 0.3, 0.4, 0.5),
     "notion": (0, 0.05, 0.1, 0.15),
-    "called": (0, 0.1, 0.2, 0.3, 0.4),
+    "called": (0, 0.1, 0.2, 0.3, 0.4, 0.5),
     "symbols": (0, 0.1, 0.2, 0.25, 0.3),
     "generated": (0, -0.1, -0.2, -0.3),
     "instance": (0, -0.1, -0.2, -0.3),
