@@ -48,7 +48,7 @@ class Mix:
     beginning: float = 0.15
     pattern: float = 0.6
     whole: float = 0.2
-    """The pattern is all of the statement, not a part of it."""
+    """The pattern is all of the statement; half of this below a namespace, where statements about one type are."""
     generated: float = -0.2
     instance: float = -0.1
     part: float = -0.05
@@ -59,6 +59,7 @@ class Mix:
 
 
 _GENERATED = frozenset({Origin.SIMPS, Origin.ATTRIBUTE, Origin.DERIVING, Origin.TO_ADDITIVE, Origin.TO_DUAL})
+_TRANSLATED = frozenset({Origin.TO_ADDITIVE, Origin.TO_DUAL})
 _NOTIONS = frozenset({Kind.CLASS, Kind.STRUCTURE, Kind.INDUCTIVE})
 _ASIDE = re.compile(r"(?:\w*(?:Tests?|Examples?|Benchmarks?)|Archive|Counterexamples)(?:\.|$)")
 _FORALL = re.compile(r"^(?:∀ [^,]*, )+")
@@ -128,7 +129,10 @@ def signs(stored: Stored, asked: Asked) -> Mapping[str, float]:
     pattern = asked.question.pattern
     if pattern is not None and pattern.rule.search(premise.type):
         found["pattern"] = 1.0
-        found["whole"] = float(pattern.rule.fullmatch(_FORALL.sub("", premise.type)) is not None)
+        if pattern.rule.fullmatch(_FORALL.sub("", premise.type)):
+            found["whole"] = 0.5 if "." in premise.name else 1.0
+    if pattern is not None and premise.origin in _TRANSLATED:
+        found["generated"] = 0.0  # who asks with `+` wants what was translated from `*`
     if asked.phrase:
         found["called"] = max((_likeness(asked.phrase, each) for each in _titles(premise.doc, stored.note)), default=0)
     found |= _named(premise.name.lower(), asked)

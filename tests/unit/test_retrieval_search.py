@@ -256,3 +256,16 @@ theorem about_rule (a b c : G) (h : c = 1) : c * (a * b = b * a) = 1 := sorry
     index(tmp_path / "src", tmp_path / "top.db")
     assert found(tmp_path / "top.db", "rule of Hamilton")[0] == "long_name_of_a_case"
     assert found(tmp_path / "top.db", "_ * _ = _ * _")[0] == "long_name_of_a_case"
+
+
+def test_a_pattern_finds_the_general_statement_first_translated_or_not(tmp_path: Path) -> None:
+    text = """
+@[to_additive]
+theorem mul_comm : ∀ a b : G, a * b = b * a := sorry
+theorem Number.mul_comm (a b : Number) : a * b = b * a := sorry
+theorem Number.add_comm (a b : Number) : a + b = b + a := sorry
+"""
+    write(tmp_path / "src", {"Top/Rules.lean": text})
+    index(tmp_path / "src", tmp_path / "top.db")
+    assert found(tmp_path / "top.db", "?a * ?b = ?b * ?a")[:2] == ["mul_comm", "Number.mul_comm"]
+    assert found(tmp_path / "top.db", "?a + ?b = ?b + ?a")[:2] == ["add_comm", "Number.add_comm"]
