@@ -97,7 +97,7 @@ def shell(tmp_path: Path, upstream: Path) -> Shell:
 
 def test_the_version_of_the_project_is_fetched_indexed_and_searched(shell: Shell, upstream: Path) -> None:
     out, err = shell.add()
-    assert out.startswith("mathlib: 2 files read, 1 declarations")
+    assert out.startswith("mathlib: 2 files read, 1 declaration;")
     assert "Mathlib v4.27.0 is in" in err
     (folder,) = shell.sources.glob("mathlib-*")
     assert sorted(str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file()) == [
