@@ -45,8 +45,8 @@ def tactics(preset: Preset, completion: str, question: Question) -> tuple[str, .
     whole = _finished(text)
     found = [whole] if whole else []
     steps = _steps(whole)
-    if len(steps) > 1:
-        found.append(steps[0])
+    if len(steps) > 1 and (first := _finished(steps[0])):
+        found.append(first)
     return tuple(dict.fromkeys(found))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tacit.server.model.answering import ending
@@ -99,6 +99,7 @@ def test_what_was_typed_already_is_put_before() -> None:
 
 
 @given(st.sampled_from(sorted(PRESETS)), any_texts)
+@example("bfs-prover-v2", ";'")
 def test_whatever_is_written_what_is_read_is_whole(preset: str, completion: str) -> None:
     for text in tactics(PRESETS[preset], completion, QUESTION):
         assert text.strip()
