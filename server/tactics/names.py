@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tacit.server.tactics import lexer, shape
 from tacit.server.tactics.shape import Binder
 from tacit.server.tactics.view import SUBSCRIPTS, View, fresh
+from tacit.server.values import Hypothesis
 
 _BY_HEAD = {
     "Nat": "n", "ℕ": "n", "Int": "n", "ℤ": "n", "Rat": "q", "ℚ": "q", "Real": "x", "ℝ": "x", "ℂ": "z", "Bool": "b",
@@ -70,6 +73,22 @@ def intro_names(view: View) -> tuple[str, ...]:
         for at, name in zip(alike, numbered, strict=True):
             names[at] = name
     return tuple(names)
+
+
+def introduced(view: View) -> tuple[str, View] | None:
+    """`intro x y h` and the goal behind it; None where the target has nothing to introduce."""
+    binders, conclusion = shape.telescope(view.target)
+    fresh_names = intro_names(view)
+    if not binders or len(fresh_names) != len(binders):
+        return None
+    renamed: dict[str, str] = {}
+    hypotheses = list(view.goal.hypotheses)
+    for binder, name in zip(binders, fresh_names, strict=True):
+        hypotheses.append(Hypothesis((name,), shape.substitute(binder.type, renamed)))
+        if binder.name and binder.name != name:
+            renamed[binder.name] = name
+    inner = replace(view.goal, hypotheses=tuple(hypotheses), target=shape.substitute(conclusion, renamed))
+    return f"intro {' '.join(fresh_names)}", View(inner)
 
 
 def pattern(text: str, view: View, taken: set[str], alternatives: bool = True, depth: int = 3) -> str:

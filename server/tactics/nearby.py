@@ -13,7 +13,7 @@ from itertools import pairwise
 from tacit.server.tactics import lexer, matching, shape
 from tacit.server.tactics.brackets import Rules, constructors, rules_for
 from tacit.server.tactics.facts import Scope
-from tacit.server.tactics.names import intro_names
+from tacit.server.tactics.names import introduced
 from tacit.server.tactics.offers import Offer, batches
 from tacit.server.tactics.precedence import printed
 from tacit.server.tactics.recursion import Types, types_of
@@ -22,7 +22,7 @@ from tacit.server.tactics.source import SourceRequest
 from tacit.server.tactics.statements import Above, Statement, names
 from tacit.server.tactics.terms import TermSearch
 from tacit.server.tactics.view import Local, View
-from tacit.server.values import Candidate, Hypothesis
+from tacit.server.values import Candidate
 
 _LIMIT = 64
 _STEPS = 800  # of each search for a proof term: there may be eight
@@ -66,18 +66,7 @@ class NearbyTactics:
 def _introduce(above: Above, view: View) -> tuple[str, View] | None:
     """`intro x y h` and the goal behind it, for a target with binders or premises, by definition perhaps."""
     target = above.unfolded(view.target) or view.target
-    binders, conclusion = shape.telescope(target)
-    fresh = intro_names(View(replace(view.goal, target=target)))
-    if not binders or len(fresh) != len(binders):
-        return None
-    renamed: dict[str, str] = {}
-    hypotheses = list(view.goal.hypotheses)
-    for binder, name in zip(binders, fresh, strict=True):
-        hypotheses.append(Hypothesis((name,), shape.substitute(binder.type, renamed)))
-        if binder.name and binder.name != name:
-            renamed[binder.name] = name
-    inner = replace(view.goal, hypotheses=tuple(hypotheses), target=shape.substitute(conclusion, renamed))
-    return f"intro {' '.join(fresh)}", View(inner)
+    return introduced(View(replace(view.goal, target=target)))
 
 
 def _offers(above: Above, view: View, request: SourceRequest) -> Iterator[Offer]:

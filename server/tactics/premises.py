@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tacit.server.tactics import lexer, matching, shape
-from tacit.server.tactics.names import intro_names
+from tacit.server.tactics.names import introduced
 from tacit.server.tactics.offers import Offer, batches
 from tacit.server.tactics.precedence import printed
 from tacit.server.tactics.rewriting import chain, directions
@@ -20,7 +20,7 @@ from tacit.server.tactics.statements import Statement, statement
 from tacit.server.tactics.terms import TermSearch
 from tacit.server.tactics.unfolding import plain
 from tacit.server.tactics.view import View
-from tacit.server.values import Candidate, Declaration, Goal, Hypothesis
+from tacit.server.values import Candidate, Declaration, Goal
 
 ASKED = 40
 """Premises asked for: one more costs what its candidates cost."""
@@ -61,9 +61,9 @@ def offers_of(found: Sequence[Helpful], goal: Goal) -> Iterator[Offer]:
     fields = _fields([each.signature for each in ordered] + [view.everything])
     premises = [_Premise.of(each, at, len(ordered), fields) for at, each in enumerate(ordered)]
     yield from _offers(premises, view, fields)
-    introduced = _introduced(view)
-    if introduced is not None:
-        prefix, inner = introduced
+    behind = introduced(view)
+    if behind is not None:
+        prefix, inner = behind
         for text, prior in _offers(premises, inner, fields):
             yield Offer(f"{prefix}\n{text}", prior * 0.85)
 
@@ -90,22 +90,6 @@ def _fields(texts: Sequence[str]) -> frozenset[str]:
     """What stands behind a dot anywhere: `card` for `s.card` and `Finset.card s`, which then read alike."""
     words = (word.text for text in texts for word in lexer.tokens(text))
     return frozenset(word[1:] for word in words if word[0] == "." and word[1:2].isalpha())
-
-
-def _introduced(view: View) -> tuple[str, View] | None:
-    """`intro x h` and the goal behind it."""
-    binders, conclusion = shape.telescope(view.target)
-    names = intro_names(view)
-    if not binders or len(names) != len(binders):
-        return None
-    renamed: dict[str, str] = {}
-    hypotheses = list(view.goal.hypotheses)
-    for binder, name in zip(binders, names, strict=True):
-        hypotheses.append(Hypothesis((name,), shape.substitute(binder.type, renamed)))
-        if binder.name and binder.name != name:
-            renamed[binder.name] = name
-    inner = replace(view.goal, hypotheses=tuple(hypotheses), target=shape.substitute(conclusion, renamed))
-    return f"intro {' '.join(names)}", View(inner)
 
 
 def _plain_view(view: View, fields: frozenset[str]) -> View:
