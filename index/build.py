@@ -198,7 +198,7 @@ def _enter(store: Store, corpus: Corpus, analysis: Analysis, progress: Progress)
 
 def _enter_corpus(store: Store, corpus: Corpus, analysis: Analysis, progress: Progress) -> Built:
     """Bring in what LeanDojo wrote of other files: a line for each. Lines that are there already are not read again."""
-    stamp = _of_file(corpus.root)
+    stamp = file_stamp(corpus.root)
     known_files = {(each.module, each.digest): each for each in store.files().values()}
     if stamp and store.value("stamp") == stamp:
         return Built(unchanged=len(known_files))
@@ -448,13 +448,14 @@ def _is_withheld(path: Path) -> bool:
 
 def _stamp(source: Source) -> str:
     """Time and size of a file, and of what Lean wrote of it."""
-    found = _of_file(source.path)
-    return f"{found}+{_of_file(source.ilean)}" if found and source.ilean is not None else found
+    found = file_stamp(source.path)
+    return f"{found}+{file_stamp(source.ilean)}" if found and source.ilean is not None else found
 
 
-def _of_file(path: Path) -> str:
+def file_stamp(path: Path | str) -> str:
+    """Time and size of a file, as a stamp in the store begins; empty where it cannot be looked at."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116  # thousands of them: twice as fast as through Path
     except OSError:
         return ""
     return f"{found.st_mtime_ns}-{found.st_size}"

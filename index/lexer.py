@@ -280,8 +280,8 @@ def close(text: str, at: int, stop: int | None = None) -> int:
     return end
 
 
-def without_comments(text: str) -> str:
-    """`text` with each comment replaced by a blank."""
+def without_comments(text: str, instead: str = " ") -> str:
+    """`text` with each comment replaced, by a blank unless told otherwise."""
     if "--" not in text and "/-" not in text:
         return text
     kept = []
@@ -292,7 +292,7 @@ def without_comments(text: str) -> str:
             kept.append(text[done : found.start()])
             done = at
     kept.append(text[done:])
-    return " ".join(kept)
+    return instead.join(kept)
 
 
 def one_line(text: str) -> str:

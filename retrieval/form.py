@@ -6,7 +6,7 @@ Variables are left out, so that `a * b = b * a` and `x * y = y * x` have one for
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -102,27 +102,23 @@ def form(text: str, names: frozenset[str] = frozenset()) -> Form:
 
 def _relation(tokens: Sequence[str]) -> tuple[str, int]:
     """The loosest relation at the top, and where it stands; -1 where there is none."""
-    best, place, depth = 9, -1, 0
-    for at, token in enumerate(tokens):
-        if token in _OPEN:
-            depth += 1
-        elif token in _CLOSE:
-            depth -= 1
-        elif depth == 0:
-            if token in _BINDING:
-                # Sums bind as strongly as a product, and their own `∈` ends before the comma.
-                if token in "∑∏⋃⋂⨆⨅∫" and (comma := _top(tokens[at:], ",")) > 0 and place < 0:
-                    rest = tokens[at + comma + 1 :]
-                    relation, further = _relation(rest)
-                    if further >= 0:
-                        return relation, at + comma + 1 + further
-                break
-            if _LEVEL.get(token, 9) < best:
-                best, place = _LEVEL[token], at
+    best, place = 9, -1
+    for at, token in _outside(tokens):
+        if token in _BINDING:
+            # Sums bind as strongly as a product, and their own `∈` ends before the comma.
+            if token in "∑∏⋃⋂⨆⨅∫" and (comma := _top(tokens[at:], ",")) > 0 and place < 0:
+                rest = tokens[at + comma + 1 :]
+                relation, further = _relation(rest)
+                if further >= 0:
+                    return relation, at + comma + 1 + further
+            break
+        if _LEVEL.get(token, 9) < best:
+            best, place = _LEVEL[token], at
     return (tokens[place], place) if place >= 0 else ("", -1)
 
 
-def _arrow(tokens: Sequence[str]) -> int:
+def _outside(tokens: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """The tokens outside all brackets, with their places."""
     depth = 0
     for at, token in enumerate(tokens):
         if token in _OPEN:
@@ -130,23 +126,20 @@ def _arrow(tokens: Sequence[str]) -> int:
         elif token in _CLOSE:
             depth -= 1
         elif depth == 0:
-            if token in _BINDING or token == "↔":
-                return -1
-            if token == "→":
-                return at
+            yield at, token
+
+
+def _arrow(tokens: Sequence[str]) -> int:
+    for at, token in _outside(tokens):
+        if token in _BINDING or token == "↔":
+            return -1
+        if token == "→":
+            return at
     return -1
 
 
 def _top(tokens: Sequence[str], wanted: str) -> int:
-    depth = 0
-    for at, token in enumerate(tokens):
-        if token in _OPEN:
-            depth += 1
-        elif token in _CLOSE:
-            depth -= 1
-        elif depth == 0 and token == wanted:
-            return at
-    return -1
+    return next((at for at, token in _outside(tokens) if token == wanted), -1)
 
 
 def _closing(tokens: Sequence[str]) -> int:
@@ -207,19 +200,14 @@ def _after(tokens: Sequence[str], at: int) -> set[str]:
 
 def _head(tokens: Sequence[str], names: Set[str]) -> str:
     """What a side is: its loosest operator, else what is applied; `_` for a variable."""
-    best, found, depth = 99, "", 0
+    best, found = 99, ""
     tokens = tokens[1:-1] if tokens[:1] == ["("] and _closing(tokens) == len(tokens) - 1 else tokens
-    for token in tokens:
-        if token in _OPEN:
-            depth += 1
-        elif token in _CLOSE:
-            depth -= 1
-        elif depth == 0:
-            if token in _BINDING:
-                found = found or token
-                break
-            if (level := _OPERATORS.get(token, 99)) <= best and level < 99:
-                best, found = level, token
+    for _, token in _outside(tokens):
+        if token in _BINDING:
+            found = found or token
+            break
+        if (level := _OPERATORS.get(token, 99)) <= best and level < 99:
+            best, found = level, token
     if found or not tokens:
         return found
     first = tokens[0]

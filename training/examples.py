@@ -12,11 +12,11 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from tacit.index.declarations import read_alone
-from tacit.index.lexer import one_line, split_top
+from tacit.index.lexer import one_line, split_top, without_comments
 from tacit.index.premise import Kind, Origin, Premise
 from tacit.training.goals import goal_of, hypotheses, with_hypotheses
 from tacit.training.prompt import LONGEST_PROOF as LONGEST_SHOWN
-from tacit.training.prompt import prompt, uncommented
+from tacit.training.prompt import prompt
 from tacit.training.steps import Block, Step, read_block
 
 LONGEST_TACTIC = 300
@@ -128,7 +128,7 @@ class _Walk:
         return block.steps[0].start if block.opener + 2 == self.begin and block.mark == "by" else -1
 
     def _example(self, tactic: str, kind: str, *, at: int = -1, goal: str = "") -> Example:
-        proof = _end_of(uncommented(self.text[self.begin : at])) if at >= 0 else ""
+        proof = _end_of(without_comments(self.text[self.begin : at], "")) if at >= 0 else ""
         statement = self.goal if at >= 0 else ""
         return Example(tactic, goal, statement, proof, self.premise.module, self.premise.name, kind)
 
@@ -175,7 +175,7 @@ def _written(written: str, text: str, start: int) -> str:
     """A tactic on one line where that means the same; otherwise its lines, as far left as they can stand."""
     if not written:
         return ""
-    written = uncommented(written).strip()
+    written = without_comments(written, "").strip()
     if not _is_layout(written):
         return " ".join(written.split())
     column = start - (text.rfind("\n", 0, start) + 1)

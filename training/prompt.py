@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from tacit.index.lexer import NOTES, after_note
+from tacit.index.lexer import without_comments
 
 END, PAD, STATEMENT, PROOF, GOAL, TACTIC = "<|end|>", "<|pad|>", "<|statement|>", "<|proof|>", "<|goal|>", "<|tactic|>"
 SPECIAL = (END, PAD, STATEMENT, PROOF, GOAL, TACTIC)
@@ -19,7 +19,6 @@ LONGEST_GOAL = 1_500
 LONGEST_PROOF = 600
 """Characters. Of a goal the end is kept, where its target stands; of a proof what was written last."""
 
-_NOTE = re.compile(NOTES, re.DOTALL)
 _MARK = re.compile(r"<\|(?=[a-z]+\|>)")
 
 
@@ -54,7 +53,7 @@ def so_far(proof: str, longest: int = LONGEST_PROOF) -> str:
 
     `proof` is what stands behind `by`, as it stands there: its line breaks and blanks say how deep each line is.
     """
-    lines = uncommented(proof).split("\n")
+    lines = without_comments(proof, "").split("\n")
     # Behind `by` on the same line, the first line says nothing of the depth of its block.
     first = 1 if lines[0].strip() else 0
     # The last line ends where the next tactic begins: blanks before it say how deep it stands.
@@ -64,18 +63,3 @@ def so_far(proof: str, longest: int = LONGEST_PROOF) -> str:
         first = 0
     cut = min((len(each) - len(each.lstrip(" ")) for each in kept[first:]), default=0)
     return "\n".join([*(each.lstrip(" ") for each in kept[:first]), *(each[cut:] for each in kept[first:])])
-
-
-def uncommented(text: str) -> str:
-    """Text without its comments; line breaks stay where they are."""
-    if "--" not in text and "/-" not in text:
-        return text
-    kept = []
-    at = done = 0
-    while (found := _NOTE.search(text, at)) is not None:
-        at = after_note(text, found)
-        if found[0].startswith(("--", "/-")):
-            kept.append(text[done : found.start()])
-            done = at
-    kept.append(text[done:])
-    return "".join(kept)
