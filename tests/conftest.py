@@ -6,6 +6,7 @@ A test marked `lean` tells where its answers came from by appending to `request.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable, Iterator
 
 import pytest
@@ -13,6 +14,15 @@ import pytest
 LIVE, REPLAYED, SKIPPED, SILENT = "live", "replayed", "skipped", "silent"
 
 _lean_tests = pytest.StashKey[frozenset[str]]()
+
+
+@pytest.fixture
+def signals_kept() -> Iterator[None]:
+    """For tests of commands that say how SIGTERM ends them: the test run must not end so."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,9 @@ import pytest
 from tacit.server.cli import main
 from tests.unit.corpus import TOPOLOGY, write
 
+pytestmark = pytest.mark.usefixtures("signals_kept")
+
 Tacit = Callable[..., tuple[str, str]]
-
-
-@pytest.fixture(autouse=True)
-def _signals() -> Iterator[None]:
-    """These commands say how SIGTERM ends them; the test run must not."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,10 @@ import pytest
 from tacit.server.cli import main
 from tacit.training import data
 
+pytestmark = pytest.mark.usefixtures("signals_kept")
+
 Tacit = Callable[..., tuple[str, str]]
 HELD = next(f"M{number}" for number in range(10_000) if data.held_out(f"M{number}"))
-
-
-@pytest.fixture(autouse=True)
-def _signals() -> Iterator[None]:
-    """These commands say how SIGTERM ends them; the test run must not."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture
