@@ -37,10 +37,12 @@ class Wish:
     rows: int = 32
     at_once: int = 0
     rate: float = 1e-3
+    warm_up: int = 100
     seed: int = 1
     device: str = "auto"
     precision: str = "auto"
     threads: int = 0
+    compiled: bool = False
     anew: bool = False
 
 
@@ -126,10 +128,12 @@ def train_run(terminal: Terminal, folder: Path, wish: Wish, *, as_json: bool) ->
             rows=wish.rows,
             at_once=wish.at_once or wish.rows,
             rate=wish.rate,
+            warm_up=wish.warm_up,
             seed=wish.seed,
             device=wish.device,
             precision=wish.precision,
             threads=wish.threads,
+            compiled=wish.compiled,
         )
         if not wish.steps:
             plan = run.with_steps(plan, rows, wish.epochs)

@@ -61,7 +61,7 @@ class Config:
 _SIZES = {
     # name: width, layers, heads, key-value heads, hidden, context
     "smoke": (128, 4, 4, 2, 352, 256),
-    "tiny-cpu": (256, 8, 4, 2, 704, 512),
+    "tiny-cpu": (256, 6, 4, 2, 704, 384),
     "tiny": (512, 16, 8, 4, 1408, 1024),
 }
 SIZES = tuple(_SIZES)

@@ -1,4 +1,6 @@
-"""Trains a decoder: AdamW, warm-up and cosine, mixed precision, checkpoints from which a run goes on as if never ended.
+"""Trains a decoder: Muon and AdamW, warm-up and cosine, mixed precision, checkpoints.
+
+A run that ended early goes on from its checkpoint as if it had never ended.
 
     train(folder, plan, progress)      folder: ids of examples (batches.py); checkpoint.pt is written there
 
@@ -10,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,7 +23,7 @@ from tacit.training.errors import TrainingError, library
 from tacit.training.model import Config, build
 
 CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
-FORMAT = 1
+FORMAT = 2
 CLIP = 1.0
 BETAS = (0.9, 0.95)
 DECAY = 0.1
@@ -36,7 +38,8 @@ Report = Callable[["Progress"], None]
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a run does. `rows` examples' rows a step, of which `at_once` fit the machine; `device` and `precision` may
-    be `auto`: CUDA where there is one, bfloat16 there and float32 on a CPU.
+    be `auto`: CUDA where there is one, bfloat16 there and float32 on a CPU. `matrices` within layers are learned with
+    `muon` or `adamw`; `compiled`: through torch.compile, which takes a C++ compiler and pays after a minute.
     """
 
     sizes: Config
@@ -50,6 +53,8 @@ class Plan:
     precision: str = "auto"
     threads: int = 0
     save_every: int = 500
+    matrices: str = "muon"
+    compiled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +89,20 @@ def train(folder: Path, plan: Plan, report: Report, *, resume: bool = True) -> A
     if rows.context != plan.sizes.context:
         raise TrainingError("The ids were written for another context.", "Begin the run anew.")
     model = build(plan.sizes).to(device)
-    decayed = [each for each in model.parameters() if each.dim() > 1]
-    others = [each for each in model.parameters() if each.dim() == 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": DECAY}, {"params": others, "weight_decay": 0.0}],
-        lr=plan.rate, betas=BETAS, fused=device == "cuda",
-    )  # fmt: skip
+    optimizers = _optimizers(torch, model, plan)
+    forward = torch.compile(model) if plan.compiled else model
     step = epoch = inside = 0
     path = folder / CHECKPOINT
     if resume and path.is_file():
         state = load(path, device)
         _same(state["plan"], plan, path)
         model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
         step, epoch, inside = state["step"], state["epoch"], state["inside"]
 
     def save() -> None:
-        _save(torch, path, model, optimizer, plan, (step, epoch, inside))
+        _save(torch, path, model, optimizers, plan, (step, epoch, inside))
 
     began, seen = time.perf_counter(), 0
     saved = step
@@ -112,9 +114,10 @@ def train(folder: Path, plan: Plan, report: Report, *, resume: bool = True) -> A
             batches = rows.batches(plan.rows, plan.seed + epoch)
             continue
         rate = rate_at(step, plan)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        loss = _step(torch, model, optimizer, batch, plan.at_once, device, kind)
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+        loss = _step(torch, forward, optimizers, batch, plan.at_once, device, kind)
         step, inside, seen = step + 1, inside + 1, seen + int((batch.document >= 0).sum())
         done = Progress(step, plan.steps, loss, rate, seen / (time.perf_counter() - began))
         report(done)
@@ -129,9 +132,31 @@ def train(folder: Path, plan: Plan, report: Report, *, resume: bool = True) -> A
     return model
 
 
-def _step(torch: Any, model: Any, optimizer: Any, batch: Batch, at_once: int, device: str, kind: Any) -> float:
+def _optimizers(torch: Any, model: Any, plan: Plan) -> list[Any]:
+    """Of the matrices within layers, and of all else."""
+    named = list(model.named_parameters())
+    inner = [each for name, each in named if each.dim() > 1 and plan.matrices == "muon" and name.startswith("layers.")]
+    chosen = {id(each) for each in inner}
+    decayed = [each for _, each in named if each.dim() > 1 and id(each) not in chosen]
+    others = [each for _, each in named if each.dim() == 1]
+    made = [
+        torch.optim.AdamW(
+            [{"params": decayed, "weight_decay": DECAY}, {"params": others, "weight_decay": 0.0}],
+            lr=plan.rate, betas=BETAS, fused=True,
+        )
+    ]  # fmt: skip
+    if inner:
+        # Its steps are as large as AdamW's of the same rate (arXiv:2502.16982), so one rate does for both.
+        made.append(torch.optim.Muon(inner, lr=plan.rate, weight_decay=DECAY, adjust_lr_fn="match_rms_adamw"))
+    return made
+
+
+def _step(
+    torch: Any, model: Any, optimizers: Sequence[Any], batch: Batch, at_once: int, device: str, kind: Any
+) -> float:
     total = float(batch.weight[:, 1:].sum())
-    optimizer.zero_grad(set_to_none=True)
+    for optimizer in optimizers:
+        optimizer.zero_grad(set_to_none=True)
     tactics = nats = 0.0
     for begin in range(0, len(batch.ids), at_once):
         part = slice(begin, begin + at_once)
@@ -148,7 +173,8 @@ def _step(torch: Any, model: Any, optimizer: Any, batch: Batch, at_once: int, de
         nats += float(losses.detach()[answers].sum())
         tactics += float(answers.sum())
     torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-    optimizer.step()
+    for optimizer in optimizers:
+        optimizer.step()
     return nats / max(1.0, tactics)
 
 
@@ -186,7 +212,7 @@ def trained(folder: Path) -> tuple[Any, int]:
     return model.eval(), int(state["step"])
 
 
-_MAY_DIFFER = ("device", "precision", "threads", "at_once", "save_every")
+_MAY_DIFFER = ("device", "precision", "threads", "at_once", "save_every", "compiled")
 
 
 def _same(old: dict[str, Any], plan: Plan, path: Path) -> None:
@@ -198,12 +224,12 @@ def _same(old: dict[str, Any], plan: Plan, path: Path) -> None:
         )
 
 
-def _save(torch: Any, path: Path, model: Any, optimizer: Any, plan: Plan, at: tuple[int, int, int]) -> None:
+def _save(torch: Any, path: Path, model: Any, optimizers: Sequence[Any], plan: Plan, at: tuple[int, int, int]) -> None:
     growing = path.with_name(f"{path.name}.new")
     step, epoch, inside = at
     state = {
         "format": FORMAT, "plan": asdict(plan), "step": step, "epoch": epoch, "inside": inside,
-        "model": model.state_dict(), "optimizer": optimizer.state_dict(),
+        "model": model.state_dict(), "optimizers": [each.state_dict() for each in optimizers],
     }  # fmt: skip
     torch.save(state, growing)
     growing.replace(path)

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tacit.training.batches import ABOUT, IDS, PROMPT_WEIGHT, Rows, digest, fit, write, written
+from tacit.training.batches import ABOUT, IDS, PROMPT_WEIGHT, PROOF_WEIGHT, Rows, digest, fit, write, written
 from tacit.training.errors import TrainingError
-from tacit.training.examples import Example
+from tacit.training.examples import FIRST, LATER, Example
 from tacit.training.tokenizer import Tokenizer, train
 
 CONTEXT = 96
@@ -65,6 +65,30 @@ def test_tactics_weigh_most_and_the_first_id_nothing(rows: Rows, words: Tokenize
     assert (weight[at:] == 1).all()
     assert ids[-1] == words.end
     assert (batch.weight[batch.document == -1] == 0).all()
+
+
+def test_each_epoch_draws_one_later_step_of_a_theorem(tmp_path: Path, words: Tokenizer) -> None:
+    steps = [Example(f"exact h{n}", "", "⊢ q", f"simp\n{n} ", "M", f"t{n % 3}", LATER) for n in range(12)]
+    write([*steps, *some(4), Example("rfl", "⊢ p", module="M", name="t0", kind=FIRST)], words, tmp_path, CONTEXT)
+    rows = Rows(tmp_path)
+    epochs = [rows.drawn(seed).tolist() for seed in range(60)]
+    for drawn in epochs:
+        assert sorted(number % 3 for number in drawn if number < 12) == [0, 1, 2]
+        assert sorted(number for number in drawn if number >= 12) == [12, 13, 14, 15, 16]
+    assert {number for drawn in epochs for number in drawn} == set(range(17))
+    assert sorted(number for row in rows.rows(seed=5) for number in row) == sorted(epochs[5])
+
+
+@pytest.mark.parametrize("goal", ["", "⊢ p"])
+def test_the_proof_so_far_weighs_more_than_what_else_is_given(tmp_path: Path, words: Tokenizer, goal: str) -> None:
+    write([Example("rfl", goal, "n : ℕ\n⊢ q", "simp\n", kind=LATER)], words, tmp_path, CONTEXT)
+    batch = next(Rows(tmp_path).batches(1, seed=1))
+    ids = batch.ids[0].tolist()
+    proof, ends = ids.index(words.id_of("<|proof|>")), ids.index(words.id_of("<|goal|>" if goal else "<|tactic|>"))
+    assert ends - proof > 2
+    assert (batch.weight[0][proof + 1 : ends] == PROOF_WEIGHT).all()
+    assert (batch.weight[0][1 : proof + 1] == np.float32(PROMPT_WEIGHT)).all()
+    assert batch.weight[0][ends] == np.float32(PROMPT_WEIGHT)
 
 
 def test_a_long_prompt_loses_its_beginning_and_a_long_tactic_its_place() -> None:

@@ -114,8 +114,9 @@ def test_a_run_that_was_interrupted_goes_on_as_if_it_had_not_been(tmp_path: Path
 
 
 def test_rows_that_do_not_fit_at_once_give_nearly_the_same(tmp_path: Path, plan: run.Plan) -> None:
-    once = run.train(tmp_path, plan, lambda _: None, resume=False)
-    parts = run.train(tmp_path, replace(plan, at_once=1), lambda _: None, resume=False)
+    plain = replace(plan, matrices="adamw")  # Muon makes differences of rounding as large as any others
+    once = run.train(tmp_path, plain, lambda _: None, resume=False)
+    parts = run.train(tmp_path, replace(plain, at_once=1), lambda _: None, resume=False)
     assert all(torch.allclose(a, b, atol=1e-3) for a, b in zip(weights(once), weights(parts), strict=True))
 
 
