@@ -16,11 +16,12 @@ from tacit.server.lean.live import LiveElaborator
 from tacit.server.lean.locate import LeanInstall, LeanSettings, find_lean, server_commands, workspace_root
 from tacit.server.lean.pool import Pool
 from tacit.server.lean.recordings import Recorder, Recordings, ReplayElaborator, replay_notice
-from tacit.server.model.presets import guess
+from tacit.server.model_choice import Choice
+from tacit.server.model_choice import choose as choose_model
 from tacit.server.model_generator import LocalModel
 from tacit.server.premise_library import IndexedPremises
 from tacit.server.settings import Settings
-from tacit.server.suggest import LeanStatus, Suggester
+from tacit.server.suggest import LeanStatus, ModelState, Suggester
 from tacit.server.tactics.above import FileLemmas
 from tacit.server.tactics.definitions import DefinitionTactics
 from tacit.server.tactics.hypotheses import HypothesisTactics
@@ -132,11 +133,29 @@ def sources() -> list[TacticSource]:
     return [Portfolio(), HypothesisTactics(), NearbyTactics(), FileLemmas(), DefinitionTactics()]
 
 
-def local_model(settings: Settings) -> LocalModel:
-    """The model that the settings name; nothing is started, and what is wrong with it is said when it is asked."""
-    path = Path(settings.model_path).expanduser()
-    own = {each.name: each for each in settings.model_templates}
-    return LocalModel(path, settings.model_preset or guess(path.stem), own, context=settings.model_context)
+def local_model(choice: Choice, settings: Settings) -> LocalModel | None:
+    """The model that was chosen; nothing is started, and what is wrong with it is said when it is asked."""
+    if choice.path is None:
+        return None
+    return LocalModel(choice.path, choice.preset, choice.own, context=settings.model_context)
+
+
+def model_state(choice: Choice, model: LocalModel | None) -> ModelState:
+    """What can be said of the chosen model now."""
+    if model is None:
+        return ModelState(sentence=f"{choice.sentence} {choice.hint}".rstrip())
+    status = model.client.status()
+    loaded = status.loaded
+    return ModelState(
+        status.state,
+        choice.name,
+        str(choice.path),
+        choice.preset,
+        status.sentence or choice.sentence,
+        loaded.context if loaded is not None else 0,
+        loaded.parameters if loaded is not None else 0,
+        status.restarts,
+    )
 
 
 def build_suggester(
@@ -152,20 +171,23 @@ def build_suggester(
 
     `recorder` notes what the live Lean answers. `choose` narrows the sources, for measurements. `premises` finds those
     of the source that needs an index, and is its maker's to close; without it, indexes are opened for this suggester.
-    What is recorded must not depend on what is indexed on one machine: with recordings, and while recording, no
-    premises are asked for.
+    What is recorded must not depend on what is indexed or installed on one machine: with recordings, and while
+    recording, neither premises nor a model are asked for; nor is a model without settings.
     """
     lean = RecordedLean(Recordings.load(recordings)) if recordings else LiveLean(settings or Settings(), recorder)
     pool = Pool(lean, probe_names(), limits=limits)
     all_ = sources()
     closing = []
+    choice, model = Choice(None, "No model is used."), None
     if not recordings and recorder is None:
         if premises is None:
             premises = found = IndexedPremises()
             closing.append(found.aclose)
         all_.append(PremiseTactics(premises))
-        if settings is not None and settings.model_path:
-            model = local_model(settings)
+        if settings is not None:
+            choice = choose_model(settings)
+            model = local_model(choice, settings)
+        if model is not None:
             closing.append(model.aclose)
             all_.append(ModelTactics(model, premises))
-    return Suggester(pool, choose(all_), harvest, lean.status, closing)
+    return Suggester(pool, choose(all_), harvest, lean.status, closing, lambda: model_state(choice, model))

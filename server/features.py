@@ -17,7 +17,7 @@ from tacit.server import actions, wire
 from tacit.server.errors import TacitError
 from tacit.server.ghost import ghost_edits
 from tacit.server.mirror import OpenDocument, Place
-from tacit.server.outgoing import to_edit, to_goals, to_hole, to_item, to_state
+from tacit.server.outgoing import to_edit, to_goals, to_hole, to_item, to_model, to_state
 from tacit.server.protocol import TacitServer
 from tacit.server.question import Question, closes, closes_here, order
 from tacit.server.requests import Run, Stopped, Why
@@ -164,6 +164,7 @@ class Features:
             documents=[wire.DocumentState(each.uri, each.version) for each in self._server.protocol.mirror],
             requests=[_request(run) for run in self._session.requests],
             index=self._index(),
+            model=to_model(model) if (model := self._session.model()) is not None else None,
         )
 
     async def _gather(self, asked: Question, wait: Callable[[Run], Awaitable[object]]) -> Sequence[Found]:

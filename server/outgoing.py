@@ -12,7 +12,7 @@ from tacit.server.answers import Found as FoundPremise
 from tacit.server.answers import SearchStatus
 from tacit.server.indexer import IndexWork
 from tacit.server.mirror import OpenDocument, Place
-from tacit.server.suggest import Found, LeanStatus
+from tacit.server.suggest import Found, LeanStatus, ModelState
 from tacit.server.text import Span
 from tacit.server.values import Goal, TextEdit
 
@@ -80,6 +80,20 @@ def to_state(status: LeanStatus) -> wire.LeanState:
         sentence=status.sentence,
         documents=status.documents,
         restarts=status.restarts,
+    )
+
+
+def to_model(state: ModelState) -> wire.ModelState:
+    """The model's state as it is sent."""
+    return wire.ModelState(
+        state=state.state,
+        name=state.name,
+        path=state.path,
+        preset=state.preset,
+        sentence=state.sentence,
+        context=state.context,
+        parameters=state.parameters,
+        restarts=state.restarts,
     )
 
 

@@ -20,7 +20,7 @@ from tacit.server.outgoing import to_state
 from tacit.server.protocol import TacitServer
 from tacit.server.requests import Requests, Why
 from tacit.server.settings import SECTION, Settings, read_settings
-from tacit.server.suggest import LeanStatus, Suggester
+from tacit.server.suggest import LeanStatus, ModelState, Suggester
 from tacit.server.wire import STATUS_CHANGED
 from tacit.server.workplace import Workplace
 
@@ -75,6 +75,10 @@ class Session:
         if self._suggester is not None:
             return self._suggester.status()
         return LeanStatus("failed", sentence=str(self._failure)) if self._failure else NOT_STARTED
+
+    def model(self) -> ModelState | None:
+        """What the local model is doing; None before anything was asked. Never starts anything."""
+        return self._suggester.model() if self._suggester is not None else None
 
     @property
     def versioned_edits(self) -> bool:

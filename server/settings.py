@@ -28,8 +28,9 @@ class Settings:
     `suggest_budget` is seconds for one request. `inline_wait` is how many seconds ghost text waits for a closing
     tactic before it shows one that only makes progress; `action_wait` how many a list of code actions waits.
 
-    `model_path` is the GGUF of a local model, empty for none; `model_preset` how it is asked, empty to go by its name;
-    `model_context` the tokens of a prompt with its answer; `model_templates` are presets of the user's own.
+    `model_path` is the GGUF of a local model, `off` for none, empty for the one that `model_choice` finds;
+    `model_preset` is how it is asked, empty to go by its name; `model_context` the tokens of a prompt with its answer;
+    `model_templates` are presets of the user's own.
 
     `index_automatic`: the sources of a workspace and of what it depends on are indexed in the background, for search.
     """

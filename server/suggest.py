@@ -116,6 +116,24 @@ class LeanStatus:
     restarts: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """What `tacit/status` says of the local model.
+
+    `state` is "none", "not started", "starting", "ready" or "failed"; `sentence` says which model is used and why, or
+    why none is, or what failed. `context` (tokens) and `parameters` are 0 until it is loaded.
+    """
+
+    state: str = "none"
+    name: str = ""
+    path: str = ""
+    preset: str = ""
+    sentence: str = ""
+    context: int = 0
+    parameters: int = 0
+    restarts: int = 0
+
+
 @dataclass(slots=True)
 class _Run:
     """What one request has seen so far. `waiting` are the sources that have not answered at all."""
@@ -143,12 +161,14 @@ class Suggester:
         harvest: Callable[[str], tuple[str, ...]],
         status: Callable[[], LeanStatus],
         closing: Sequence[Callable[[], Awaitable[None]]] = (),
+        model: Callable[[], ModelState] = ModelState,
     ) -> None:
         self._pool = pool
         self._sources = tuple(sources)
         self._harvest = harvest
         self._status = status
         self._closing = tuple(closing)
+        self._model = model
         self._preparing: dict[str, asyncio.Task[None]] = {}
 
     async def suggest(
@@ -326,6 +346,10 @@ class Suggester:
     def status(self) -> LeanStatus:
         """What Lean is doing now. Never waits."""
         return self._status()
+
+    def model(self) -> ModelState:
+        """What the local model is doing now. Never waits, never starts it."""
+        return self._model()
 
     async def aclose(self) -> None:
         """Stop everything; no process is left behind."""

@@ -240,6 +240,23 @@ class LeanState:
 
 
 @attrs.define
+class ModelState:
+    """The local model. `state`: none, not started, starting, ready or failed; `sentence` says which and why.
+
+    `context` (tokens) and `parameters` are 0 until it is loaded.
+    """
+
+    state: str
+    name: str
+    path: str
+    preset: str
+    sentence: str
+    context: int
+    parameters: int
+    restarts: int
+
+
+@attrs.define
 class PackageState:
     """The index of a package, once search has opened it: declarations, whether vectors take part, newer files."""
 
@@ -297,6 +314,7 @@ class StatusResult:
     documents: Sequence[DocumentState]
     requests: Sequence[RequestState]
     index: IndexState | None = None
+    model: ModelState | None = None
 
 
 MESSAGES: dict[str, type] = {SUGGEST: SuggestRequest, SEARCH: SearchRequest}
@@ -319,6 +337,7 @@ _OWN = (
     PartialGoals,
     PartialSuggestions,
     LeanState,
+    ModelState,
     PackageState,
     IndexState,
     DocumentState,

@@ -25,6 +25,11 @@ class ModelError(TacitError):
     """The model cannot be loaded or used."""
 
 
+def recognise(path: Path) -> None:
+    """Raise ModelError where the llama.cpp here cannot write with such a file. Reads its vocabulary, no weights."""
+    _Library().open(path, vocabulary=True)
+
+
 class LlamaEngine:
     """One loaded model. `cells` is the size of the cache in tokens, all sequences together."""
 
@@ -38,33 +43,12 @@ class LlamaEngine:
         plain: bool = False,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
-        try:
-            import llama_cpp
-        except (ImportError, OSError, RuntimeError) as error:
-            raise ModelError(
-                f"llama-cpp-python is not installed, or does not load ({error}).",
-                hint='Install it with `pip install "lean-tacit[model]"`.',
-            ) from error
-        self._api: Any = llama_cpp
-        self._words: list[str] = []
-        self._log = llama_cpp.llama_log_callback(self._note)
-        llama_cpp.llama_log_set(self._log, ctypes.c_void_p(0))
-        llama_cpp.llama_backend_init()
+        self._library = library = _Library()
+        self._api: Any = library.api
+        llama_cpp = library.api
         self.sequences = sequences
         self.chunk = max(CHUNK, sequences)
-        options = llama_cpp.llama_model_default_params()
-        options.use_extra_bufts = not plain
-        self._model = llama_cpp.llama_model_load_from_file(bytes(path), options)
-        if not self._model:
-            said = self._said()
-            if unknown := re.search(r"unknown model architecture: '?([^']*)'?", said):
-                raise ModelError(
-                    f"The model {path} is of the architecture {unknown[1]}, which the llama.cpp here does not know.",
-                    hint="A newer llama-cpp-python may: `pip install --upgrade llama-cpp-python`.",
-                )
-            raise ModelError(f"llama.cpp cannot load {path}: {said}.")
-        if llama_cpp.llama_model_has_encoder(self._model) or not llama_cpp.llama_model_has_decoder(self._model):
-            raise ModelError(f"{path} is no decoder: it cannot write tactics.")
+        self._model = library.open(path, plain=plain)
         parameters = llama_cpp.llama_context_default_params()
         parameters.n_ctx = cells
         parameters.n_batch = parameters.n_ubatch = self.chunk
@@ -75,7 +59,7 @@ class LlamaEngine:
         self._context = llama_cpp.llama_init_from_model(self._model, parameters)
         if not self._context:
             raise ModelError(
-                f"llama.cpp has no room for a context of {cells} tokens: {self._said()}.",
+                f"llama.cpp has no room for a context of {cells} tokens: {library.said()}.",
                 hint="A smaller model.context takes less memory.",
             )
         # Called between the operations of one step: a long step ends as soon as it is not wanted any more.
@@ -120,7 +104,7 @@ class LlamaEngine:
         if code != 0:
             if self._cancelled():
                 raise Cancelled
-            raise EngineFailed(f"llama.cpp could not compute a step ({code}): {self._said()}.")
+            raise EngineFailed(f"llama.cpp could not compute a step ({code}): {self._library.said()}.")
         return [
             # A copy: the next step overwrites it.
             np.ctypeslib.as_array(self._api.llama_get_logits_ith(self._context, at), (self._size,)).copy()
@@ -151,12 +135,48 @@ class LlamaEngine:
     def _mask(self, test: Callable[[Any, int], bool]) -> Mask:
         return np.fromiter((test(self._vocabulary, each) for each in range(self._size)), bool, self._size)
 
+
+class _Library:
+    """llama.cpp, loaded, and what it says."""
+
+    def __init__(self) -> None:
+        try:
+            import llama_cpp
+        except (ImportError, OSError, RuntimeError) as error:
+            raise ModelError(
+                f"llama-cpp-python is not installed, or does not load ({error}).",
+                hint='Install it with `pip install "lean-tacit[model]"`.',
+            ) from error
+        self.api: Any = llama_cpp
+        self._words: list[str] = []
+        self._log = llama_cpp.llama_log_callback(self._note)
+        llama_cpp.llama_log_set(self._log, ctypes.c_void_p(0))
+        llama_cpp.llama_backend_init()
+
+    def open(self, path: Path, *, plain: bool = False, vocabulary: bool = False) -> Any:
+        """A model that can write; its vocabulary alone, without the weights, if that is enough. Raises ModelError."""
+        options = self.api.llama_model_default_params()
+        options.use_extra_bufts = not plain
+        options.vocab_only = vocabulary
+        model = self.api.llama_model_load_from_file(bytes(path), options)
+        if not model:
+            said = self.said()
+            if unknown := re.search(r"unknown model architecture: '?([^']*)'?", said):
+                raise ModelError(
+                    f"The model {path} is of the architecture {unknown[1]}, which the llama.cpp here does not know.",
+                    hint="A newer llama-cpp-python may: `pip install --upgrade llama-cpp-python`.",
+                )
+            raise ModelError(f"llama.cpp cannot load {path}: {said}.")
+        if self.api.llama_model_has_encoder(model) or not self.api.llama_model_has_decoder(model):
+            raise ModelError(f"{path} is no decoder: it cannot write tactics.")
+        return model
+
     def _note(self, level: int, text: bytes, _: object) -> None:
         # 3 and 4: warnings and errors.
         if level in (3, 4) and text:
             self._words = [*self._words, text.decode("utf-8", "replace").strip()][-20:]
 
-    def _said(self) -> str:
+    def said(self) -> str:
         """The most telling of its last words: what names a reason, not that loading failed."""
         telling = [each for each in self._words if "error" in each.lower() or "unknown" in each.lower()]
         last = (telling or self._words or ["it does not say why"])[0 if telling else -1]

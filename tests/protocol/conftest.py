@@ -13,8 +13,9 @@ from tests.protocol.editor import Editor, editing
 
 @pytest.fixture(autouse=True)
 def nothing_indexed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What this machine has indexed must not change what is suggested or found."""
+    """What this machine has indexed, and which model it has, must not change what is suggested or found."""
     monkeypatch.setenv("TACIT_CACHE", str(tmp_path / "nothing-indexed"))
+    monkeypatch.setenv("TACIT_MODEL", "off")
     monkeypatch.delenv("MATHLIB", raising=False)
 
 

@@ -40,6 +40,7 @@ from tacit.server.suggest import (
     Found,
     GoalFound,
     LeanStatus,
+    ModelState,
     Options,
     Suggester,
 )
@@ -135,6 +136,9 @@ class FakeSuggester(Suggester):
 
     def status(self) -> LeanStatus:
         return LeanStatus(self.state, "4.27.0", ("lean", "--server"))
+
+    def model(self) -> ModelState:
+        return ModelState("ready", "fake", "/m/fake.gguf", "few-shot", "fake, as `tacit models use` says.", 2048, 7)
 
     async def aclose(self) -> None:
         self.child.kill()

@@ -289,6 +289,16 @@ async def test_status_says_what_goes_on(editor: Editor) -> None:
     assert status["documents"] == [{"uri": URI, "version": 3}]
     [request] = status["requests"]
     assert request == {"uri": URI, "version": 3, "position": {"line": 1, "character": 28}, "waiting": 1}
+    assert status["model"] == {
+        "state": "ready",
+        "name": "fake",
+        "path": "/m/fake.gguf",
+        "preset": "few-shot",
+        "sentence": "fake, as `tacit models use` says.",
+        "context": 2048,
+        "parameters": 7,
+        "restarts": 0,
+    }
 
 
 async def test_the_status_is_announced_when_it_changes(editor: Editor) -> None:

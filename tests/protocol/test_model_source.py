@@ -14,6 +14,7 @@ from tacit.server.errors import BadInput, ModelUnavailable
 from tacit.server.model.client import ModelClient, Patience
 from tacit.server.model.messages import Load
 from tacit.server.model.presets import template
+from tacit.server.model_choice import choose
 from tacit.server.model_generator import LocalModel, question_of
 from tacit.server.settings import Settings
 from tacit.server.tactics.model import ModelTactics
@@ -42,6 +43,12 @@ async def crashing() -> AsyncIterator[LocalModel]:
     await model.aclose()
 
 
+def model_of(settings: Settings) -> LocalModel:
+    model = local_model(choose(settings), settings)
+    assert model is not None
+    return model
+
+
 async def test_what_was_written_before_a_crash_counts(crashing: LocalModel) -> None:
     found = ModelTactics(crashing).candidates(REQUEST)
     assert [each.text for each in await anext(found)] == ["simp 1"]
@@ -59,14 +66,14 @@ def test_a_model_is_told_what_stands_above_and_what_may_help() -> None:
 
 async def test_the_settings_choose_the_model_and_how_it_is_asked() -> None:
     own = template("mine", {"prompt": "{state}{premises}", "premise": "{name}\n"})
-    reading = local_model(Settings(model_path="/m/x.gguf", model_preset="mine", model_templates=(own,)))
+    reading = model_of(Settings(model_path="/m/x.gguf", model_preset="mine", model_templates=(own,)))
     assert reading.reads
-    assert not local_model(Settings(model_path="~/BFS-Prover-V2.gguf")).reads
+    assert not model_of(Settings(model_path="~/BFS-Prover-V2.gguf")).reads
     assert reading.client.status().state == "not started"
 
 
 async def test_a_preset_that_there_is_not_is_told_when_the_model_is_asked() -> None:
-    model = local_model(Settings(model_path="/m/x.gguf", model_preset="gpt"))
+    model = model_of(Settings(model_path="/m/x.gguf", model_preset="gpt"))
     found = ModelTactics(model).candidates(REQUEST)
     with pytest.raises(BadInput, match="There is no preset 'gpt'"):
         await anext(found)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tacit.server import models
 from tests.protocol import scripted_lean
 from tests.protocol.editor import Editor, Message, Refusal, at, editing, within, within_range
 from tests.protocol.scripted_lean import entries, survivors
@@ -181,3 +182,25 @@ async def test_an_edit_frees_lean_for_the_next_question(tmp_path: Path) -> None:
         with pytest.raises(Refusal) as refusal:
             await within(old)
         assert refusal.value.code == -32801
+
+
+async def test_the_status_says_why_no_model_is_used(tmp_path: Path) -> None:
+    async with sidecar(tmp_path) as editor:
+        editor.open(TEXT, uri=place(tmp_path)["textDocument"]["uri"])
+        await suggestions(editor, tmp_path)
+        model = (await editor.ask("tacit/status"))["model"]
+        assert (model["state"], model["sentence"]) == ("none", "No model is used: TACIT_MODEL says so.")
+
+
+async def test_the_model_that_was_chosen_is_used_from_the_next_start_and_others_go_on_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TACIT_MODEL")
+    gone = tmp_path / "gone.gguf"
+    models.change(lambda _: models.Models((models.Installed("mine", str(gone), "few-shot"),), "mine"))
+    async with sidecar(tmp_path) as editor:
+        editor.open(TEXT, uri=place(tmp_path)["textDocument"]["uri"])
+        assert await suggestions(editor, tmp_path) == EXPECTED
+        model = (await editor.ask("tacit/status"))["model"]
+        assert (model["state"], model["name"], model["path"]) == ("failed", "mine", str(gone))
+        assert model["sentence"].startswith(f"There is no model file {gone}.")

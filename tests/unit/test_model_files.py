@@ -14,29 +14,7 @@ from tacit.server.model.client import default_threads
 from tacit.server.model.gguf_file import GgufFile, read
 from tacit.server.model.llama import ModelError
 from tacit.server.model.loading import check_memory
-
-
-def string(text: str) -> bytes:
-    return struct.pack("<Q", len(text.encode())) + text.encode()
-
-
-def gguf(*, data: int = 64, version: int = 3, magic: bytes = b"GGUF", kind: int = 0) -> bytes:
-    """A file with one 4 × 4 tensor of 32-bit numbers."""
-    pairs = [
-        (string("general.architecture"), 8, string("llama")),
-        (string("general.name"), 8, string("Tiny ∀")),
-        (string("llama.context_length"), 4, struct.pack("<I", 512)),
-        (string("llama.block_count"), 4, struct.pack("<I", 2)),
-        (string("llama.embedding_length"), 4, struct.pack("<I", 64)),
-        (string("llama.attention.head_count"), 4, struct.pack("<I", 4)),
-        (string("llama.attention.head_count_kv"), 4, struct.pack("<I", 2)),
-        (string("tokenizer.ggml.tokens"), 9, struct.pack("<IQ", 8, 2) + string("a") + string("bc")),
-        (string("tokenizer.ggml.scores"), 9, struct.pack("<IQ2f", 6, 2, 0.5, 1.0)),
-    ]
-    head = magic + struct.pack("<IQQ", version, 1, len(pairs))
-    head += b"".join(key + struct.pack("<I", type_) + value for key, type_, value in pairs)
-    head += string("t") + struct.pack("<I2QIQ", 2, 4, 4, kind, 0)
-    return head + bytes(-len(head) % 32) + bytes(data)
+from tests.unit.gguf_bytes import gguf
 
 
 @pytest.fixture
