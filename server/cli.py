@@ -370,6 +370,10 @@ def _train(arguments: argparse.Namespace, build: Build) -> int:
     if action == "smoke":
         return command.train_smoke(terminal, arguments.paths, as_json=as_json)
     folder: Path = arguments.folder
+    if action == "trace":
+        from tacit.server.trace_command import train_trace
+
+        return train_trace(terminal, _settings(arguments), folder, arguments.paths, as_json=as_json)
     if action == "data":
         workers = arguments.workers
         return command.train_data(terminal, folder, arguments.paths, arguments.traces, workers, as_json=as_json)
@@ -510,7 +514,7 @@ def _index_actions(actions: Any) -> None:
 
 
 def _train_actions(actions: Any) -> None:
-    def action(name: str, text: str, *, folder: bool = True) -> argparse.ArgumentParser:
+    def action(name: str, text: str, folder: str = "FOLDER") -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = actions.add_parser(
             name, description=text, epilog=TRAIN_STATUS, formatter_class=_Help, add_help=False
         )
@@ -518,7 +522,8 @@ def _train_actions(actions: Any) -> None:
         made.add_argument("-v", "--verbose", action="count", default=argparse.SUPPRESS, help="say more")
         if folder:
             made.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
-            made.add_argument("folder", metavar="FOLDER", type=Path, help="where everything of one model lies")
+            about = "where everything of one model lies" if folder == "FOLDER" else "where they are written"
+            made.add_argument("folder", metavar=folder, type=Path, help=about)
         return made
 
     packages: dict[str, Any] = {"metavar": "PATH", "type": Path, "nargs": "*", "help": "a package, or Lean files"}
@@ -527,6 +532,8 @@ def _train_actions(actions: Any) -> None:
     traces = "(goal, tactic) pairs that Lean accepted, as JSON Lines"
     data.add_argument("--traces", metavar="FILE", type=Path, action="append", default=[], help=traces)
     data.add_argument("--workers", type=_count, default=2, metavar="N", help="processes (default: 2)")
+    trace = action("trace", "Ask Lean for the goals before the tactics of proofs, for `data --traces`.", "FILE")
+    trace.add_argument("paths", **packages)
     words = action("tokenizer", "Train the tokenizer on the examples in FOLDER.")
     words.add_argument("--size", type=_count, default=8192, metavar="N", help="tokens (default: 8192)")
     run = action("run", "Train the model on the examples in FOLDER, or go on where the last checkpoint was written.")
@@ -556,7 +563,7 @@ def _train_actions(actions: Any) -> None:
     export = action("export", "Write the model in FOLDER as GGUF.")
     export.add_argument("-o", "--output", metavar="FILE", type=Path, help="(default: FOLDER/tacit-tiny-TYPE.gguf)")
     export.add_argument("--type", default="Q8_0", metavar="TYPE", help="of the weights: Q8_0 (default), F16 or F32")
-    smoke = action("smoke", "Do everything once, on little, in a folder that is removed.", folder=False)
+    smoke = action("smoke", "Do everything once, on little, in a folder that is removed.", "")
     smoke.add_argument("paths", **packages)
 
 

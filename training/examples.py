@@ -74,16 +74,29 @@ class Example:
         return cls(**values)
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An example and where its tactic stands: `text[start:stop]`."""
+
+    start: int
+    stop: int
+    example: Example
+
+
 def examples(text: str, module: str) -> Iterator[Example]:
     """Every example of one text."""
-    text = text.replace("\r\n", "\n")
+    for each in placed(text.replace("\r\n", "\n"), module):
+        yield each.example
+
+
+def placed(text: str, module: str) -> Iterator[Placed]:
+    """Every example of one text, whose lines end with a line feed alone, with its place."""
     for premise in read_alone(text, module).premises:
         if premise.kind is Kind.THEOREM and premise.origin is Origin.SOURCE and premise.type:
-            yield from of_theorem(premise, text)
+            yield from _of_theorem(premise, text)
 
 
-def of_theorem(premise: Premise, text: str) -> Iterator[Example]:
-    """The examples of one theorem, read from `text`."""
+def _of_theorem(premise: Premise, text: str) -> Iterator[Placed]:
     stop = min(premise.stop, premise.body + LONGEST_PROOF)
     body = _BODY.match(text, premise.body, stop)
     if body is None:
@@ -92,7 +105,8 @@ def of_theorem(premise: Premise, text: str) -> Iterator[Example]:
     if body["by"] is None:
         term = one_line(text[body.end() : stop])
         if term and len(term) <= LONGEST_TERM and _usable(term) and not _is_layout(text[body.end() : stop]):
-            yield Example(f"exact {term}", goal, module=premise.module, name=premise.name, kind=TERM)
+            example = Example(f"exact {term}", goal, module=premise.module, name=premise.name, kind=TERM)
+            yield Placed(body.end(), stop, example)
         return
     block = read_block(text, body.start("by"), stop)
     yield from _Walk(premise, text, goal, body.end()).block(block, hypotheses(f"{premise.context} {premise.binders}"))
@@ -104,18 +118,18 @@ class _Walk:
     def __init__(self, premise: Premise, text: str, goal: str, begin: int) -> None:
         self.premise, self.text, self.goal, self.begin = premise, text, goal, begin
 
-    def block(self, block: Block, known: list[str], target: str = "") -> Iterator[Example]:
+    def block(self, block: Block, known: list[str], target: str = "") -> Iterator[Placed]:
         """The examples of a block; `target` is what it proves, where a `have` says so, `known` the hypotheses."""
         known = list(known)
         for number, step in enumerate(block.steps):
             tactic = tactic_of(step, self.text)
             if tactic:
                 if step.start == self._first(block):
-                    yield self._example(tactic, FIRST, goal=self.goal)
+                    yield self._placed(step, tactic, FIRST, goal=self.goal)
                 else:
-                    yield self._example(tactic, LATER, at=step.start)
+                    yield self._placed(step, tactic, LATER)
                     if number == 0 and target:
-                        yield self._example(tactic, HAVE, at=step.start, goal=with_hypotheses(known, target))
+                        yield self._placed(step, tactic, HAVE, goal=with_hypotheses(known, target))
             have = _have(step, self.text)
             for inner in step.blocks:
                 direct = inner.mark == "by" and self.text[step.start : inner.opener].rstrip().endswith(":=")
@@ -127,10 +141,12 @@ class _Walk:
     def _first(self, block: Block) -> int:
         return block.steps[0].start if block.opener + 2 == self.begin and block.mark == "by" else -1
 
-    def _example(self, tactic: str, kind: str, *, at: int = -1, goal: str = "") -> Example:
-        proof = _end_of(without_comments(self.text[self.begin : at], "")) if at >= 0 else ""
-        statement = self.goal if at >= 0 else ""
-        return Example(tactic, goal, statement, proof, self.premise.module, self.premise.name, kind)
+    def _placed(self, step: Step, tactic: str, kind: str, *, goal: str = "") -> Placed:
+        first = kind == FIRST
+        proof = "" if first else _end_of(without_comments(self.text[self.begin : step.start], ""))
+        statement = "" if first else self.goal
+        example = Example(tactic, goal, statement, proof, self.premise.module, self.premise.name, kind)
+        return Placed(step.start, step.stop, example)
 
 
 def _end_of(proof: str) -> str:

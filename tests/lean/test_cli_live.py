@@ -133,3 +133,19 @@ def _arguments(process: psutil.Process) -> list[str]:
         return list(process.cmdline())
     except psutil.Error:
         return []
+
+
+def test_trace_writes_goals_as_lean_prints_them(file: Path) -> None:
+    file.write_text(
+        "theorem one (p q : Prop) (hp : p) (hq : q) : p ∧ q := by\n  constructor\n  exact hp\n  exact hq\n\n"
+        "theorem wrong (p : Prop) : p := by\n  intro h\n",
+        encoding="utf-8",
+    )
+    run = tacit("train", "trace", "pairs.jsonl", "Foo.lean")
+    assert run.returncode == 0, run.stderr
+    found = [json.loads(line) for line in Path("pairs.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [each["tactic"] for each in found] == ["constructor", "exact hp", "exact hq"]
+    assert found[0]["goal"] == "p q : Prop\nhp : p\nhq : q\n⊢ p ∧ q"
+    assert found[2]["goal"].endswith("hq : q\n⊢ q")
+    again = tacit("train", "trace", "pairs.jsonl", "Foo.lean", "--json")
+    assert (json.loads(again.stdout)["known"], json.loads(again.stdout)["pairs"]) == (1, 0)
