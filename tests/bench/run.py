@@ -8,6 +8,7 @@ Sections:
   first     seconds to the first checked suggestion, demo goals, warm server
   closed    goals closed in one step, and the share of each source: demo goals, and those of --files
   premises  goals of --files closed with premises of the indexed packages at --packages and without, side by side
+  model     goals of the demo and of --files closed without a model, by --model alone and by either, and how soon
   startup   import time of the sidecar and its memory
   search    search by BM25 alone, by vectors alone and as it is, side by side over what MATHLIB names: --questions
   editor    search in the sidecar over what MATHLIB and TACIT_CACHE name: questions, texts typed and saved, memory
@@ -39,14 +40,16 @@ from tacit.server.lean.hole import holes  # noqa: E402
 from tacit.server.lean.live import LiveElaborator  # noqa: E402
 from tacit.server.lean.locate import LeanSettings, find_lean, server_commands  # noqa: E402
 from tacit.server.premise_library import IndexedPremises  # noqa: E402
+from tacit.server.settings import Settings  # noqa: E402
 from tacit.server.suggest import BatchChecked, Document, Found, Options, Suggester  # noqa: E402
 from tacit.server.values import Candidate, Suggestion, Verdict  # noqa: E402
+from tests.bench.closing_model import section as model_section  # noqa: E402
 from tests.bench.editor_search import editor_section  # noqa: E402
 from tests.bench.search import section as search_section  # noqa: E402
 from tests.bench.theorems import Goal, proved, sorries  # noqa: E402
 
 DEMO = ROOT / "lean-project" / "Demo"
-SECTIONS = ("batch", "first", "closed", "startup", "premises", "search", "editor")
+SECTIONS = ("batch", "first", "closed", "startup", "premises", "model", "search", "editor")
 WITHOUT_LEAN = frozenset(("startup", "search", "editor"))
 
 BATCH_TEXT = "theorem bench (p q r : Prop) (hp : p) (hq : q) (h : p → q → r) : (p ∧ q) ∧ r := by\n  sorry\n"
@@ -199,13 +202,16 @@ async def first_section(report: Report) -> None:
 async def closed_section(report: Report, files: Sequence[Path], at_most: int) -> None:
     """How many goals close in one step, all sources and each alone."""
     report.say("## Goals closed in one step")
-    sets: dict[str, list[Goal]] = {"demo goals": [g for f in sorted(DEMO.glob("*.lean")) for g in sorries(f)]}
+    for name, goals in _sets(files, at_most).items():
+        await _closed(report, name, goals)
+
+
+def _sets(files: Sequence[Path], at_most: int) -> dict[str, Sequence[Goal]]:
+    """The goals of the demo, and of each of these files or folders so many, evenly chosen."""
+    sets = {"demo goals": [g for f in sorted(DEMO.glob("*.lean")) for g in sorries(f)]}
     for path in files:
-        found = sorted(path.rglob("*.lean")) if path.is_dir() else [path]
-        sets[path.name] = [g for f in found for g in proved(f)]
-    for name, goals in sets.items():
-        step = max(1, len(goals) // at_most)
-        await _closed(report, name, goals[::step][:at_most])
+        sets[path.name] = [g for f in (sorted(path.rglob("*.lean")) if path.is_dir() else [path]) for g in proved(f)]
+    return {name: goals[:: max(1, len(goals) // at_most)][:at_most] for name, goals in sets.items()}
 
 
 async def _closed(report: Report, name: str, goals: Sequence[Goal]) -> None:
@@ -347,6 +353,8 @@ async def main() -> None:
     parser.add_argument("--files", nargs="*", type=Path, default=[], help="Lean files or folders whose theorems to try")
     parser.add_argument("--packages", nargs="*", type=Path, default=[], help="indexed packages for `premises`")
     parser.add_argument("--at-most", type=int, default=200, help="goals of each set, evenly chosen (default 200)")
+    parser.add_argument("--model", default="", help="a GGUF for `model` (default: what Tacit uses)")
+    parser.add_argument("--preset", default="", help="how it is asked")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--questions", type=Path, help="questions to ask of search, as for `tacit eval search`")
     parser.add_argument("--json", type=Path, help="write the figures there too")
@@ -364,6 +372,10 @@ async def main() -> None:
         await closed_section(report, arguments.files, arguments.at_most)
     if "premises" in arguments.sections:
         await premises_section(report, arguments.files, arguments.packages, arguments.at_most)
+    if "model" in arguments.sections:
+        settings = Settings(model_path=arguments.model, model_preset=arguments.preset)
+        sets = _sets(arguments.files, arguments.at_most)
+        report.figures["model"] = await model_section(report.say, sets, settings, arguments.packages)
     if "startup" in arguments.sections:
         startup_section(report)
     if "search" in arguments.sections:
