@@ -39,7 +39,7 @@ STAND_IN = "tacitHole"
 class Block:
     """Where one candidate stands in a body: lines `first`..`last`, the column of its bullet, its mark.
 
-    `tag` is what Lean calls its copy of the goal.
+    `tag` is what Lean calls its copy of the goal; the way to the goal, where there is one, begins in line `begin`.
     """
 
     first: int
@@ -47,6 +47,7 @@ class Block:
     bullet: int
     mark: Position
     tag: str = ""
+    begin: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,22 @@ class Reading:
     def silent(self) -> bool:
         """No evidence at all: neither the mark nor an error."""
         return self.goals is None and not self.errors
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A tactic of the way from the hole to a goal inside its proof, and which of the goals it leaves is gone on with.
+
+    `count` is how many goals it leaves, each proved in a `·` block of its own; 1 also where they share unknowns, and
+    what comes next works on the first of them.
+    """
+
+    tactic: str
+    index: int = 0
+    count: int = 1
+
+
+Way = tuple[Step, ...]
 
 
 def _indented(text: str, column: int) -> list[str]:
@@ -96,6 +113,64 @@ def copies(candidates: Sequence[str], *, sort: str = "Prop", heartbeats: Sequenc
         blocks.append(Block(first, len(lines) - 1, 1, Position(len(lines) - 2, 3), f"refine_{n + 1}"))
     lines[-1] += ")"
     return Body("\n".join(lines), tuple(blocks))
+
+
+def grove(
+    groups: Sequence[tuple[Way, bool, Sequence[str]]], *, sort: str = "Prop", heartbeats: Sequence[int] = ()
+) -> Body:
+    """The body that tries candidates on many goals inside a proof, each group at the end of a way of its own.
+
+    A group is its way, whether its goals share unknowns, and its candidates; such a group has one candidate, which runs
+    on the goals as they are. Each way begins on a copy of the main goal, so that no group sees another; a group alone
+    begins on the goals themselves. `heartbeats` are as those of `copies`, for all candidates in order.
+
+        (refine (fun {tacitSort : Prop} (tacitCopy tacitCopy : tacitSort) => tacitCopy) ?_ ?_
+         · (constructor
+            · (refine (fun … => tacitCopy) ?_ ?_
+               · (first candidate)
+                 …
+            all_goals sorry)
+         · (…))
+    """
+    lines: list[str] = []
+    start = "(", 1
+    if len(groups) > 1:
+        names, holes = " ".join([_COPY] * len(groups)), " ".join(["?_"] * len(groups))
+        lines.append(f"(refine (fun {{tacitSort : {sort}}} ({names} : tacitSort) => {_COPY}) {holes}")
+        start = " · (", 4
+    blocks: list[Block] = []
+    done = 0
+    for way, joined, candidates in groups:
+        limits = heartbeats[done : done + len(candidates)]
+        done += len(candidates)
+        body = alone(candidates[0]) if joined else copies(candidates, sort="Sort _", heartbeats=limits)
+        begin, tail = len(lines), []
+        lead, column = start
+        for step in way:
+            lines += _put(step.tactic, lead, column)
+            lead = " " * column
+            if step.count > 1:
+                lines += [lead + "· sorry"] * step.index
+                if step.index < step.count - 1:
+                    tail.append(lead + "all_goals sorry")
+                lead, column = lead + "· ", column + 2
+        blocks += [_moved(block, begin, len(lines), column) for block in body.blocks]
+        lines += [*_put(body.text, lead, column), *reversed(tail)]
+        lines[-1] += ")"
+    if len(groups) > 1:
+        lines[-1] += ")"
+    return Body("\n".join(lines), tuple(blocks))
+
+
+def _put(text: str, lead: str, column: int) -> list[str]:
+    """The lines of a text whose first line stands behind `lead`, `column` characters."""
+    first, *others = text.strip("\n").split("\n")
+    return [lead + first, *(" " * column + each if each.strip() else "" for each in others)]
+
+
+def _moved(block: Block, begin: int, lines: int, columns: int) -> Block:
+    mark = Position(block.mark.line + lines, block.mark.column + columns)
+    return Block(block.first + lines, block.last + lines, block.bullet + columns, mark, block.tag, begin)
 
 
 def alone(candidate: str) -> Body:

@@ -61,6 +61,19 @@ class Limits:
     declaration_heartbeats: int = 100_000
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A candidate, and the goals that it is tried on: those of the site, or those at the end of a way from there.
+
+    `joined` says that they share unknowns: all of them, and what comes of them, are one state.
+    """
+
+    candidate: Candidate
+    way: batch.Way = ()
+    goals: tuple[Goal, ...] = ()
+    joined: bool = False
+
+
 class Checker:
     """Checks candidates through one Elaborator; see the module's contract. Not for concurrent use."""
 
@@ -155,10 +168,13 @@ class Checker:
 
     # ---------------------------------------------------------------- candidates
 
-    def gate(self, site: Site, candidate: Candidate) -> CheckedTactic | None:
-        """The refusal of a candidate, or None when it may run."""
-        reason = refusal(candidate.text, own_name=site.name, local_names=site.local_names)
-        if reason is None and site.hole.typed and not candidate.text.startswith(site.hole.typed):
+    def gate(self, site: Site, candidate: Candidate, goals: Sequence[Goal] = ()) -> CheckedTactic | None:
+        """The refusal of a candidate, or None when it may run; on the site's goals, or on others inside the proof."""
+        local = site.local_names
+        if goals:
+            local = frozenset(name for each in goals[0].hypotheses for name in each.accessible)
+        reason = refusal(candidate.text, own_name=site.name, local_names=local)
+        if reason is None and site.hole.typed and not goals and not candidate.text.startswith(site.hole.typed):
             reason = "It does not continue what was typed."
         return CheckedTactic(candidate, Verdict.REFUSED, message=reason) if reason else None
 
@@ -170,55 +186,61 @@ class Checker:
         After `until` (as `time.monotonic` counts) no more is run to find out which ones hung: those left have timed
         out, and are run again when they are proposed again.
         """
+        return await self.check_all(site, [Trial(each) for each in candidates], label=label, until=until)
+
+    async def check_all(
+        self, site: Site, trials: Sequence[Trial], *, label: str = "", until: float = math.inf
+    ) -> list[CheckedTactic]:
+        """The same for goals anywhere inside the proof, all in one elaboration. Trials of one goal stand together."""
         self._until = until
         verdicts: dict[int, CheckedTactic] = {}
         runnable: list[int] = []
-        for i, candidate in enumerate(candidates):
-            known = self.gate(site, candidate) or self._remembered(site, candidate)
+        for i, trial in enumerate(trials):
+            known = self.gate(site, trial.candidate, trial.goals) or self._remembered(site, trial)
             if known is not None:
                 verdicts[i] = known
             else:
                 runnable.append(i)
         batches = [[i] for i in runnable] if site.one_at_a_time else [runnable] if runnable else []
         for indices in batches:
-            found = await self._run(site, [candidates[i] for i in indices], label, split=False)
+            found = await self._run(site, [trials[i] for i in indices], label, split=False)
             verdicts.update(zip(indices, found, strict=True))
-        return [verdicts[i] for i in range(len(candidates))]
+        return [verdicts[i] for i in range(len(trials))]
 
-    def _remembered(self, site: Site, candidate: Candidate) -> CheckedTactic | None:
-        goal = site.goals[0].text
-        reason = self._hung.get((candidate.text, goal))
-        if reason is None and len(self._hung_texts.get(candidate.text, ())) >= 2:
+    def _remembered(self, site: Site, trial: Trial) -> CheckedTactic | None:
+        goal = (trial.goals or site.goals)[0].text
+        reason = self._hung.get((trial.candidate.text, goal))
+        if reason is None and len(self._hung_texts.get(trial.candidate.text, ())) >= 2:
             reason = "It hung on two other goals, and is left out until Lean is restarted."
-        return CheckedTactic(candidate, Verdict.TIMED_OUT, message=reason) if reason else None
+        return CheckedTactic(trial.candidate, Verdict.TIMED_OUT, message=reason) if reason else None
 
-    def _remember(self, site: Site, candidate: Candidate, reason: str) -> CheckedTactic:
-        goal = site.goals[0].text
-        self._hung[candidate.text, goal] = reason
-        self._hung_texts.setdefault(candidate.text, set()).add(goal)
-        return CheckedTactic(candidate, Verdict.TIMED_OUT, message=reason)
+    def _remember(self, site: Site, trial: Trial, reason: str) -> CheckedTactic:
+        goal = (trial.goals or site.goals)[0].text
+        self._hung[trial.candidate.text, goal] = reason
+        self._hung_texts.setdefault(trial.candidate.text, set()).add(goal)
+        return CheckedTactic(trial.candidate, Verdict.TIMED_OUT, message=reason)
 
-    async def _run(
-        self, site: Site, candidates: Sequence[Candidate], label: str, *, split: bool
-    ) -> list[CheckedTactic]:
+    async def _run(self, site: Site, trials: Sequence[Trial], label: str, *, split: bool) -> list[CheckedTactic]:
         """Verdicts for candidates that passed the gate; splits on a hang, throws poisoners out."""
         verdicts: dict[int, CheckedTactic] = {}
-        left = list(range(len(candidates)))
+        left = list(range(len(trials)))
         asked_parser = False
         while left:
-            body = self._body(site, [candidates[i] for i in left])
-            heartbeats = self._heartbeats([candidates[i] for i in left])
+            running = [trials[i] for i in left]
+            body = self._body(site, running)
+            heartbeats = self._heartbeats(running)
             scratch = site.scratch(body.text, prologue=f"set_option maxHeartbeats {heartbeats[-1]}\n")
             base = self._limits.split if split else self._limits.batch
-            queries = sum(candidates[i].query for i in left)
-            timeout = base + self._limits.each * len(left) + self._limits.query * queries
+            queries = sum(each.candidate.query for each in running)
+            steps = len(left) + sum(len(way) for way in {each.way for each in running})
+            timeout = base + self._limits.each * steps + self._limits.query * queries
             result = await self._elaborate(scratch.text, timeout, f"{label} batch of {len(left)}")
             if result.outcome is Outcome.UNRECORDED:
                 for i in left:
-                    verdicts[i] = CheckedTactic(candidates[i], Verdict.REFUSED, message=result.detail)
+                    verdicts[i] = CheckedTactic(trials[i].candidate, Verdict.REFUSED, message=result.detail)
                 break
             if result.outcome is not Outcome.DONE:
-                found = await self._split(site, [candidates[i] for i in left], result, timeout, label)
+                found = await self._split(site, running, result, timeout, label)
                 verdicts.update(zip(left, found, strict=True))
                 break
             readings = [batch.read(b, result.messages, scratch.origin, scratch.column) for b in body.blocks]
@@ -227,16 +249,16 @@ class Checker:
                 # A syntax error silences most of the command, before it and behind it: all are sent again
                 # without those that do not parse.
                 asked_parser = True
-                bad = await self._unparsed(site, {i: candidates[i].text for i in left}, timeout, label)
+                bad = await self._unparsed(site, {i: trials[i].candidate.text for i in left}, timeout, label)
             if bad:
                 for i, message in bad.items():
-                    verdicts[i] = CheckedTactic(candidates[i], Verdict.FAILS, message=message)
+                    verdicts[i] = CheckedTactic(trials[i].candidate, Verdict.FAILS, message=message)
                 left = [i for i in left if i not in bad]
                 continue
-            done = self._settle(site, scratch, body, result.messages, [candidates[i] for i in left], readings)
+            done = self._settle(site, scratch, body, result.messages, running, readings)
             verdicts |= {left[n]: tactic for n, tactic in done.items()}
             left = [i for n, i in enumerate(left) if n not in done]
-        return [verdicts[i] for i in range(len(candidates))]
+        return [verdicts[i] for i in range(len(trials))]
 
     def _settle(
         self,
@@ -244,23 +266,25 @@ class Checker:
         scratch: Scratch,
         body: batch.Body,
         messages: Sequence[Message],
-        candidates: Sequence[Candidate],
+        trials: Sequence[Trial],
         readings: Sequence[batch.Reading],
     ) -> dict[int, CheckedTactic]:
         """The verdicts that one elaboration bears out, by place in the batch; at least one. The rest must run again."""
+        if lost := _lost(scratch, body, messages, readings):
+            return {n: CheckedTactic(trials[n].candidate, Verdict.FAILS, message=said) for n, said in lost.items()}
         spoke = [n for n, reading in enumerate(readings) if not reading.silent]
         if len(spoke) < 2 and not any(reading.goals is not None for reading in readings) and len(readings) > 1:
             # One error and not a word else: as after a syntax error. Its block is taken out.
             where, message = _poison(scratch, body, messages)
-            return {where: CheckedTactic(candidates[where], Verdict.FAILS, message=message)}
-        done = {n: self._verdict(site, candidates[n], readings[n]) for n in spoke}
+            return {where: CheckedTactic(trials[where].candidate, Verdict.FAILS, message=message)}
+        done = {n: self._verdict(site, trials[n], readings[n]) for n in spoke}
         last = spoke[-1] if spoke else -1
         for n, reading in enumerate(readings[: last + 2]):
             # Silent, and others after it were not: it stopped with an error that Lean did not report (2021
             # leaves out `don't know how to synthesize placeholder` beside other errors). The first silent one
             # of those at the end may have stopped all the others.
             if reading.silent:
-                done[n] = CheckedTactic(candidates[n], Verdict.FAILS, message="It stopped without a message.")
+                done[n] = CheckedTactic(trials[n].candidate, Verdict.FAILS, message="It stopped without a message.")
         return done
 
     async def _unparsed(self, site: Site, texts: dict[int, str], timeout: float, label: str) -> dict[int, str]:
@@ -280,21 +304,31 @@ class Checker:
                 bad[i] = near[-1].text if near else "It is no tactic that Lean can read here."
         return bad
 
-    def _body(self, site: Site, candidates: Sequence[Candidate]) -> batch.Body:
-        texts = [c.text for c in candidates]
-        if site.one_at_a_time:
-            return batch.alone(texts[0])
-        limits = self._heartbeats(candidates) if self.limits_in_tactics else ()
-        return batch.copies(texts, sort="Sort _" if site.is_data else "Prop", heartbeats=limits)
+    def _body(self, site: Site, trials: Sequence[Trial]) -> batch.Body:
+        texts = [each.candidate.text for each in trials]
+        limits = self._heartbeats(trials) if self.limits_in_tactics else ()
+        sort = "Sort _" if site.is_data else "Prop"
+        if not any(each.way or each.joined for each in trials):
+            return batch.alone(texts[0]) if site.one_at_a_time else batch.copies(texts, sort=sort, heartbeats=limits)
+        groups: list[tuple[batch.Way, bool, list[str]]] = []
+        for trial in trials:
+            if groups and not trial.joined and groups[-1][:2] == (trial.way, False):
+                groups[-1][2].append(trial.candidate.text)
+            else:
+                groups.append((trial.way, trial.joined, [trial.candidate.text]))
+        return batch.grove(groups, sort=sort, heartbeats=limits)
 
-    def _heartbeats(self, candidates: Sequence[Candidate]) -> list[int]:
+    def _heartbeats(self, trials: Sequence[Trial]) -> list[int]:
         """For each candidate, how many heartbeats may be used up when it ends."""
         limits = self._limits
-        each = [limits.query_heartbeats if c.query else limits.heartbeats for c in candidates]
+        each = [limits.query_heartbeats if trial.candidate.query else limits.heartbeats for trial in trials]
+        for n, trial in enumerate(trials):
+            if trial.joined or not n or trials[n - 1].way != trial.way:
+                each[n] += limits.heartbeats * len(trial.way)
         return [limits.declaration_heartbeats + total for total in accumulate(each)]
 
     async def _split(
-        self, site: Site, candidates: Sequence[Candidate], result: Elaboration, timeout: float, label: str
+        self, site: Site, trials: Sequence[Trial], result: Elaboration, timeout: float, label: str
     ) -> list[CheckedTactic]:
         """Split a batch that hung or killed Lean until the one that did it stands alone."""
         # Lean starts afresh after a hang: what stands above is elaborated once, with its own limit, so that
@@ -302,25 +336,25 @@ class Checker:
         await self._elaborate(
             site.scratch(batch.probe()[0].text, whole=True).text, self._limits.prefix, f"{label} restart"
         )
-        if len(candidates) == 1:
+        if len(trials) == 1:
             if result.outcome is Outcome.TIMED_OUT:
-                return [self._remember(site, candidates[0], f"It did not finish in {timeout:.1f} s.")]
-            self._remember(site, candidates[0], "Lean died of it.")
-            return [CheckedTactic(candidates[0], Verdict.FAILS, message=f"Lean died of it: {result.detail}")]
+                return [self._remember(site, trials[0], f"It did not finish in {timeout:.1f} s.")]
+            self._remember(site, trials[0], "Lean died of it.")
+            return [CheckedTactic(trials[0].candidate, Verdict.FAILS, message=f"Lean died of it: {result.detail}")]
         # In groups of the square root, not in halves: of n candidates one culprit then costs two waits and two
         # fresh processes instead of log n of each, and the good groups run in a moment.
-        size = max(1, math.isqrt(len(candidates)))
+        size = max(1, math.isqrt(len(trials)))
         found: list[CheckedTactic] = []
-        for start in range(0, len(candidates), size):
-            group = candidates[start : start + size]
+        for start in range(0, len(trials), size):
+            group = trials[start : start + size]
             if time.monotonic() < self._until:
                 found += await self._run(site, group, label, split=True)
             else:
-                found += [CheckedTactic(each, Verdict.TIMED_OUT, message=_NOT_TRIED) for each in group]
+                found += [CheckedTactic(each.candidate, Verdict.TIMED_OUT, message=_NOT_TRIED) for each in group]
         return found
 
-    def _verdict(self, site: Site, candidate: Candidate, reading: batch.Reading) -> CheckedTactic:
-        notes = reading.notes
+    def _verdict(self, site: Site, trial: Trial, reading: batch.Reading) -> CheckedTactic:
+        candidate, notes = trial.candidate, reading.notes
         if reading.errors or reading.goals is None:
             message = reading.errors[0].text if reading.errors else "It ran more than once, on different goals."
             return CheckedTactic(candidate, Verdict.FAILS, message=message, try_this=notes)
@@ -330,7 +364,7 @@ class Checker:
             left = left[: max(0, len(left) - others)]
         if not left:
             return CheckedTactic(candidate, Verdict.CLOSES, try_this=notes)
-        if _shapes(left) == _shapes(site.goals[:1]):
+        if _shapes(left) == _shapes(trial.goals or site.goals[:1]):
             return CheckedTactic(candidate, Verdict.FAILS, message="It changes nothing.", try_this=notes)
         return CheckedTactic(candidate, Verdict.PROGRESSES, goals=left, try_this=notes)
 
@@ -348,7 +382,7 @@ class Checker:
             return replace(checked, verdict=Verdict.REFUSED, message=result.detail)
         if result.outcome is not Outcome.DONE:
             await self._elaborate(site.text[: site.command.span.start], self._limits.prefix, f"{label} restart")
-            return self._remember(site, checked.candidate, "It did not finish in place.")
+            return self._remember(site, Trial(checked.candidate), "It did not finish in place.")
         inner = inner_errors(scratch, result.messages)
         if inner:
             return _fails(checked, inner[0].text)
@@ -456,6 +490,22 @@ def _header_error(messages: Sequence[Message]) -> str | None:
             if any(w in message.text for w in words):
                 return _first_line(message.text)
     return None
+
+
+def _lost(
+    scratch: Scratch, body: batch.Body, messages: Sequence[Message], readings: Sequence[batch.Reading]
+) -> dict[int, str]:
+    """Which blocks did not run because the way to their goal failed, and what it says."""
+    wrong = [m for m in messages if m.severity is Severity.ERROR and not m.text.startswith("unsolved goals")]
+    lost = {}
+    for n, (block, reading) in enumerate(zip(body.blocks, readings, strict=True)):
+        if not reading.silent or block.begin < 0:
+            continue
+        first = next(other.first for other in body.blocks if other.begin == block.begin)
+        lines = range(scratch.origin.line + block.begin, scratch.origin.line + first)
+        if said := next((m.text for m in wrong if m.start.line in lines), ""):
+            lost[n] = f"The steps before it did not run again: {said}"
+    return lost
 
 
 def _poison(scratch: Scratch, body: batch.Body, messages: Sequence[Message]) -> tuple[int, str]:
