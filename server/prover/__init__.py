@@ -1,1 +1,1 @@
-"""Search over proof states; not built yet."""
+"""Proof search over goals as Lean prints them: states, their tree, the search, the proof as a person keeps it."""

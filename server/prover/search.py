@@ -1,0 +1,377 @@
+"""Best-first search for a proof: the cheapest states are worked on together, their candidates in one elaboration.
+
+A state's candidates are tried in portions, the likeliest first; the more of a state's have been tried, the more its
+next portion costs, so that the search neither drowns in one state nor leaves one for good. Which sources are believed
+is learned as it goes. Anytime: whatever ends it, the furthest honest state is told.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tacit.server.lean.checker import Checker, Trial
+from tacit.server.lean.declarations import above
+from tacit.server.lean.hole import holes
+from tacit.server.lean.pool import Pool
+from tacit.server.lean.site import Site
+from tacit.server.lean.syntax import commands_of, imports
+from tacit.server.prover.script import Left, script, skeleton
+from tacit.server.prover.state import State
+from tacit.server.prover.stream import Stream
+from tacit.server.prover.tree import Edge, Node, Tree
+from tacit.server.ranking import leads_nowhere
+from tacit.server.suggest import Document
+from tacit.server.tactics.source import SourceRequest, TacticSource
+from tacit.server.text import LineIndex, Position
+from tacit.server.values import Candidate, CheckedTactic, Goal, Suggestion, TextEdit, Verdict
+
+SOURCE = "search"
+BATCH = 64
+"""Candidates of one elaboration."""
+PORTION = 16
+"""Candidates of one state in one elaboration; the first portion of the first state has `BATCH`."""
+JOINED = 6
+"""The same where a state's goals share unknowns: each candidate then runs the way there again."""
+QUERIES_TO = 1
+"""How deep a state may lie for Lean's own search (`exact?`) to be asked there."""
+WAIT = 0.5
+"""Seconds that sources get to think of something before other states are looked at."""
+PATIENCE = 10.0
+"""Seconds for finding out which candidates of a batch hang."""
+DOUBT = 0.35
+"""Nats that each portion a state has had adds to the cost of its next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """How far to go: seconds for the whole search, states, and alternatives to the first proof that are looked for."""
+
+    budget: float = 30.0
+    states: int = 5_000
+    near: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The goal, before any candidate has run."""
+
+    goals: tuple[Goal, ...]
+    declaration: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """A portion of a state's candidates with Lean's verdicts; `number` is the state's, 0 the first."""
+
+    number: int
+    state: State
+    checked: tuple[CheckedTactic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where it is: states seen and open, candidates checked, depth, the open goal it thinks best of, seconds."""
+
+    states: int
+    open: int
+    checked: int
+    depth: int
+    best: str
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """A proof that Lean accepted as a whole, in place, and the tactics that it was made of with their sources."""
+
+    suggestion: Suggestion
+    steps: tuple[Candidate, ...]
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end. `partial` is the furthest honest state as an edit with `sorry` in it, where nothing was proved; `why`
+    says in a sentence what ended the search.
+    """
+
+    proved: bool
+    states: int
+    checked: int
+    elaborations: int
+    elapsed: float
+    why: str = ""
+    partial: Suggestion | None = None
+
+
+Event = Began | Expanded | Progress | Proved | Ended
+
+
+@dataclass(slots=True)
+class _Luck:
+    """How often the candidates of each source did anything, in this search."""
+
+    tried: Counter[str] = field(default_factory=Counter)
+    worked: Counter[str] = field(default_factory=Counter)
+
+    def note(self, checked: CheckedTactic) -> None:
+        self.tried[checked.candidate.source] += 1
+        self.worked[checked.candidate.source] += checked.verdict in (Verdict.CLOSES, Verdict.PROGRESSES)
+
+    def probability(self, candidate: Candidate) -> float:
+        """Of the two a source says, what is borne out; before anything is known, half of what it says."""
+        source = candidate.source
+        rate = (self.worked[source] + 2) / (self.tried[source] + 4)
+        return candidate.prior * (0.5 + 0.5 * rate)
+
+
+class Prover:
+    """Looks for proofs of goals in documents, with the Lean of each document's slot and all sources."""
+
+    def __init__(self, pool: Pool, sources: Sequence[TacticSource], harvest: Callable[[str], tuple[str, ...]]) -> None:
+        self._pool = pool
+        self._sources = tuple(sources)
+        self._harvest = harvest
+
+    async def prove(self, document: Document, position: Position, aim: Aim = Aim()) -> AsyncGenerator[Event, None]:
+        """Stream events: Began, then Expanded and Progress, Proved where a proof is found, and Ended.
+
+        Raises NoGoal when there is nothing to prove there, LeanNotFound when no Lean can be started. Closing the
+        iterator frees Lean at once.
+        """
+        started = time.monotonic()
+        offset = LineIndex(document.text).offset(position)
+        command, places = holes(document.text, offset, near=aim.near)
+        slot = await self._pool.slot(document.uri)
+        async with slot.lock:
+            label = f"{(document.path or Path('untitled')).name}:{position.line + 1}"
+            header = commands_of(document.text).header()
+            known = await self._pool.known(slot, header)
+            site = await slot.checker.open(document.text, command, places, label=label)
+            yield Began(site.goals, site.name)
+            request = SourceRequest(
+                site.goals, known, site.name, imports(header), above(document.text, offset),
+                text=document.text, start=command.span.start, at=site.hole.span.start, path=document.path,
+            )  # fmt: skip
+            search = _Search(slot.checker, site, request, self._sources, self._harvest, aim, document, started, label)
+            try:
+                async for event in search.run():
+                    yield event
+            finally:
+                await search.aclose()
+
+
+class _Search:
+    """One search."""
+
+    def __init__(
+        self,
+        checker: Checker,
+        site: Site,
+        request: SourceRequest,
+        sources: Sequence[TacticSource],
+        harvest: Callable[[str], tuple[str, ...]],
+        aim: Aim,
+        document: Document,
+        started: float,
+        label: str,
+    ) -> None:
+        self._checker, self._site, self._request, self._sources = checker, site, request, sources
+        self._harvest, self._aim, self._document = harvest, aim, document
+        self._started, self._label = started, label
+        self._tree = Tree(State(site.goals if any(g.has_metavariables for g in site.goals) else site.goals[:1]))
+        self._streams: dict[int, Stream] = {}
+        self._luck = _Luck()
+        self._checked = 0
+        self._elaborations = checker.elaborations
+        self._notices: dict[str, None] = {}
+
+    @property
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._started
+
+    async def run(self) -> AsyncGenerator[Event, None]:
+        """See Prover.prove."""
+        why = ""
+        while not why:
+            if self._tree.root.solution is not None:
+                proved = await self._finish()
+                if proved is not None:
+                    yield proved
+                    yield self._ended(proved=True)
+                    return
+                continue
+            why = self._over()
+            if why:
+                break
+            portions = await self._portions()
+            if not portions:
+                why = self._over() or "Everything that can be thought of was tried."
+                break
+            for event in await self._expand(portions):
+                yield event
+            yield self._progress()
+        yield self._ended(proved=False, why=" ".join([why, *self._notices]))
+
+    async def aclose(self) -> None:
+        """Stop asking the sources."""
+        for stream in self._streams.values():
+            await stream.aclose()
+        self._streams.clear()
+
+    def _over(self) -> str:
+        if self._elapsed >= self._aim.budget:
+            return f"Stopped after {self._aim.budget:g} s."
+        if len(self._tree) >= self._aim.states:
+            return f"Stopped after {self._aim.states} states."
+        return ""
+
+    # ---------------------------------------------------------------- choosing
+
+    def _cost(self, node: Node) -> float:
+        return node.cost + node.state.size + DOUBT * node.tried / PORTION
+
+    async def _portions(self) -> list[tuple[Node, list[Candidate]]]:
+        """The next candidates of the cheapest states; none when all states are used up, or the time is."""
+        while not self._over():
+            found: list[tuple[Node, list[Candidate]]] = []
+            room = BATCH
+            waiting = False
+            for node in sorted(self._tree.frontier(), key=lambda each: (self._cost(each), each.number)):
+                stream = self._stream(node)
+                joined = node.state.joined
+                portion = JOINED if joined else BATCH if node is self._tree.root and not node.tried else PORTION
+                # Only the best state is waited for: what others have now may be as good.
+                left = self._aim.budget - self._elapsed
+                candidates = await stream.take(min(portion, room), min(WAIT, left) if not found else 0)
+                node.tried += len(candidates)
+                if candidates:
+                    found.append((node, candidates))
+                elif stream.ended:
+                    self._tree.exhaust(node)
+                else:
+                    waiting = True
+                room -= len(candidates) * (BATCH // (2 * JOINED) if joined else 1)
+                if room <= 0:
+                    break
+            if found:
+                return found
+            if not waiting and not self._tree.frontier():
+                return []
+        return []
+
+    def _stream(self, node: Node) -> Stream:
+        stream = self._streams.get(node.number)
+        if stream is None:
+            request = replace(self._request, goals=node.state.goals) if node is not self._tree.root else self._request
+            stream = self._streams[node.number] = Stream(self._sources, request, self._note)
+        return stream
+
+    def _note(self, sentence: str) -> None:
+        self._notices[sentence] = None
+
+    # ---------------------------------------------------------------- working
+
+    async def _expand(self, portions: Sequence[tuple[Node, list[Candidate]]]) -> list[Event]:
+        trials: list[Trial] = []
+        owners: list[Node] = []
+        for node, candidates in portions:
+            way = self._tree.way(node)
+            goals = node.state.goals if way or node.state.joined else ()
+            joined = node.state.joined
+            for candidate in candidates:
+                if candidate.query and node.depth > QUERIES_TO:
+                    continue
+                trials.append(Trial(candidate, way, goals, joined))
+                owners.append(node)
+        until = time.monotonic() + min(PATIENCE, max(1.0, self._aim.budget - self._elapsed))
+        checked = await self._checker.check_all(self._site, trials, label=self._label, until=until)
+        by_node: dict[int, list[CheckedTactic]] = {}
+        for node, result in zip(owners, checked, strict=True):
+            by_node.setdefault(node.number, []).append(result)
+            self._take(node, result)
+        self._checked += sum(each.verdict is not Verdict.REFUSED for each in checked)
+        return [
+            Expanded(node.number, node.state, tuple(by_node[node.number]))
+            for node, _ in portions
+            if node.number in by_node
+        ]
+
+    def _take(self, node: Node, result: CheckedTactic) -> None:
+        for message in result.try_this:
+            source = f"Try this ({result.candidate.text.split()[0]})"
+            self._stream(node).add([Candidate(text, source, 0.9) for text in self._harvest(message)])
+        if result.candidate.query:
+            return
+        self._luck.note(result)
+        probability = self._luck.probability(result.candidate)
+        if leads_nowhere(result, node.state.goals[0]):
+            probability *= 0.1
+        self._tree.add(node, result, probability)
+
+    def _progress(self) -> Progress:
+        frontier = self._tree.frontier()
+        best = min(frontier, key=lambda each: (self._cost(each), each.number), default=None)
+        goal = best.state.goals[0].target if best is not None else ""
+        return Progress(
+            len(self._tree), len(frontier), self._checked, self._tree.depth, " ".join(goal.split()), self._elapsed
+        )
+
+    # ---------------------------------------------------------------- ending
+
+    async def _finish(self) -> Proved | None:
+        """The proof that the tree holds, verified in place; without it, what it rests on is no solution any more."""
+        root = self._tree.root
+        text = script(root)
+        steps = tuple(_steps(root))
+        candidate = steps[0] if len(steps) == 1 and steps[0].text == text else Candidate(text, SOURCE, 1.0)
+        refused = self._checker.gate(self._site, candidate)
+        if refused is None:
+            judged = await self._checker.verify(self._site, CheckedTactic(candidate, Verdict.CLOSES), label=self._label)
+            if judged.verdict is Verdict.CLOSES or (judged.verdict is Verdict.PROGRESSES and judged.message):
+                return Proved(_suggestion(self._site, judged, self._document.version), steps, self._elapsed)
+        self._tree.refuse(_last_leaf(root))
+        return None
+
+    def _ended(self, *, proved: bool, why: str = "") -> Ended:
+        partial = None
+        if not proved and Left().of(self._tree.root) < self._tree.root.state.size:
+            text = skeleton(self._tree.root)
+            checked = CheckedTactic(Candidate(text, SOURCE), Verdict.PROGRESSES, message="It leaves goals as `sorry`.")
+            partial = _suggestion(self._site, checked, self._document.version)
+        elaborations = self._checker.elaborations - self._elaborations
+        return Ended(proved, len(self._tree), self._checked, elaborations, self._elapsed, why.strip(), partial)
+
+
+def _steps(node: Node) -> list[Candidate]:
+    """The tactics of a state's proof, in the order in which they stand."""
+    edge = node.solution
+    if edge is None:
+        return []
+    return [edge.candidate, *(step for child in edge.children for step in _steps(child))]
+
+
+def _last_leaf(node: Node) -> Edge:
+    """The last tactic of a state's proof that leaves nothing."""
+    edge = node.solution
+    assert edge is not None
+    return _last_leaf(edge.children[-1]) if edge.children else edge
+
+
+def _suggestion(site: Site, checked: CheckedTactic, version: int) -> Suggestion:
+    text = checked.candidate.text
+    return Suggestion(
+        tactic=text,
+        verdict=checked.verdict,
+        goals=checked.goals,
+        edit=TextEdit(site.hole.span, site.hole.fill(text)),
+        source=checked.candidate.source,
+        version=version,
+        axioms=checked.axioms,
+        verified=checked.verified,
+        note=checked.message,
+    )

@@ -1,0 +1,62 @@
+"""Proof states: what is still to be proved at one place, as Lean prints it. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from tacit.server.values import Goal
+
+_HIDDEN = re.compile("✝[⁰¹²³⁴⁵⁶⁷⁸⁹]*")
+# The copies that candidates are tried on come out of `refine`, which introduces what these quantifiers bind.
+_INTRODUCED = re.compile(r"∀\s*[{⦃\[]")
+
+
+@dataclass(frozen=True)
+class State:
+    """One goal, or several that share unknowns and can only be proved together, the main one first."""
+
+    goals: tuple[Goal, ...]
+
+    @property
+    def joined(self) -> bool:
+        """Whether each candidate needs goals of its own, not copies: unknowns are shared, or a copy would differ."""
+        goal = self.goals[0]
+        return len(self.goals) > 1 or goal.has_metavariables or _INTRODUCED.match(goal.target) is not None
+
+    @cached_property
+    def key(self) -> tuple[object, ...]:
+        """The same for states that are proved the same way: tags, line breaks and hidden names' numbers apart."""
+        return tuple(_shape(goal) for goal in self.goals)
+
+    @cached_property
+    def size(self) -> float:
+        """How far from proved it looks: about 1 for a short goal, more for longer and for several ones."""
+        return sum(_size(goal) for goal in self.goals)
+
+
+def states(goals: Sequence[Goal]) -> tuple[State, ...]:
+    """The states that a tactic's goals fall into: one each, unless some share unknowns."""
+    if any(goal.has_metavariables for goal in goals):
+        return (State(tuple(goals)),)
+    return tuple(State((goal,)) for goal in goals)
+
+
+def _shape(goal: Goal) -> object:
+    hypotheses = tuple(
+        (tuple(_plain(name) for name in each.names), _plain(each.type), _plain(each.value or ""))
+        for each in goal.hypotheses
+    )
+    return hypotheses, _plain(goal.target)
+
+
+def _plain(text: str) -> str:
+    return _HIDDEN.sub("✝", " ".join(text.split()))
+
+
+def _size(goal: Goal) -> float:
+    size = 0.6 + 0.4 * math.log2(1 + len(goal.target) / 12)
+    return size + (1.0 if goal.target == "False" else 0.0)
