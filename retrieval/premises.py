@@ -317,11 +317,10 @@ class PremiseRanker:
         return ""
 
     def _read(self, text: str, module: str) -> Above:
-        # What would be declared next stands in the namespaces, and under the `open`s, of the goal.
-        *premises, next_ = read_text(f"{text}\n{_NEXT}", module).premises or [Premise(_PROBE, Kind.THEOREM, module, 1)]
+        premises, namespace, opens = read_above(text, module)
         names = self._names.beside({each.name for each in premises})
         named = tuple(tuple(named_in(each, text, names)) for each in premises)
-        return Above(header_of(text), tuple(premises), named, next_.namespace, next_.opens, names)
+        return Above(header_of(text), premises, named, namespace, opens, names)
 
     def _totals(self, question: Question, rarity: Mapping[str, float], local: Sequence[Premise]) -> Floats:
         stored = [each.lexical.totals(question, rarity) for each in self._shelves]
@@ -507,6 +506,18 @@ def _is_of(name: str, declaration: str) -> bool:
 def _is_inner(name: str, namespace: str) -> bool:
     """Whether a name is of Lean's own machinery, which proofs elsewhere have no use for."""
     return name.startswith(("Lean.", "Lake.")) and not namespace.startswith(("Lean", "Lake"))
+
+
+@lru_cache(maxsize=8)
+def read_above(text: str, module: str) -> tuple[tuple[Premise, ...], str, tuple[str, ...]]:
+    """The declarations of a text that ends between two of them, and the namespace and the `open`s behind it."""
+    # What would be declared next stands in the namespaces, and under the `open`s, of the goal.
+    found = read_text(f"{text}\n{_NEXT}", module).premises
+    # What attributes make of declarations comes behind all that are written.
+    place = next((at for at, each in enumerate(found) if each.name.rpartition(".")[2] == _PROBE), None)
+    if place is None:
+        return tuple(found), "", ()
+    return (*found[:place], *found[place + 1 :]), found[place].namespace, found[place].opens
 
 
 _PROBE = "tacitNext"

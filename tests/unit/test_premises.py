@@ -139,6 +139,14 @@ def test_names_are_as_short_as_the_place_allows(
     assert [each.written for each in found if each.premise.name == name] == [written]
 
 
+def test_what_attributes_make_above_does_not_hide_the_namespace_of_the_goal(ranker: PremiseRanker) -> None:
+    text = "import Top.Base\nnamespace Other\n@[mk_iff mk_iff_made] class pair (n : Nat) : Prop where\n  one : n = n\n"
+    text += "end Other\nnamespace Nat\n"
+    above = ranker.above(Place(text))
+    assert {"Other.pair", "Other.mk_iff_made"} <= {each.name for each in above.premises}
+    assert above.namespace == "Nat"
+
+
 def test_definitions_of_the_goal_are_found_by_name(ranker: PremiseRanker) -> None:
     place = Place("import Top.Base\nopen Nat\n", "M", "foo")
     found = ranker.definitions(State("double a = a + a", (("a", "Nat"),)), place)
