@@ -52,10 +52,11 @@ def header_of(text: str) -> Header:
 
 @dataclass(frozen=True)
 class Access:
-    """What one file sees. Made by `Modules.access`."""
+    """What one file sees. Made by `Modules.access`. `complete`: all that it imports is indexed."""
 
     modules: frozenset[str]
     masks: tuple[Mask, ...]
+    complete: bool = True
 
     def files(self, store: int) -> Mask:
         """By file id of a store: whether its premises can be used. Ids behind the end cannot."""
@@ -76,10 +77,13 @@ class Modules:
             for module, found in each.items():
                 imports[self._add(module)] = found
         self._all: list[tuple[int, ...]] = [()] * len(self._number)
+        self._lacking: set[int] = set()
         self._public = list(self._all)
         self._whole = list(self._all)
         for number, found in imports.items():
             here = [(self._number[one.module], one) for one in found if one.module in self._number]
+            if len(here) < len(found):
+                self._lacking.add(number)
             self._all[number] = tuple(to for to, _ in here)
             self._public[number] = tuple(to for to, one in here if one.public)
             self._whole[number] = tuple(to for to, one in here if one.all)
@@ -106,7 +110,9 @@ class Modules:
             mask[ids] = seen[numbers]
             masks.append(mask)
         names = list(self._number)
-        found = Access(frozenset(names[place] for place in np.flatnonzero(seen).tolist()), tuple(masks))
+        places = np.flatnonzero(seen).tolist()
+        complete = all(each.module in self._number for each in header.imports) and self._lacking.isdisjoint(places)
+        found = Access(frozenset(names[place] for place in places), tuple(masks), complete)
         self._known[key] = found
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -22,13 +23,18 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from tacit.index.store import Store
     from tacit.index.uses import Names
+    from tacit.retrieval.existing import Existing, Mask, Shelf
+    from tacit.retrieval.existing import Names as AllNames
     from tacit.retrieval.experience import Experience
     from tacit.retrieval.premises import PremiseRanker, RankedPremise
     from tacit.server.shelves import ForGoals, Shelves
 
 log = logging.getLogger(__name__)
 
+_OPEN_IN = re.compile(r"^\s*open\s+(?:scoped\s+)?([^\n()]*?)\s+in\b", re.MULTILINE)
+"""What is opened for one declaration or one tactic."""
 TRIES = 3
 """How often an index may change while what its proofs name is read, before an answer goes without premises."""
 
@@ -68,6 +74,8 @@ class LibraryPremises:
         # Of the thread that holds the indexes.
         self._names: tuple[tuple[int, ...], Names] | None = None
         self._ranker: tuple[tuple[object, ...], PremiseRanker] | None = None
+        self._indexed_names: tuple[tuple[int, ...], dict[int, Shelf], AllNames] | None = None
+        self._existing: tuple[tuple[object, ...], Existing] | None = None
 
     async def find(self, request: SourceRequest, limit: int) -> Sequence[Helpful]:
         """The premises that may help most, best first; none where nothing is indexed."""
@@ -82,6 +90,56 @@ class LibraryPremises:
         except (sqlite3.Error, OSError, SearchClosed) as error:
             log.info("no premises: %s", error)
         return ()
+
+    async def unknown(self, request: SourceRequest, names: Collection[str]) -> Collection[str]:
+        """Those of these names that nothing at the place can mean; none where what it imports is not all indexed."""
+        if not names:
+            return ()
+        try:
+            return await self._run(lambda shelves: shelves.ask(lambda _: self._unknown(shelves, request, names)))
+        except (sqlite3.Error, OSError, SearchClosed) as error:
+            log.info("names are not looked up: %s", error)
+        return ()
+
+    def _unknown(self, shelves: Shelves, request: SourceRequest, names: Collection[str]) -> Collection[str]:
+        from tacit.retrieval.access import header_of
+        from tacit.retrieval.existing import Existing, Scope
+        from tacit.retrieval.premises import read_above
+
+        found = shelves.for_goals()
+        path = request.path.resolve() if request.path is not None else None
+        home = shelves.home(path) if path is not None else None
+        module = home.module if home is not None else ""
+        text, declaration = request.text[: request.start], request.declaration or ""
+        here = _OPEN_IN.findall(request.text, request.start, request.at)
+        key = found.indexes, found.drafts, found.modules, text, declaration, module, tuple(here)
+        if self._existing is None or self._existing[0] != key:
+            access = found.modules.access(header_of(text), module)
+            if not access.complete:
+                return ()
+            above, namespace, opens = read_above(text, module)
+            around = ".".join(each for each in (namespace, declaration.rpartition(".")[0]) if each)
+            opens += tuple(word for part in here for word in part.split())
+            scope = Scope(frozenset(each.name for each in above), around, opens)
+            self._existing = key, Existing(self._parts(found, access.masks, module), scope)
+        return self._existing[1].unknown(names)
+
+    def _parts(self, found: ForGoals, masks: Sequence[Mask], module: str) -> list[tuple[AllNames, Mask]]:
+        """The names of all indexes, and those of drafts, with what is seen of each."""
+        from tacit.retrieval.existing import Names, Shelf
+
+        if self._indexed_names is None or self._indexed_names[0] != found.indexes:
+            old = self._indexed_names[1] if self._indexed_names is not None else {}
+            pairs = zip(found.indexes, found.indexed, strict=True)
+            kept = {edition: old.get(edition) or Shelf.of(each.store) for edition, each in pairs}
+            self._indexed_names = found.indexes, kept, Names(list(kept.values()))
+        indexed, drafted = self._indexed_names[2], Names([Shelf.of(each.store) for each in found.drafted])
+        count = len(found.indexed)
+        own = [_file_of(each.store, module) for each in (*found.indexed, *found.drafted)]
+        return [
+            (indexed, indexed.mask(masks[:count], own[:count])),
+            (drafted, drafted.mask(masks[count:], own[count:])),
+        ]
 
     def _rank(self, shelves: Shelves, request: SourceRequest, limit: int) -> Sequence[Helpful] | _Unread:
         from tacit.retrieval.premises import Place, State
@@ -135,16 +193,29 @@ class IndexedPremises:
 
     async def find(self, request: SourceRequest, limit: int) -> Sequence[Helpful]:
         """The premises that may help most, best first; none where nothing is indexed."""
+        await self._arrange(request)
+        return await self._library.find(request, limit)
+
+    async def unknown(self, request: SourceRequest, names: Collection[str]) -> Collection[str]:
+        """Those of these names that nothing at the place can mean."""
+        await self._arrange(request)
+        return await self._library.unknown(request, names)
+
+    async def _arrange(self, request: SourceRequest) -> None:
         workspace = await asyncio.to_thread(_workspace, request.path) if request.path is not None else None
         folders = [*([workspace] if workspace is not None else []), *self._folders]
         if folders != self._arranged:
             self._searcher.arrange(folders, everything=True)
             self._arranged = folders
-        return await self._library.find(request, limit)
 
     async def aclose(self) -> None:
         """Give every file back."""
         await self._searcher.aclose()
+
+
+def _file_of(store: Store, module: str) -> int | None:
+    found = store.file(module)
+    return found.id if found is not None else None
 
 
 def _workspace(path: Path) -> Path | None:

@@ -71,6 +71,11 @@ def canonical(text: str) -> str:
     return " ".join(word.text for word in strip_parentheses(tokens(text)))
 
 
+def signature(text: str) -> str:
+    """A form in which two tactics are equal that differ in spaces alone; of several lines, layout may count."""
+    return text.rstrip() if "\n" in text else canonical(text)
+
+
 def same(left: str, right: str) -> bool:
     """Whether two printed types are the same text, spaces and outer parentheses aside."""
     return canonical(left) == canonical(right)

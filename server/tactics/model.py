@@ -10,11 +10,16 @@ from contextlib import aclosing
 from math import exp
 
 from tacit.server.tactics import lexer
-from tacit.server.tactics.probes import required
+from tacit.server.tactics.invented import invented
+from tacit.server.tactics.mentions import mentions
+from tacit.server.tactics.probes import lacks
 from tacit.server.tactics.source import PremiseFinder, SourceRequest, TacticGenerator, Written
 from tacit.server.values import Candidate
 
 ANSWERS = 8
+"""Tactics that reach the checker."""
+MOST = 3 * ANSWERS
+"""Tactics that are written for that: some are dropped."""
 PREMISES = 12
 """Premises that a prompt gets where the model was trained for them."""
 # They prove nothing, run code or ask something that is no step.
@@ -23,7 +28,10 @@ _LENGTH = 1000
 
 
 class ModelTactics:
-    """Proposes what a generator writes, one candidate a batch: each is checked while the next is written."""
+    """Proposes what a generator writes, one candidate a batch: each is checked while the next is written.
+
+    What cannot be right, names what there is not, or has been tried is dropped, and more is written in its place.
+    """
 
     def __init__(
         self,
@@ -35,6 +43,7 @@ class ModelTactics:
         self._generator = generator
         self._premises = premises
         self._answers = answers
+        self._most = answers * MOST // ANSWERS
         self._name = name
 
     @property
@@ -46,13 +55,20 @@ class ModelTactics:
         """Yield what the model writes, as it comes. Closing it early cancels the model."""
         premises = await self._premises.find(request, PREMISES) if self._premises and self._generator.reads else ()
         seen: set[str] = set()
-        written: AsyncGenerator[Written, None] = self._generator.write(request, premises, self._answers)
+        useful = 0
+        written: AsyncGenerator[Written, None] = self._generator.write(request, premises, self._most)
         async with aclosing(written):
             async for each in written:
-                key = lexer.canonical(each.text)
-                if key not in seen and may_be_right(each.text, request):
-                    seen.add(key)
-                    yield [Candidate(each.text, self._name, prior(each))]
+                key = lexer.signature(each.text)
+                if key in seen or key in request.tried or not may_be_right(each.text, request):
+                    continue
+                seen.add(key)
+                if self._premises and await invented(each.text, request, self._premises):
+                    continue
+                useful += 1
+                yield [Candidate(each.text, self._name, prior(each))]
+                if useful == self._answers:
+                    return
 
 
 def prior(written: Written) -> float:
@@ -74,7 +90,7 @@ def may_be_right(text: str, request: SourceRequest) -> bool:
             return False
         if request.declaration and parts[0] not in names and _is_itself(parts, request.declaration):
             return False
-    return required(text) <= request.known
+    return not lacks(mentions(text).heads, request.known)
 
 
 def _dotted(text: str) -> list[str]:

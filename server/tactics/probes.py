@@ -7,7 +7,7 @@ with a space stands for a form that came later than its tactic (`simp +arith`).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -138,6 +138,15 @@ def probe_names() -> Mapping[str, str]:
     return PROBES
 
 
+# Tactics of Mathlib that no source asks for by name; without a single one that is probed, these are missing too.
+_BESIDE = frozenset(
+    """abel_nf aesop_cat algebraize apply_fun bicategory borelize cancel_denoms cases' cat_disch choose
+    choose! coherence compute_degree congrm convert convert! convert_to fconstructor filter_upwards gcongr?
+    grw induction' inhabit lift linarith! linear_combination' match_scalars measurability? monicity mono nlinarith!
+    nontriviality norm_num1 nth_rewrite nth_rw observe peel pnat_positivity qify ring1 ring1_nf ring_nf!
+    rify rsuffices set simp_intro slice_lhs slice_rhs slim_check tfae_finish tfae_have transitivity trans unfold_let
+    use! wlog zify""".split()
+)
 _PARTS = re.compile(r"<;>|;|\n|\bby\s")
 _HEAD = re.compile(r"[^\W\d][\w'!?]*")
 
@@ -154,12 +163,26 @@ def required(tactic: str) -> frozenset[str]:
         part = part.strip().lstrip("(· ")
         head = _HEAD.match(part)
         if head:
-            names.update(_forms(head[0], part))
+            names.update(forms(head[0], part))
     return frozenset(names)
 
 
-def _forms(head: str, part: str) -> tuple[str, ...]:
-    """The head, or the form of it that came later."""
+def lacks(heads: Iterable[tuple[str, str]], known: Container[str]) -> bool:
+    """Whether any tactic, given by its first word and its text, is one that this Lean is known to lack.
+
+    What no probe tells of may be there: a user's own, or a newer one.
+    """
+    mathlib = any(each in known for each in _MATHLIB)
+    for head, part in heads:
+        if head in _BESIDE and not mathlib:
+            return True
+        if any(form in PROBES and form not in known for form in forms(head, part)):
+            return True
+    return False
+
+
+def forms(head: str, part: str) -> tuple[str, ...]:
+    """What a tactic needs that begins with `head` and reads `part`: the head, or the form of it that came later."""
     if head == "have" and "⟨" in part.split(":=")[0]:
         return ("have pattern",)
     if head in {"cases", "induction"} and part.endswith(" with"):

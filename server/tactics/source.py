@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Container, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +19,9 @@ class SourceRequest:
     proved, never to be proposed. `imports` are the module names in the file's header. `above` are the
     declarations that stand above in the same file, the nearest last. `text` is the whole document, unsaved, `start`
     where in it the declaration begins, `at` where the tactic is wanted, and `path` its file, None for untitled ones.
+
+    `tried` tells of a text, as `lexer.signature` has it, whether a source has proposed it already: it is not run twice.
+    `tell` takes a sentence for the user, who sees it once; the second text says what it is about, as a key.
     """
 
     goals: tuple[Goal, ...]
@@ -30,6 +33,8 @@ class SourceRequest:
     start: int = 0
     at: int = 0
     path: Path | None = None
+    tried: Container[str] = field(default=frozenset(), compare=False, repr=False)
+    tell: Callable[[str, str], None] = field(default=lambda sentence, about: None, compare=False, repr=False)
 
     @property
     def goal(self) -> Goal:
@@ -74,6 +79,13 @@ class PremiseFinder(Protocol):
 
     async def find(self, request: SourceRequest, limit: int) -> Sequence[Helpful]:
         """The premises that may help most and that can be used at the place, best first; never the theorem itself."""
+        ...
+
+    async def unknown(self, request: SourceRequest, names: Collection[str]) -> Collection[str]:
+        """Those of these names that nothing at the place can mean; none where that cannot be told.
+
+        They are as a tactic has them, fields and all; one that begins with a dot (`.symm`) is a field alone.
+        """
         ...
 
 

@@ -54,6 +54,19 @@ class Library:
 
         return [each.name for each in asyncio.run(find())]
 
+    def unknown(
+        self, *names: str, text: str = "import Top.Uses\n", file: str = "Mine", declaration: str = "foo"
+    ) -> set[str]:
+        path = self.root / "src" / "Top" / f"{file}.lean"
+        start = text.rfind("\n", 0, max(text.rfind("theorem"), 0)) + 1 if "theorem foo" in text else len(text)
+        at = len(text)
+        request = SourceRequest((Goal((), "p"),), frozenset(), declaration, text=text, start=start, at=at, path=path)
+
+        async def ask() -> set[str]:
+            return set(await self.finder.unknown(request, names))
+
+        return asyncio.run(ask())
+
     def put(self, name: str, text: str) -> None:
         path = self.root / "src" / name
         where = home(self.shelves, path, "", text.encode())
@@ -110,6 +123,54 @@ def test_a_proof_above_that_names_an_unsaved_lemma_votes_for_it(library: Library
     library.put("Top/Base.lean", BASE + "theorem obscure : Balanced := sorry\n")
     text = "import Top.Base\ntheorem near (a : G) : Even a := obscure\n"
     assert "obscure" in library.find(text, "Even (x * x)")
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Iterator[Library]:
+    """The same with a Lean of its own, so that all that a file imports is indexed."""
+    write(tmp_path / "src", {**FILES, "Init.lean": "prelude\naxiom propext : p\n"})
+    index(tmp_path / "src", tmp_path / "top.db")
+    found = Library(tmp_path)
+    yield found
+    found.shelves.close()
+
+
+def test_names_that_mean_nothing_where_they_stand_are_told(whole: Library) -> None:
+    names = ("mul_comm", "uses", "propext", "double.eq_1", "made_up", "mul_comm.made_up")
+    assert whole.unknown(*names) == {"made_up", "mul_comm.made_up"}
+    assert whole.unknown(*names, text="import Top.Base\n") == {"uses", "made_up", "mul_comm.made_up"}
+    assert whole.unknown() == set()
+
+
+def test_without_an_index_of_lean_itself_no_name_is_called_made_up(library: Library) -> None:
+    assert library.unknown("made_up") == set()
+
+
+def test_where_not_all_imports_are_indexed_no_name_is_called_made_up(whole: Library) -> None:
+    assert whole.unknown("made_up", text="import Top.Uses\nimport Far.Away\n") == set()
+
+
+def test_names_of_unsaved_texts_mean_something(whole: Library) -> None:
+    assert whole.unknown("typed_one") == {"typed_one"}
+    whole.put("Top/Base.lean", BASE + "theorem typed_one : p := sorry\n")
+    assert whole.unknown("typed_one", "made_up") == {"made_up"}
+    whole.put("Top/Mine.lean", "import Top.Uses\ntheorem below_one : p := sorry\n")
+    assert whole.unknown("below_one", "made_up") == {"made_up"}
+
+
+def test_what_stands_above_and_what_is_open_there_counts(whole: Library) -> None:
+    whole.put("Top/Base.lean", BASE + "theorem Deep.one : p := sorry\ntheorem Deep.Er.two : p := sorry\n")
+    text = "import Top.Base\nnamespace Mine\n@[simps] def own_one : Nat := 1\nopen Deep\n"
+    assert whole.unknown("own_one", "Mine.own_one", "one", "two", "three", text=text) == {"two", "three"}
+    assert whole.unknown("two", "Er.two", text="import Top.Base\n", declaration="Deep.Er.foo") == set()
+    assert whole.unknown("two", "one", text="import Top.Base\nopen Deep.Er in\ntheorem foo : p := by\n  ") == {"one"}
+
+
+def test_names_of_an_index_that_changes_are_read_again(whole: Library) -> None:
+    assert whole.unknown("swapped") == {"swapped"}
+    write(whole.root / "src", {"Top/Base.lean": BASE.replace("mul_comm", "swapped")})
+    index(whole.root / "src", whole.root / "top.db")
+    assert whole.unknown("swapped", "mul_comm") == {"mul_comm"}
 
 
 def test_an_index_that_changes_is_read_again(library: Library) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,9 @@ class Finder:
     async def find(self, request: SourceRequest, limit: int) -> Sequence[Helpful]:
         self.asked.append((request, limit))
         return self._found[:limit]
+
+    async def unknown(self, request: SourceRequest, names: Collection[str]) -> Collection[str]:
+        raise AssertionError("what premises are called is not asked")
 
 
 def helpful(name: str, signature: str, **more: bool) -> Helpful:
