@@ -132,7 +132,7 @@ class Features:
                             enough = params.stop_at_first_close and closes(event.suggestion)
                             if enough or len(found) >= limit:
                                 break
-                        else:
+                        elif isinstance(event, Finished):
                             finished = event
             self._session.works()
         except TimeoutError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -14,7 +13,8 @@ from tacit.server.model.presets import preset_of
 from tacit.server.model.prompts import Fact, Preset, Question, asked
 from tacit.server.tactics.source import Helpful, SourceRequest, Written
 
-log = logging.getLogger(__name__)
+CONTEXT = "model context"
+"""What a sentence is about that says what did not fit into a prompt."""
 ANSWERS, TOKENS = 8, 96
 """How many answers one request may ask for, and how long one may be."""
 
@@ -49,12 +49,14 @@ class LocalModel:
     ) -> AsyncGenerator[Written, None]:
         """See TacticGenerator."""
         preset, question = preset_of(self._preset, self._own), question_of(request, premises)
-        async with aclosing(self.client.generate(preset, question, count)) as reports:
+
+        def told(sentence: str) -> None:
+            request.tell(sentence, CONTEXT)
+
+        async with aclosing(self.client.generate(preset, question, count, told=told)) as reports:
             async for report in reports:
                 if isinstance(report, Done):
                     self.last = report
-                    if report.notice:
-                        log.info("%s", report.notice)
                 else:
                     yield Written(report.text, report.log_prob, report.tokens)
 

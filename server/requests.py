@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from enum import Enum
 
 from tacit.server.question import Question, closes_here, order
-from tacit.server.suggest import Event, Finished, Found, GoalFound, Suggester
+from tacit.server.suggest import Event, Finished, Found, GoalFound, Remark, Suggester
 from tacit.server.values import Suggestion
 
 log = logging.getLogger(__name__)
@@ -52,8 +52,9 @@ class Stopped(Exception):
 class Run:
     """One computation and what it has found so far."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, heard: Callable[[Remark], None] = lambda remark: None) -> None:
         self.question = question
+        self._heard = heard
         self.events: list[Event] = []
         self.goal: GoalFound | None = None
         self.finished: Finished | None = None
@@ -216,6 +217,8 @@ class Run:
             self._ready = asyncio.get_running_loop().time()
         elif isinstance(event, Finished):
             self.finished = event
+        elif isinstance(event, Remark):
+            self._heard(event)
         self._tell()
 
     def _tell(self) -> None:
@@ -224,10 +227,13 @@ class Run:
 
 
 class Requests:
-    """The runs of every open document."""
+    """The runs of every open document. `heard` is called with each remark of theirs, as soon as it is made."""
 
-    def __init__(self, suggester: Callable[[], Suggester]) -> None:
+    def __init__(
+        self, suggester: Callable[[], Suggester], heard: Callable[[Remark], None] = lambda remark: None
+    ) -> None:
         self._suggester = suggester
+        self._heard = heard
         self._runs: dict[str, list[Run]] = {}
         self._leaving: dict[str, set[asyncio.Task[None]]] = {}
 
@@ -247,7 +253,7 @@ class Requests:
         for older in self._runs.get(uri, ()):
             if not older.done:
                 older.stop(Why.SUPERSEDED)
-        run = Run(question)
+        run = Run(question, self._heard)
         runs = self._runs.setdefault(uri, [])
         del runs[: -KEPT + 1]
         runs.append(run)

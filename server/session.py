@@ -20,7 +20,7 @@ from tacit.server.outgoing import to_state
 from tacit.server.protocol import TacitServer
 from tacit.server.requests import Requests, Why
 from tacit.server.settings import SECTION, Settings, read_settings
-from tacit.server.suggest import LeanStatus, ModelState, Suggester
+from tacit.server.suggest import LeanStatus, ModelState, Remark, Suggester
 from tacit.server.wire import STATUS_CHANGED
 from tacit.server.workplace import Workplace
 
@@ -47,7 +47,7 @@ class Session:
         self.workplace: Workplace | None = None
         """What can be searched; None where nothing can."""
         self.on_index_change: Callable[[], None] = lambda: None
-        self.requests = Requests(lambda: self.suggester)
+        self.requests = Requests(lambda: self.suggester, self.heard)
         self._build = build
         self._suggester: Suggester | None = None
         self._failure: TacitError | None = None
@@ -55,6 +55,7 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending: set[asyncio.Task[None]] = set()
         self._told: set[str] = set()
+        self._heard: set[str] = set()
         self._announced: LeanStatus | None = None
         self._closing = False
 
@@ -153,6 +154,16 @@ class Session:
             self.tell(text, types.MessageType.Error)
         return text
 
+    def heard(self, remark: Remark) -> None:
+        """What a source has to say is told once until the settings change: shown if it failed, else in the log."""
+        if remark.about in self._heard:
+            return
+        self._heard.add(remark.about)
+        if remark.failed:
+            self.tell(remark.sentence)
+        else:
+            self.server.window_log_message(types.LogMessageParams(types.MessageType.Info, remark.sentence))
+
     def works(self) -> None:
         """Lean has just answered: an error that comes back is news again."""
         self._told.clear()
@@ -188,6 +199,7 @@ class Session:
     def _restart(self) -> None:
         """Take another Lean in the place of the one that runs."""
         self._told.clear()
+        self._heard.clear()
         self._failure = None
         self.requests.drop_all(Why.SETTINGS)
         for task in self._preparing.values():

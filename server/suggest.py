@@ -21,6 +21,7 @@ from tacit.server.lean.pool import Pool
 from tacit.server.lean.site import Site
 from tacit.server.lean.syntax import commands_of, imports
 from tacit.server.ranking import leads_nowhere, rank, same_result
+from tacit.server.tactics.lexer import signature
 from tacit.server.tactics.source import SourceRequest, TacticSource
 from tacit.server.text import LineIndex, Position, Span
 from tacit.server.values import Candidate, CheckedTactic, Goal, Suggestion, TextEdit, Verdict
@@ -69,6 +70,18 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What a source has to say of this request, in one sentence for the user.
+
+    `about` is equal for those of one kind. `failed`: it cannot answer; Finished repeats the sentence.
+    """
+
+    sentence: str
+    about: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The request is done: how many candidates ran, how long it took, and a sentence when something went wrong."""
 
@@ -77,7 +90,7 @@ class Finished:
     notice: str = ""
 
 
-Event = GoalFound | BatchChecked | Found | Finished
+Event = GoalFound | BatchChecked | Found | Remark | Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +158,27 @@ class _Run:
     checked: int = 0
     found: int = 0
     notices: list[str] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
 
     @property
     def elapsed(self) -> float:
         return time.monotonic() - self.started
+
+    def is_new(self, text: str) -> bool:
+        """Whether a text is proposed for the first time; from then on it is not."""
+        key = signature(text)
+        if key in self.seen:
+            return False
+        self.seen.add(key)
+        return True
+
+    def tell(self, sentence: str, about: str) -> None:
+        self.remarks.append(Remark(sentence, about))
+
+    def told(self) -> list[Remark]:
+        """What was told since the last call."""
+        said, self.remarks = self.remarks, []
+        return said
 
 
 class Suggester:
@@ -174,7 +204,7 @@ class Suggester:
     async def suggest(
         self, document: Document, position: Position, options: Options = Options()
     ) -> AsyncGenerator[Event, None]:
-        """Stream events for the goal at `position`: GoalFound, then BatchChecked and Found in any order, then Finished.
+        """Stream events for the goal at `position`: GoalFound, then BatchChecked, Found and Remark, then Finished.
 
         Raises NoGoal when there is nothing to prove there, LeanNotFound when no Lean can be started. Closing
         the iterator (or cancelling the task that drives it) frees Lean for the next request at once.
@@ -201,14 +231,20 @@ class Suggester:
                 start=command.span.start,
                 at=site.hole.span.start,
                 path=document.path,
+                tried=run.seen,
+                tell=run.tell,
             )
             async with aclosing(self._waves(request, run, options.budget)) as waves:
                 async for wave in waves:
                     async with aclosing(self._check(slot.checker, site, wave, run, options, document, label)) as events:
                         async for event in events:
                             yield event
+                    for remark in run.told():
+                        yield remark
                     if _enough(run, options):
                         break
+            for remark in run.told():
+                yield remark
             if run.found < options.limit and run.elapsed >= options.budget:
                 run.notices.append(f"Stopped after {options.budget:g} s.")
         yield Finished(run.checked, run.elapsed, " ".join(run.notices))
@@ -239,16 +275,15 @@ class Suggester:
                         del iterators[name]
                     except TacitError as exc:
                         run.notices.append(str(exc))
+                        run.remarks.append(Remark(str(exc), f"{name}: {exc.sentence}", failed=True))
                         del iterators[name]
                     except Exception:
                         log.exception("The source %s failed; the others go on.", name)
-                        run.notices.append(f"The source {name} failed; the others went on.")
+                        said = f"The source {name} failed; the others went on."
+                        run.notices.append(said)
+                        run.remarks.append(Remark(said, name, failed=True))
                         del iterators[name]
-                fresh = []
-                for candidate in sorted(wave, key=lambda c: -c.prior):
-                    if candidate.text not in run.seen:
-                        run.seen.add(candidate.text)
-                        fresh.append(candidate)
+                fresh = [each for each in sorted(wave, key=lambda c: -c.prior) if run.is_new(each.text)]
                 for start in range(0, len(fresh), BATCH):
                     yield fresh[start : start + BATCH]
         finally:
@@ -300,10 +335,7 @@ class Suggester:
         for tactic in checked:
             for message in tactic.try_this:
                 source = f"Try this ({tactic.candidate.text.split()[0]})"
-                for text in self._harvest(message):
-                    if text not in run.seen:
-                        run.seen.add(text)
-                        found.append(Candidate(text, source, prior=0.9))
+                found += [Candidate(text, source, prior=0.9) for text in self._harvest(message) if run.is_new(text)]
         return found[:BATCH]
 
     async def prepare(self, document: Document) -> None:

@@ -14,7 +14,7 @@ from tacit.server.lean.syntax import Commands
 from tacit.server.patch import LeanFile
 from tacit.server.question import closes
 from tacit.server.show import best_first, goal_json, goal_lines, range_json, suggestion_json, suggestion_lines
-from tacit.server.suggest import BatchChecked, Finished, Found, GoalFound, Options
+from tacit.server.suggest import BatchChecked, Finished, Found, GoalFound, Options, Remark
 from tacit.server.terminal import Terminal, plural, seconds
 from tacit.server.text import LineIndex, Position
 from tacit.server.values import Verdict
@@ -69,7 +69,7 @@ async def suggest_at(
     goal: GoalFound | None = None
     found: list[Found] = []
     checked = 0
-    notice = ""
+    notices: list[str] = []
     began = time.monotonic()
     options = Options(budget, limit=EVERYTHING, near=place.column is None)
     with terminal.busy("Starting Lean") as busy:
@@ -91,11 +91,14 @@ async def suggest_at(
                         if not as_json:
                             for line in suggestion_lines(event, goal.goals[0]):
                                 terminal.line(line)
-                    case Finished():
-                        notice = event.notice
+                    case Remark(failed=False):
+                        notices.append(event.sentence)
+                    case Finished() if event.notice:
+                        notices.append(event.notice)
                 if len(found) >= limit and any(closes(each.suggestion) for each in found):
                     break
     elapsed = time.monotonic() - began
+    notice = " ".join(notices)
     closed = any(closes(each.suggestion) for each in found)
     status = engine.status()
     if as_json:

@@ -60,6 +60,8 @@ def answer(model: Model, order: Generate, say: Callable[[Report], None], tick: C
             order.preset, order.question, lambda text: len(model.tokens(text, special)), model.context - order.tokens
         )
         notice = prompt.notice
+        if notice:
+            say(Working(order.id, notice))  # at once: who has enough answers does not wait for Done
         plan = Plan(order.count, order.tokens, order.temperature, order.top_p)
         model.generator.run(
             model.tokens(prompt.text, special),

@@ -121,8 +121,12 @@ class ModelClient:
         *,
         tokens: int | None = None,
         temperature: float = 0.9,
+        told: Callable[[str], None] = lambda sentence: None,
     ) -> AsyncGenerator[Proposed | Done, None]:
-        """Stream tactics as they are written, then Done. Closing it early cancels. Raises ModelUnavailable."""
+        """Stream tactics as they are written, then Done. Closing it early cancels. Raises ModelUnavailable.
+
+        `told` is called with what had to be left out of the prompt, in one sentence.
+        """
         async with self._turn:
             worker = await self._ready()
             self._number += 1
@@ -147,6 +151,8 @@ class ModelClient:
                         case Failed(id=id_) if id_ == number:
                             over = True
                             raise ModelUnavailable(report.sentence, hint=report.hint)
+                        case Working(id=id_, notice=notice) if notice and id_ == number:
+                            told(notice)
                         case Working():
                             pass
                         case _:

@@ -139,6 +139,7 @@ class Generator:
         self._engine = engine
         self._prompt: tuple[int, ...] = ()
         self._logits: Logits | None = None
+        self._computing = False
 
     def run(
         self,
@@ -158,6 +159,10 @@ class Generator:
         try:
             logits = self._read(tuple(prompt), tick, counts)
             self._draw(logits, plan, stop, found, tick, counts)
+        except Cancelled:
+            if self._computing:  # what the cache holds of this step cannot be told
+                self._forget()
+            raise
         except BaseException:
             self._forget()
             raise
@@ -166,7 +171,14 @@ class Generator:
                 if self._prompt and not self._engine.cut(each, 0):
                     self._forget()
 
+    def _decode(self, steps: Sequence[Step]) -> list[Logits]:
+        self._computing = True
+        logits = self._engine.decode(steps)
+        self._computing = False
+        return logits
+
     def _forget(self) -> None:
+        self._computing = False
         self._engine.clear()
         self._prompt, self._logits = (), None
 
@@ -192,7 +204,7 @@ class Generator:
             part = prompt[at : at + self._engine.chunk]
             last = len(prompt) - 1
             steps = [Step(token, at + i, 0, at + i == last) for i, token in enumerate(part)]
-            logits = self._engine.decode(steps)
+            logits = self._decode(steps)
             self._prompt = prompt[: at + len(part)]
         self._logits = logits[0]
         return self._logits
@@ -262,7 +274,7 @@ class Generator:
                 Step(path.tokens[-1], len(self._prompt) + len(path.tokens) - 1, path.sequence, True) for path in live
             ]
             tick()
-            for path, ours in zip(live, engine.decode(steps), strict=True):
+            for path, ours in zip(live, self._decode(steps), strict=True):
                 path.logits = ours
             counts.generated += len(steps)
 

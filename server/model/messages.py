@@ -85,9 +85,10 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """Nothing new, but not stuck either."""
+    """Nothing new, but not stuck either; or, at the beginning, that something was left out of the prompt."""
 
     id: int
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

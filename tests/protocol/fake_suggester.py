@@ -6,6 +6,7 @@ The document holds one comment line `--! [step, …]` (JSON), taken in turn:
     ["found", tactic, {…}]      a suggestion that closes; fields of Suggestion in the second may say otherwise
                                 (`left`: how many goals are left; `text`: the new text of the edit)
     ["batch", n]                n failures were checked
+    ["remark", text, about]     something that a source says; it failed with `true` behind
     ["gate", name]              go on when the file `name` exists beside the log
     ["hang"]                    never go on
     ["stubborn", seconds]       never go on, and take so long to close
@@ -42,6 +43,7 @@ from tacit.server.suggest import (
     LeanStatus,
     ModelState,
     Options,
+    Remark,
     Suggester,
 )
 from tacit.server.text import LineIndex, Position, Span
@@ -90,6 +92,8 @@ class FakeSuggester(Suggester):
                     checked += rest[0]
                     failed = CheckedTactic(Candidate("simp", "fixed"), Verdict.FAILS, message="no")
                     yield BatchChecked((failed,) * rest[0], 0.01)
+                elif step == "remark":
+                    yield Remark(rest[0], rest[1], failed=bool(rest[2:]))
                 elif step == "gate":
                     while not (LOG.parent / rest[0]).exists():  # noqa: ASYNC110
                         await asyncio.sleep(0.005)

@@ -102,6 +102,9 @@ def answer(behaviour: str, number: int) -> None:
             say(Proposed(number + 7, "omega", 0.0, 1))
         case "noisy":
             sys.stderr.write("x" * 1_000_000)
+        case "trims":
+            say(Working(number, "3 of 9 premises did not fit."))
+            say(Working(number + 7, "of another request"))
         case "slow":
             for _ in range(6):
                 time.sleep(0.1)

@@ -253,6 +253,19 @@ async def test_a_dead_lean_is_a_notice_and_told_once(editor: Editor) -> None:
     assert [each["message"] for each in editor.said("window/showMessage")] == ["Lean died."]
 
 
+async def test_what_a_source_says_reaches_the_user_once(editor: Editor) -> None:
+    trimmed = [["remark", f"{n} of 9 premises did not fit.", "context"] for n in (3, 4)]
+    failed = ["remark", "The model ended.", "model: The model ended.", True]
+    editor.open(script(["goal"], *trimmed, failed, ["found", "rfl"], ["finish", "The model ended."]) + ON_SORRY)
+    for _ in range(2):
+        result = await editor.ask("tacit/suggest", at(1, 28))
+        assert [item["tactic"] for item in result["suggestions"]] == ["rfl"]
+    logged = [each["message"] for each in editor.said("window/logMessage")]
+    assert logged.count("3 of 9 premises did not fit.") == 1
+    assert "4 of 9 premises did not fit." not in logged
+    assert [each["message"] for each in editor.said("window/showMessage")] == ["The model ended."]
+
+
 async def test_a_bug_is_an_error_without_its_details(editor: Editor) -> None:
     editor.open(script(["goal"], ["raise", "ValueError", "secret"]) + ON_SORRY)
     with pytest.raises(Refusal, match="Something went wrong inside Tacit") as refusal:

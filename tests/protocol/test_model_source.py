@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,17 @@ async def test_what_was_written_before_a_crash_counts(crashing: LocalModel) -> N
     assert [each.text for each in await anext(found)] == ["simp 1"]
     with pytest.raises(ModelUnavailable, match="SIGSEGV"):
         await anext(found)
+
+
+async def test_what_did_not_fit_into_the_prompt_is_told() -> None:
+    client = ModelClient(Load("x.gguf", 512, 8, 32, 1), (sys.executable, str(PEER), "trims"))
+    model = LocalModel(Path("x.gguf"), "few-shot", client=client)
+    told: list[tuple[str, str]] = []
+    asked = replace(REQUEST, tell=lambda *said: told.append(said))
+    found = [each.text async for batch in ModelTactics(model).candidates(asked) for each in batch]
+    assert found == ["simp 1"]
+    assert told == [("3 of 9 premises did not fit.", "model context")]
+    await model.aclose()
 
 
 def test_a_model_is_told_what_stands_above_and_what_may_help() -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tacit.server.lean.syntax import Commands, declaration_head
-from tacit.server.suggest import BatchChecked, Document, Event, Finished, Found, GoalFound, LeanStatus, Options
+from tacit.server.suggest import BatchChecked, Document, Event, Finished, Found, GoalFound, LeanStatus, Options, Remark
 from tacit.server.text import LineIndex, Position, Span
 from tacit.server.values import Candidate, CheckedTactic, Goal, Hypothesis, Suggestion, TextEdit, Verdict
 
@@ -47,6 +47,7 @@ class FakeEngine:
     answers: Mapping[str, Sequence[Tactic] | Exception] = field(default_factory=dict)
     data: frozenset[str] = frozenset()
     notice: str = ""
+    remarks: tuple[Remark, ...] = ()
     hang: bool = False
     meanwhile: Callable[[], object] = lambda: None
     asked: list[tuple[Document, Position, Options]] = field(default_factory=list)
@@ -72,6 +73,8 @@ class FakeEngine:
             found = each.suggestion(hole, document.version)
             checked.append(CheckedTactic(Candidate(each.tactic, "fixed"), found.verdict, goals=found.goals))
         yield BatchChecked(tuple(checked), 0.01)
+        for remark in self.remarks:
+            yield remark
         for each in answer:
             found = each.suggestion(hole, document.version)
             if found.verdict is Verdict.CLOSES or not options.closes_only or each.note:

@@ -10,6 +10,7 @@ import pytest
 from tacit.server.cli import main
 from tacit.server.errors import BadInput
 from tacit.server.patch import LeanFile
+from tacit.server.suggest import Remark
 from tacit.server.suggest_at import Place
 from tacit.server.text import Position
 from tests.unit.cli_engine import FakeEngine, Tactic
@@ -90,6 +91,15 @@ def test_the_goal_then_each_suggestion_with_what_is_new_in_its_goals(
     assert "Lean 4.27.0" in err
     assert err.endswith("Stopped.\n")
     assert engine.closed == 1
+
+
+def test_what_a_source_says_stands_below(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = (Remark("3 of 9 premises did not fit.", "context"), Remark("Gone.", "model", failed=True))
+    engine = FakeEngine({"𝕜": [Tactic("exact h")]}, notice="Gone.", remarks=said)
+    assert main(["suggest", "Foo.lean:3"], build=lambda _: engine) == 0
+    assert capsys.readouterr().err.endswith("3 of 9 premises did not fit. Gone.\n")
+    assert main(["suggest", "Foo.lean:3", "--json"], build=lambda _: engine) == 0
+    assert json.loads(capsys.readouterr().out)["notice"] == "3 of 9 premises did not fit. Gone."
 
 
 def test_only_progress_or_nothing_is_1(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

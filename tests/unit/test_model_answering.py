@@ -8,7 +8,7 @@ import pytest
 
 from tacit.server.model.answering import Model, answer
 from tacit.server.model.generation import Cancelled, Generator
-from tacit.server.model.messages import Done, Failed, Generate, Proposed, Report
+from tacit.server.model.messages import Done, Failed, Generate, Proposed, Report, Working
 from tacit.server.model.prompts import Asked, Fact, Preset, Question
 from tests.unit.fake_model import BrokenEngine, FakeEngine
 
@@ -73,6 +73,7 @@ def test_what_was_left_out_is_said() -> None:
     done = said[-1]
     assert isinstance(done, Done)
     assert done.notice == "3 of 10 premises did not fit into the model's context."
+    assert said[0] == Working(7, done.notice), "at once, for who does not wait for the end"
     assert done.prompt == 72
 
 

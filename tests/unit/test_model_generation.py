@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from tacit.server.model.generation import Answer, Cancelled, Counts, EngineFailed, Generator, Logits, Plan
+from tacit.server.model.generation import Answer, Cancelled, Counts, EngineFailed, Generator, Logits, Plan, Step
 from tests.unit.fake_model import BrokenEngine, FakeEngine
 
 TACTICS = {"simp": 8.0, "simp_all": 4.0, "omega": 2.0, "ring": 1.0, "rfl": 1.0}
@@ -148,8 +148,8 @@ def test_temperature_0_leaves_the_likeliest_alone() -> None:
     assert [each.text for each in answers] == ["simp"]
 
 
-@pytest.mark.parametrize("after", [1, 2, 5])
-def test_cancelling_ends_it_at_the_next_step_and_the_next_prompt_is_right(after: int) -> None:
+@pytest.mark.parametrize(("after", "kept"), [(1, 0), (2, 16), (3, 32), (5, 40), (9, 40)])
+def test_cancelling_ends_it_at_the_next_step_and_keeps_what_was_read(after: int, kept: int) -> None:
     engine = FakeEngine(TACTICS)
     generator = Generator(engine)
     ticks = 0
@@ -162,6 +162,24 @@ def test_cancelling_ends_it_at_the_next_step_and_the_next_prompt_is_right(after:
     with pytest.raises(Cancelled):
         run(engine, 5, prompt="a" * 40, generator=generator, tick=tick)
     assert ticks == after
+    answers, counts = run(engine, 5, prompt="a" * 40, generator=generator)
+    assert {each.text for each in answers} == set(TACTICS)
+    assert counts.reused == kept
+
+
+def test_a_step_that_was_broken_off_leaves_nothing_in_the_cache() -> None:
+    class Aborted(FakeEngine):
+        def decode(self, steps: Sequence[Step]) -> list[Logits]:
+            logits = super().decode(steps)
+            if len(self.batches) == 5:
+                raise Cancelled
+            return logits
+
+    engine = Aborted(TACTICS)
+    generator = Generator(engine)
+    with pytest.raises(Cancelled):
+        run(engine, 5, prompt="a" * 40, generator=generator)
+    assert engine.memory == {}
     answers, counts = run(engine, 5, prompt="a" * 40, generator=generator)
     assert {each.text for each in answers} == set(TACTICS)
     assert counts.reused == 0

@@ -22,6 +22,7 @@ from tacit.server.suggest import (
     GoalFound,
     LeanStatus,
     Options,
+    Remark,
     Suggester,
 )
 from tacit.server.tactics.source import SourceRequest, TacticSource
@@ -387,6 +388,57 @@ async def test_a_failing_source_leaves_the_others(bad: TacticSource, said: str) 
     events = await world.events()
     assert sorted(shown(events)) == ["exact h", "simp"]
     assert notice(events) == said
+
+
+async def test_what_a_source_says_is_told_while_the_others_go_on() -> None:
+    class Talking(Source):
+        async def candidates(self, request: SourceRequest) -> AsyncGenerator[Sequence[Candidate], None]:
+            request.tell("3 of 9 premises did not fit.", "context")
+            async for batch in super().candidates(request):
+                yield batch
+
+    world = World({"simp": Closes()}, Talking("talking", ["simp"]), Source("silent", ["rfl"]))
+    events = await world.events()
+    assert [each for each in events if isinstance(each, Remark)] == [Remark("3 of 9 premises did not fit.", "context")]
+    assert notice(events) == "", "it is no reason to ask again"
+
+
+async def test_that_a_source_failed_is_a_remark_of_one_kind_however_long_it_will_take() -> None:
+    said = []
+    for seconds in (1, 30):
+        error = TacitError("The model ended.", hint=f"It is tried again in {seconds} s.")
+        events = await World({"simp": Closes()}, Source("bad", fail(error)), Source("good", ["simp"])).events()
+        said += [each for each in events if isinstance(each, Remark)]
+    assert [each.about for each in said] == ["bad: The model ended."] * 2
+    assert all(each.failed for each in said)
+    assert said[1].sentence == "The model ended. It is tried again in 30 s."
+
+
+async def test_what_differs_in_spaces_alone_is_checked_once() -> None:
+    source = Source("spaced", ["exact  h", "cases h with\n| intro a => rfl", "cases h with\n  | intro a => rfl"])
+    world = World({}, Source("one", ["exact h"]), source)
+    checked = [
+        each.candidate.text
+        for event in await world.events()
+        if isinstance(event, BatchChecked)
+        for each in event.checked
+    ]
+    assert sorted(checked) == sorted(["exact h", "cases h with\n| intro a => rfl", "cases h with\n  | intro a => rfl"])
+
+
+async def test_a_source_is_told_what_others_have_proposed() -> None:
+    go = asyncio.Event()
+    late = Source("late", go.wait, ["rfl"])
+    world = World({}, Source("quick", ["exact h.1"]), late)
+    async with aclosing(world.ask()) as events:
+        await next_of(events, BatchChecked)
+        [asked] = late.requests
+        assert "exact h .1" in asked.tried
+        assert "rfl" not in asked.tried
+        go.set()
+        async for _ in events:
+            pass
+        assert "rfl" in asked.tried
 
 
 async def test_a_slow_source_does_not_hold_the_others_up() -> None:
