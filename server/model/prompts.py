@@ -177,8 +177,8 @@ def _words(text: str) -> set[str]:
 def fit(preset: Preset, question: Question, length: Callable[[str], int], most: int) -> Prompt:
     """The fullest prompt of at most `most` tokens.
 
-    Left out, in this order: premises, the beginning of the proof, examples, the other goals, then the hypotheses whose
-    names the target does not mention, the first ones first, then the rest. The target is never cut: raises BadInput.
+    Left out, in this order: premises, the beginning of the proof, examples, the other goals, then hypotheses, the
+    `least_needed` first. The target is never cut: raises BadInput.
     """
     text = render(preset, question)
     if length(text) <= most:
@@ -215,15 +215,31 @@ def _smaller(preset: Preset, question: Question) -> Iterator[tuple[Question, tup
         yield question, shots, "The model was shown the first goal only: its context is too short."
     if question.goals:
         goal = question.goals[0]
-        words = _words(goal.target)
-        unspoken = [each for each in goal.hypotheses if not _names(each) & words]
-        spoken = [each for each in goal.hypotheses if _names(each) & words]
-        order = unspoken + spoken
+        order = least_needed(goal)
         for kept in _fewer(len(order)):
             left = set(order[len(order) - kept :])
-            fewer = Asked(tuple(each for each in goal.hypotheses if each in left), goal.target)
+            shown = tuple(each for at, each in enumerate(goal.hypotheses) if at in left)
+            fewer = Asked(shown, goal.target)
             said = f"{len(order) - kept} of {len(order)} hypotheses did not fit into the model's context."
             yield replace(question, goals=(fewer,)), shots, said
+
+
+def least_needed(goal: Asked) -> list[int]:
+    """The hypotheses by their places, the least needed first; of those needed alike, the first, farthest one.
+
+    Most needed are those that the target names, then what speaks of these, then the rest, then what has no name to be
+    called by.
+    """
+    target = _words(goal.target)
+    named = {name for each in goal.hypotheses for name in _names(each) & target}
+
+    def need(at: int) -> int:
+        names, _, type_ = goal.hypotheses[at].partition(" :")
+        if set(names.split()) & target:
+            return 3
+        return 2 if _words(type_) & named and "✝" not in names else 1 if "✝" not in names else 0
+
+    return sorted(range(len(goal.hypotheses)), key=need)
 
 
 def _names(hypothesis: str) -> set[str]:

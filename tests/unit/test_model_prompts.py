@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from tacit.server.errors import BadInput
 from tacit.server.model.presets import PRESETS, guess, preset_of, template
-from tacit.server.model.prompts import Asked, Fact, Preset, Question, Shot, asked, fit, render
+from tacit.server.model.prompts import Asked, Fact, Preset, Question, Shot, asked, fit, least_needed, render
 from tacit.server.values import Goal, Hypothesis
 
 GOAL = Asked(("p q : Prop", "h : p ∧ q"), "⊢ q ∧ p")
@@ -184,6 +185,45 @@ def test_the_end_of_the_proof_above_is_kept() -> None:
     text = fit(LONG, Question(GOALS[:1], "", "line 1\nline 2\nline 3"), len, 60).text
     assert "line 1" not in text
     assert "line 3" in text
+
+
+def test_the_hypotheses_kept_are_those_that_the_target_speaks_of() -> None:
+    lines = ("α : Type", "inst✝ : Ring α", "x y : α", "z : α", "hz : z = 0", "hx : x = y", "far : 0 = 1")
+    goal = Asked(lines, "⊢ x + y = 0")
+    order = [goal.hypotheses[at] for at in least_needed(goal)]
+    assert order == ["inst✝ : Ring α", "α : Type", "z : α", "hz : z = 0", "far : 0 = 1", "hx : x = y", "x y : α"]
+    texts = [fit(Preset("p", "{state}"), Question((goal,)), len, most).text for most in (58, 46, 34, 26, 14)]
+    assert [text.split("\n")[:-1] for text in texts] == [
+        ["x y : α", "hz : z = 0", "hx : x = y", "far : 0 = 1"],
+        ["x y : α", "hx : x = y", "far : 0 = 1"],
+        ["x y : α", "hx : x = y"],
+        ["x y : α"],
+        [],
+    ]
+
+
+def test_equal_lines_are_left_out_one_by_one() -> None:
+    goal = Asked(("x✝ : A", "x✝ : A", "y : A"), "⊢ y = y")
+    assert fit(Preset("p", "{state}"), Question((goal,)), len, 21).text == "x✝ : A\ny : A\n⊢ y = y"
+
+
+@pytest.mark.parametrize(
+    "preset", ["tacit-tiny", "real-prover", "few-shot", "internlm2.5-step-prover", "ntp-mathlib-st"]
+)
+def test_a_prompt_fits_a_small_context_with_room_for_the_answer(preset: str) -> None:
+    hypotheses = tuple(f"h{at} : a{at} * (b{at} + c) = c * d{at}" for at in range(60))
+    premises = tuple(Fact(f"Some.long_name_{at}", "(a b : Nat) : a + b = b + a") for at in range(12))
+    goals = (Asked(hypotheses, "⊢ a59 * (b59 + c) = c * d59"),)
+    question = Question(goals, "foo", "by\n  simp\n" * 40, premises=premises)
+
+    def tokens(text: str) -> int:
+        return len(re.findall(r"\w+|\W", text))
+
+    prompt = fit(PRESETS[preset], question, tokens, 384 - 96)
+    assert tokens(prompt.text) <= 288
+    assert "⊢ a59 * (b59 + c) = c * d59" in prompt.text
+    assert "h59 : a59" in prompt.text
+    assert prompt.notice
 
 
 def test_a_target_that_is_too_long_is_said_so() -> None:
