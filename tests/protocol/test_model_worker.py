@@ -102,6 +102,20 @@ async def test_what_begins_alike_is_not_read_again(make: Make, tiny: Path) -> No
 
 
 @needs_llama
+async def test_what_is_asked_is_cut_to_what_the_model_was_trained_for(make: Make, tiny: Path) -> None:
+    client = make(replace(load(tiny), context=4096))
+    many = Question((Asked(tuple(f"h{at} : p{at}" for at in range(200)), "⊢ p199"),))
+    told: list[str] = []
+    reports = [each async for each in client.generate(PRESET, many, 2, told=told.append)]
+    done = reports[-1]
+    assert isinstance(done, Done)
+    assert client.status().loaded is not None
+    assert 400 < done.prompt <= 512 - 24, "it was trained for 512 tokens, and the answer takes 24"
+    assert told == [done.notice]
+    assert re.fullmatch(r"\d+ of 200 hypotheses did not fit into the model's context\.", done.notice)
+
+
+@needs_llama
 async def test_it_stops_when_it_is_told_to(make: Make, tiny: Path) -> None:
     client = make(replace(load(tiny), tokens=400))
     long = Preset("endless", "{state}")
