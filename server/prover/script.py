@@ -7,7 +7,7 @@ A tactic that leaves several goals is followed by a `·` block for each; alterna
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from tacit.server.prover.tree import Edge, Node
 
@@ -15,15 +15,10 @@ OPEN = "sorry"
 _ALTERNATIVE = re.compile(r"(?P<head>^\s*\|.*=>)\s*\?_\s*$", re.MULTILINE)
 
 
-def script(node: Node) -> str:
-    """The proof of a state that is proved."""
-    return "\n".join(_lines(node, lambda at: at.solution))
-
-
 def skeleton(node: Node) -> str:
     """The furthest that was come with a state, with `sorry` for what is left."""
     left = Left()
-    return "\n".join(_lines(node, left.furthest))
+    return "\n".join(_lines(node, left))
 
 
 class Left:
@@ -44,7 +39,7 @@ class Left:
     def furthest(self, node: Node) -> Edge | None:
         """The tactic that leaves least: its solution, else that with the smallest rest; None where all leave more."""
         if node.solution is not None:
-            return node.solution
+            return node.shortest
         best = min((edge for edge in node.edges if not edge.refused), key=self._after, default=None)
         return best if best is not None and self._after(best) < node.state.size else None
 
@@ -52,11 +47,11 @@ class Left:
         return sum(self.of(child) for child in edge.children)
 
 
-def _lines(node: Node, choose: Callable[[Node], Edge | None]) -> list[str]:
-    edge = choose(node)
+def _lines(node: Node, left: Left) -> list[str]:
+    edge = left.furthest(node)
     if edge is None:
         return ["all_goals sorry"] if len(node.state.goals) > 1 else [OPEN]
-    return joined(edge.candidate.text, [_lines(child, choose) for child in edge.children])
+    return joined(edge.candidate.text, [_lines(child, left) for child in edge.children])
 
 
 def joined(tactic: str, parts: Sequence[Sequence[str]]) -> list[str]:

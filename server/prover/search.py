@@ -19,7 +19,8 @@ from tacit.server.lean.hole import holes
 from tacit.server.lean.pool import Pool
 from tacit.server.lean.site import Site
 from tacit.server.lean.syntax import commands_of, imports
-from tacit.server.prover.script import Left, script, skeleton
+from tacit.server.prover.polish import proof_of, shorten
+from tacit.server.prover.script import Left, skeleton
 from tacit.server.prover.state import State
 from tacit.server.prover.stream import Stream
 from tacit.server.prover.tree import Edge, Node, Tree
@@ -40,6 +41,9 @@ QUERIES_TO = 1
 """How deep a state may lie for Lean's own search (`exact?`) to be asked there."""
 WAIT = 0.5
 """Seconds that sources get to think of something before other states are looked at."""
+PACE = 0.8
+"""Seconds that one elaboration should take: less, and the fixed cost of each counts; more, and cheap states wait."""
+FEWEST = 8
 PATIENCE = 10.0
 """Seconds for finding out which candidates of a batch hang."""
 DOUBT = 0.35
@@ -48,10 +52,11 @@ DOUBT = 0.35
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """How far to go: seconds for the whole search, states, and alternatives to the first proof that are looked for."""
+    """How far to go: seconds until a proof is found and for making it shorter, and states."""
 
     budget: float = 30.0
     states: int = 5_000
+    shorten: float = 3.0
     near: bool = False
 
 
@@ -187,6 +192,7 @@ class _Search:
         self._streams: dict[int, Stream] = {}
         self._luck = _Luck()
         self._checked = 0
+        self._room = BATCH // 2
         self._elaborations = checker.elaborations
         self._notices: dict[str, None] = {}
 
@@ -239,12 +245,12 @@ class _Search:
         """The next candidates of the cheapest states; none when all states are used up, or the time is."""
         while not self._over():
             found: list[tuple[Node, list[Candidate]]] = []
-            room = BATCH
+            room = self._room
             waiting = False
             for node in sorted(self._tree.frontier(), key=lambda each: (self._cost(each), each.number)):
                 stream = self._stream(node)
                 joined = node.state.joined
-                portion = JOINED if joined else BATCH if node is self._tree.root and not node.tried else PORTION
+                portion = JOINED if joined else BATCH if node is self._tree.root else PORTION
                 # Only the best state is waited for: what others have now may be as good.
                 left = self._aim.budget - self._elapsed
                 candidates = await stream.take(min(portion, room), min(WAIT, left) if not found else 0)
@@ -288,8 +294,12 @@ class _Search:
                     continue
                 trials.append(Trial(candidate, way, goals, joined))
                 owners.append(node)
-        until = time.monotonic() + min(PATIENCE, max(1.0, self._aim.budget - self._elapsed))
+        began = time.monotonic()
+        until = began + min(PATIENCE, max(0.0, self._aim.budget - self._elapsed))
         checked = await self._checker.check_all(self._site, trials, label=self._label, until=until)
+        if trials:
+            each = (time.monotonic() - began) / len(trials)
+            self._room = max(FEWEST, min(BATCH, round((self._room + PACE / max(each, 1e-3)) / 2)))
         by_node: dict[int, list[CheckedTactic]] = {}
         for node, result in zip(owners, checked, strict=True):
             by_node.setdefault(node.number, []).append(result)
@@ -326,16 +336,27 @@ class _Search:
     async def _finish(self) -> Proved | None:
         """The proof that the tree holds, verified in place; without it, what it rests on is no solution any more."""
         root = self._tree.root
-        text = script(root)
         steps = tuple(_steps(root))
-        candidate = steps[0] if len(steps) == 1 and steps[0].text == text else Candidate(text, SOURCE, 1.0)
-        refused = self._checker.gate(self._site, candidate)
-        if refused is None:
-            judged = await self._checker.verify(self._site, CheckedTactic(candidate, Verdict.CLOSES), label=self._label)
-            if judged.verdict is Verdict.CLOSES or (judged.verdict is Verdict.PROGRESSES and judged.message):
-                return Proved(_suggestion(self._site, judged, self._document.version), steps, self._elapsed)
-        self._tree.refuse(_last_leaf(root))
-        return None
+        whole = proof_of(root)
+        found = await self._verified(whole.text, steps)
+        if found is None:
+            self._tree.refuse(_last_leaf(root))
+            return None
+        elapsed = self._elapsed
+        until = time.monotonic() + self._aim.shorten
+        shortest = await shorten(self._checker, self._site, whole, until, label=self._label)
+        if shortest != whole:
+            # What was checked on a copy may still fail in place: then the proof stays as it was found.
+            found = await self._verified(shortest.text, steps) or found
+        return Proved(_suggestion(self._site, found, self._document.version), steps, elapsed)
+
+    async def _verified(self, text: str, steps: Sequence[Candidate]) -> CheckedTactic | None:
+        candidate = steps[0] if len(steps) == 1 and steps[0].text == text else Candidate(text, _credit(steps), 1.0)
+        if self._checker.gate(self._site, candidate) is not None:
+            return None
+        judged = await self._checker.verify(self._site, CheckedTactic(candidate, Verdict.CLOSES), label=self._label)
+        closes_here = judged.verdict is Verdict.PROGRESSES and bool(judged.message)
+        return judged if judged.verdict is Verdict.CLOSES or closes_here else None
 
     def _ended(self, *, proved: bool, why: str = "") -> Ended:
         partial = None
@@ -349,15 +370,20 @@ class _Search:
 
 def _steps(node: Node) -> list[Candidate]:
     """The tactics of a state's proof, in the order in which they stand."""
-    edge = node.solution
+    edge = node.shortest
     if edge is None:
         return []
     return [edge.candidate, *(step for child in edge.children for step in _steps(child))]
 
 
+def _credit(steps: Sequence[Candidate]) -> str:
+    """Where a proof came from: its one source, or the search."""
+    return steps[0].source if len(steps) == 1 else SOURCE
+
+
 def _last_leaf(node: Node) -> Edge:
     """The last tactic of a state's proof that leaves nothing."""
-    edge = node.solution
+    edge = node.shortest
     assert edge is not None
     return _last_leaf(edge.children[-1]) if edge.children else edge
 

@@ -66,6 +66,16 @@ class Node:
         """Whether it may still be worked on."""
         return self.solution is None and not self.dead and not self.exhausted
 
+    @property
+    def shortest(self) -> Edge | None:
+        """Of the tactics that prove it, the one whose proof is the shortest to read."""
+        return min((edge for edge in self.edges if edge.solved), key=_length, default=None)
+
+
+def _length(edge: Edge) -> int:
+    below = (child.shortest for child in edge.children)
+    return len(edge.candidate.text) + sum(10 + _length(each) for each in below if each is not None)
+
 
 class Tree:
     """All states of one search."""
@@ -104,7 +114,9 @@ class Tree:
         above = self._above(node)
         if any(key in above for key in keys):
             return None
-        if any(tuple(child.state.key for child in edge.children) == keys for edge in node.edges if not edge.refused):
+        if keys and any(
+            tuple(child.state.key for child in edge.children) == keys for edge in node.edges if not edge.refused
+        ):
             # A shorter text for the same result would only matter for reading; the first came from a better source.
             return None
         edge = Edge(node, checked.candidate)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tacit.server.errors import NoGoal
+from tacit.server.lean.batch import Step
+from tacit.server.lean.checker import Trial
+from tacit.server.lean.goals import parse_goals
+from tacit.server.values import Candidate
 from tests.lean.conftest import Bench
 
 pytestmark = [pytest.mark.lean, pytest.mark.asyncio(loop_scope="module")]
@@ -293,3 +297,56 @@ async def test_a_hang_costs_one_candidate_and_is_remembered(bench: Bench) -> Non
     assert again[hang].verdict is found[hang].verdict
     if found[hang].verdict.value == "times out":
         assert bench.checker.elaborations == before + 1, "only the probe: what hung is not run on that goal again"
+
+
+# ---------------------------------------------------------------------------------------------- goals inside a proof
+
+TWO = "theorem foo (p q : Prop) (xs : List Nat) (hp : p) (hq : q) : p ∧ q ∧ ∃ n, xs.length = n := by\n  sorry‸\n"
+BOTH, DEEPER = Step("constructor", 1, 2), Step("constructor", 1, 2)
+
+
+def trial(tactic: str, *way: Step, goal: str, joined: bool = False) -> Trial:
+    return Trial(Candidate(tactic, "test"), way, parse_goals(goal), joined)
+
+
+async def test_goals_inside_a_proof_are_tried_in_one_elaboration(bench: Bench) -> None:
+    site = await bench.site(TWO)
+    before = bench.checker.elaborations
+    wish = "hp : p\n⊢ q ∧ ∃ n, List.length xs = n"
+    found = await bench.checker.check_all(
+        site,
+        [
+            Trial(Candidate("exact hp", "test")),
+            trial("exact hp", Step("constructor", 0, 2), goal="⊢ p"),
+            trial("exact hq", Step("constructor", 0, 2), goal="⊢ p"),
+            trial("constructor", BOTH, goal=wish),
+            trial("exact hq", BOTH, Step("constructor", 0, 2), goal="⊢ q"),
+            trial("exact Exists.intro _ rfl", BOTH, DEEPER, goal="⊢ ∃ n, List.length xs = n"),
+            trial("exact xs.length", BOTH, DEEPER, Step("refine Exists.intro ?_ ?_"), goal="⊢ Nat", joined=True),
+            trial("exact hp", Step("apply nonsense"), goal="⊢ p"),
+        ],
+    )
+    assert bench.checker.elaborations - before <= 3
+    assert [each.verdict.value for each in found] == [
+        "fails", "closes", "fails", "progresses", "closes", "closes", "progresses", "fails",
+    ]  # fmt: skip
+    assert [goal.target for goal in found[3].goals] == ["q", "∃ n, List.length xs = n"]
+    assert [goal.target for goal in found[6].goals] == ["List.length xs = List.length xs"]
+    assert "did not run again" in found[7].message
+
+
+async def test_one_that_hangs_inside_a_proof_costs_itself_alone(bench: Bench) -> None:
+    site = await bench.site(TWO)
+    way = Step("constructor", 0, 2)
+    hanging = "repeat (have h := hp)"
+    found = await bench.checker.check_all(
+        site,
+        [
+            trial("exact hp", way, goal="⊢ p"),
+            trial(hanging, way, goal="⊢ p"),
+            trial("unknown_tactic_two hp", way, goal="⊢ p"),
+            trial("exact hq.elim", BOTH, goal="⊢ q ∧ ∃ n, List.length xs = n"),
+            trial("refine ⟨hq, _, rfl⟩", BOTH, goal="⊢ q ∧ ∃ n, List.length xs = n"),
+        ],
+    )
+    assert [each.verdict.value for each in found] == ["closes", "times out", "fails", "fails", "closes"]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tacit.server.lean import batch
-from tacit.server.lean.batch import STAND_IN, Block, Body, Reading
+from tacit.server.lean.batch import STAND_IN, Block, Body, Reading, Step
 from tacit.server.lean.elaborator import Message, Severity
 from tacit.server.text import LineIndex, Position
 from tests.unit.properties import examples
@@ -330,3 +330,52 @@ def test_no_close_with_an_error_in_the_block(messages: list[Message], n: int) ->
     about = Messages(body)
     reading = about.read(n, *messages, about.mark(n), about.inside(n, "failed"))
     assert "failed" in texts(reading.errors)
+
+
+# ---------------------------------------------------------------------------------------------- goals inside a proof
+
+
+def test_a_grove_tries_candidates_at_the_end_of_ways() -> None:
+    both = (Step("constructor", 0, 2),)
+    deeper = (Step("constructor", 1, 2), Step("cases h with\n| inl a => ?_\n| inr b => ?_", 1, 2))
+    body = batch.grove([((), False, ["one"]), (both, False, ["two", "three"]), (deeper, True, ["four\nfive"])])
+    assert body.text.split("\n") == [
+        "(refine (fun {tacitSort : Prop} (tacitCopy tacitCopy tacitCopy : tacitSort) => tacitCopy) ?_ ?_ ?_",
+        " · ((refine (fun {tacitSort : Sort _} (tacitCopy : tacitSort) => tacitCopy) ?_",
+        "     · (one)",
+        "       trace_state",
+        "       all_goals sorry))",
+        " · (constructor",
+        "    · (refine (fun {tacitSort : Sort _} (tacitCopy tacitCopy : tacitSort) => tacitCopy) ?_ ?_",
+        "       · (two)",
+        "         trace_state",
+        "         all_goals sorry",
+        "       · (three)",
+        "         trace_state",
+        "         all_goals sorry)",
+        "    all_goals sorry)",
+        " · (constructor",
+        "    · sorry",
+        "    · cases h with",
+        "      | inl a => ?_",
+        "      | inr b => ?_",
+        "      · sorry",
+        "      · ((four",
+        "          five)",
+        "         trace_state",
+        "         all_goals sorry)))",
+    ]
+
+
+@pytest.mark.parametrize("ways", [1, 3])
+def test_every_mark_in_a_grove_is_a_trace_of_its_own(ways: int) -> None:
+    way = (Step("intro x"), Step("constructor", 1, 3), Step("left", 0, 2))
+    groups = [(way[:number], number == 2, ["one"] if number == 2 else ["one", MULTI]) for number in range(ways)]
+    body = batch.grove(groups, heartbeats=[100 * n for n in range(1, sum(len(each[2]) for each in groups) + 1)])
+    lines = body.text.split("\n")
+    marks = [block.mark for block in body.blocks]
+    assert len(set(marks)) == len(marks) == sum(line.strip() == "trace_state" for line in lines)
+    for block in body.blocks:
+        assert lines[block.mark.line][block.mark.column :] == "trace_state"
+        assert block.begin <= block.first <= block.mark.line <= block.last + 1
+    assert body.text.count("(") == body.text.count(")")
