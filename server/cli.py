@@ -137,6 +137,32 @@ TRAIN_STATUS = """exit status:
   2    a file or a setting cannot be used, or a library is missing
   130  interrupted; `tacit train run` goes on where its last checkpoint was written"""
 
+MODELS_HELP = """The local models that propose tactics: GGUF files, run by llama.cpp on this machine. Nothing is ever
+downloaded without `tacit models pull`.
+
+  list    say which there are, which one is used, and which could be fetched
+  add     put a GGUF that is on this machine on the list; it stays where it is
+  pull    fetch one, by its name in the list or by its address; says its size and licence, and asks first
+  use     let one propose tactics; `use off` for none
+  remove  take it off the list; files that Tacit fetched or copied are removed
+  test    let it write tactics for a goal, and say how fast
+
+`tacit models ACTION --help` says more of each."""
+MODELS_STATUS = """exit status:
+  0    done
+  1    (test) the model writes no tactic
+  2    a file, a name or an address cannot be used, or nothing could be fetched
+  130  interrupted; `tacit models pull` goes on where it stopped
+
+Models lie in `models` in $TACIT_CACHE, else in `tacit/models` in your cache folder. Used is the one that the editor's
+tacit.model.path names, else TACIT_MODEL, else `tacit models use`, else the one that comes with Tacit; `off` is none."""
+ADD_HELP = """Put a GGUF on this machine on the list. It is looked at first. How it is asked goes by its name, or
+--preset, or --template: a JSON file like an entry of tacit.model.templates, {"prompt": "…{state}…"}."""
+PULL_HELP = """Fetch a GGUF: NAME of `tacit models list`, or any https address. Its size and SHA-256 are checked; what
+was fetched once must be the same later. HF_ENDPOINT names a mirror of the hub. What broke off goes on where it was."""
+TRY_HELP = """Load a model as an editor would, let it write tactics for a goal, and say how fast. On each line stand
+the logarithm of a tactic's probability, its tokens, and the tactic. Lean is not asked whether it is right."""
+
 ERRORS = "\n\nWith --json, an error is {error: {kind, message, hint}}."
 
 
@@ -208,6 +234,8 @@ def _serve(arguments: argparse.Namespace, build: Build) -> int:
         from tacit.server.compose import build_suggester
 
         named = replace(settings, lean_path=arguments.lean) if arguments.lean else settings
+        if arguments.no_model:
+            named = replace(named, model_path="off")
         if arguments.replay is None:
             return build_suggester(named, premises=premises)
         from tacit.server.demo_project import recordings
@@ -387,6 +415,35 @@ def _train(arguments: argparse.Namespace, build: Build) -> int:
     return command.train_run(terminal, folder, wish, as_json=as_json)
 
 
+def _models(arguments: argparse.Namespace, build: Build) -> int:
+    del build
+    from tacit.server import models_command as command
+    from tacit.server.terminal import Terminal
+
+    terminal, action = Terminal(), arguments.action
+    as_json: bool = getattr(arguments, "json", False)
+    if action == "pull":
+        from tacit.server import models_pull
+
+        return models_pull.pull(terminal, models_pull.Wish(**_wished(models_pull.Wish, arguments), as_json=as_json))
+    if action == "test":
+        from tacit.server.models_trial import try_model
+
+        goal = sys.stdin.read() if arguments.goal == "-" else arguments.goal
+        return try_model(terminal, arguments.name, goal, as_json=as_json)
+    if action == "add":
+        return command.add_model(terminal, command.Wish(**_wished(command.Wish, arguments), as_json=as_json))
+    if action == "use":
+        return command.use_model(terminal, arguments.name, as_json=as_json)
+    if action == "remove":
+        return command.remove_model(terminal, arguments.names, yes=arguments.yes, as_json=as_json)
+    return command.list_models(terminal, as_json=as_json)
+
+
+def _wished(kind: Any, arguments: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(arguments, name) for name in kind.__dataclass_fields__ if name != "as_json"}
+
+
 def _compose(settings: Settings) -> Engine:
     from tacit.server.compose import build_suggester
 
@@ -396,7 +453,7 @@ def _compose(settings: Settings) -> Engine:
 def _settings(arguments: argparse.Namespace) -> Settings:
     from tacit.server.settings import Settings
 
-    return Settings(lean_path=arguments.lean)
+    return Settings(lean_path=arguments.lean, model_path="off" if getattr(arguments, "no_model", False) else "")
 
 
 # ---------------------------------------------------------------- arguments
@@ -413,6 +470,7 @@ def _parser() -> argparse.ArgumentParser:
     suggest.add_argument("place", metavar="FILE:LINE[:COL]")
     _budget(suggest, 10.0, "time for the goal")
     suggest.add_argument("--limit", type=_count, default=10, metavar="N", help="at most N suggestions (default: 10)")
+    _no_model(suggest)
     suggest.set_defaults(command=_suggest)
 
     prove = _command(commands, "prove", "close what can be closed in a file", PROVE_HELP, PROVE_STATUS + ERRORS)
@@ -420,6 +478,7 @@ def _parser() -> argparse.ArgumentParser:
     _budget(prove, 10.0, "time for each `sorry`")
     prove.add_argument("--write", action="store_true", help="write the file instead of showing the difference")
     prove.add_argument("--line", type=_count, metavar="N", help="only what stands on line N")
+    _no_model(prove)
     prove.set_defaults(command=_prove)
 
     search = _command(commands, "search", "search Mathlib and your project", SEARCH_HELP, SEARCH_STATUS + ERRORS)
@@ -447,6 +506,10 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(command=_train)
     _train_actions(train.add_subparsers(metavar="ACTION", dest="action", required=True))
 
+    model = _command(commands, "models", "manage the local models that propose tactics", MODELS_HELP, MODELS_STATUS)
+    model.set_defaults(command=_models)
+    _models_actions(model.add_subparsers(metavar="ACTION", dest="action", required=True))
+
     doctor = _command(commands, "doctor", "say what works here and what does not", DOCTOR_HELP, DOCTOR_STATUS)
     doctor.add_argument("folder", metavar="FOLDER", type=Path, nargs="?", help="look from there (default: here)")
     doctor.set_defaults(command=_doctor)
@@ -457,10 +520,12 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--limit", type=_count, metavar="N", help="only the first N goals")
     demo.add_argument("--replay", action="store_true", help="replay the recordings even if there is a Lean")
     demo.add_argument("--no-search", action="store_true", help="goals only: index nothing, search nothing")
+    _no_model(demo)
     demo.add_argument("--record", action="store_true", help="record what Lean answers, for those who have none")
     demo.set_defaults(command=_demo)
 
     serve = _command(commands, "serve", "run the sidecar for an editor (LSP on standard input and output)", "", "")
+    _no_model(serve)
     serve.add_argument("--replay", metavar="FOLDER", type=Path, help=argparse.SUPPRESS)
     serve.add_argument("--stdio", action="store_true", help=argparse.SUPPRESS)  # editors add it by themselves
     serve.set_defaults(command=_serve)
@@ -567,6 +632,43 @@ def _train_actions(actions: Any) -> None:
     smoke.add_argument("paths", **packages)
 
 
+def _models_actions(actions: Any) -> None:
+    def action(name: str, text: str) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = actions.add_parser(
+            name, description=text, epilog=MODELS_STATUS + ERRORS, formatter_class=_Help, add_help=False
+        )
+        made.add_argument("-h", "--help", action="help", help="show this and exit")
+        made.add_argument("-v", "--verbose", action="count", default=argparse.SUPPRESS, help="say more")
+        made.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
+        return made
+
+    def about(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--name", default="", metavar="NAME", help="what it is called here (default: as its file)")
+        parser.add_argument("--preset", default="", metavar="PRESET", help="how it is asked (default: by its name)")
+        parser.add_argument("--template", type=Path, metavar="FILE", help="how it is asked, in your own words (JSON)")
+        parser.add_argument("--use", action="store_true", help="let it propose tactics from now on")
+
+    action("list", "Say which models there are, which one is used, and which could be fetched.")
+    add = action("add", ADD_HELP)
+    add.add_argument("path", metavar="PATH", type=Path, help="a GGUF file")
+    about(add)
+    add.add_argument("--copy", action="store_true", help="copy it into Tacit's folder")
+    pull = action("pull", PULL_HELP)
+    pull.add_argument("what", metavar="NAME|URL")
+    about(pull)
+    pull.add_argument("--sha256", default="", metavar="HASH", help="the SHA-256 that it must have")
+    pull.add_argument("--yes", action="store_true", help="do not ask")
+    use = action("use", "Let a model propose tactics from now on: `off` is none, tacit-tiny comes with Tacit.")
+    use.add_argument("name", metavar="NAME|off")
+    remove = action("remove", "Take models off the list; files that Tacit fetched or copied are removed, others stay.")
+    remove.add_argument("names", metavar="NAME", nargs="+")
+    remove.add_argument("--yes", action="store_true", help="do not ask")
+    test = action("test", TRY_HELP)
+    test.add_argument("name", metavar="NAME", nargs="?", default="", help="(default: the one that is used)")
+    goal = "as Lean prints it, or its target alone; - reads it from standard input"
+    test.add_argument("--goal", default="", metavar="GOAL", help=goal)
+
+
 def _command(commands: Any, name: str, short: str, text: str, statuses: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         name, help=short, description=text or None, epilog=statuses or None, formatter_class=_Help, add_help=False
@@ -592,6 +694,10 @@ def _budget(parser: argparse.ArgumentParser, default: float, text: str) -> None:
         metavar="TIME",
         help=f"{text}: 10s, 500ms, 2m (default: {default:g}s)",
     )
+
+
+def _no_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-model", action="store_true", help="without the local model, whichever is used")
 
 
 def _within(parser: argparse.ArgumentParser) -> None:

@@ -61,6 +61,7 @@ def demo(terminal: Terminal, settings: Settings, wish: Wish, *, start: Callable[
         arguments = ["serve", "--replay", str(project.recordings)]
     else:
         arguments = ["serve", "--lean", settings.lean_path] if settings.lean_path else ["serve"]
+        arguments += ["--no-model"] if settings.model_path == "off" else []
     shown = _Demo(terminal, project, wish)
     status = run(shown.run(start(arguments)))
     terminal.notice = ""  # what follows was not recorded

@@ -24,6 +24,10 @@ from tacit.server.compose import lean_settings
 from tacit.server.errors import TacitError
 from tacit.server.index_command import describe
 from tacit.server.lean.locate import LeanInstall, find_lean, workspace_root
+from tacit.server.model.presets import preset_of
+from tacit.server.model_choice import INSTALL, can_run, choose
+from tacit.server.models import examine
+from tacit.server.models_report import millions
 from tacit.server.question import closes
 from tacit.server.settings import Settings
 from tacit.server.show import one_line
@@ -94,6 +98,7 @@ async def _examine(engine: Engine, settings: Settings, folder: Path, version: st
     yield _editor()
     yield await asyncio.to_thread(_index, folder)
     yield _encoder()
+    yield _model(settings)
     if install is None:
         yield Finding("Check", False, "not tried without Lean")
     else:
@@ -182,6 +187,22 @@ def _encoder() -> Finding:
     except EncoderUnavailable as error:
         return Finding("Encoder", None, f"{DEFAULT} is not installed; search goes by words alone", str(error))
     return Finding("Encoder", True, f"{DEFAULT}, for search by meaning")
+
+
+def _model(settings: Settings) -> Finding:
+    """Which model is used, if one is; it is looked at, not loaded."""
+    choice = choose(settings)
+    if choice.path is None:
+        return Finding("Model", None, choice.sentence.rstrip("."), choice.hint)
+    try:
+        file = examine(choice.path)
+        preset_of(choice.preset, choice.own)
+    except TacitError as error:
+        return Finding("Model", False, error.sentence.rstrip("."), error.hint)
+    if not can_run():
+        return Finding("Model", False, f"{choice.path}, but llama-cpp-python is not installed", INSTALL)
+    about = f"{millions(file.parameters)} parameters, {megabytes(file.size)}, preset {choice.preset}"
+    return Finding("Model", True, f"{choice.sentence.rstrip('.')}: {about}")
 
 
 async def _check(engine: Engine, root: Path) -> Finding:

@@ -123,6 +123,11 @@ def fit_name(name: str) -> str:
 def examine(path: Path) -> GgufFile:
     """The head of a file that may be a model. Raises BadInput with a sentence where it cannot write tactics."""
     found = gguf_file.read(path)
+    kind = found.metadata.get("general.type", "model")
+    if kind != "model":
+        raise BadInput(f"{path} is a GGUF file, but no model: it says that it is of the type {kind}.")
+    if not found.parameters:
+        raise BadInput(f"{path} holds no weights.", hint="It may be a vocabulary.")
     if not found.architecture:
         raise BadInput(f"{path} does not say of which architecture it is.", hint="It may hold no model.")
     parts = found.metadata.get("split.count", 0)

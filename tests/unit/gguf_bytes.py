@@ -18,8 +18,11 @@ def gguf(
     architecture: str = "llama",
     name: str = "Tiny ∀",
     split: int = 0,
+    kind_of: str = "",
 ) -> bytes:
-    """The file. `data` is how many bytes of the tensor there are (64 are all); `split` says it is one of so many."""
+    """The file. `data` is how many bytes of the tensor there are (64 are all); `split` says it is one of so many,
+    `kind_of` what it is where it is no model.
+    """
     pairs = [
         (string("general.architecture"), 8, string(architecture)),
         (string("general.name"), 8, string(name)),
@@ -31,6 +34,7 @@ def gguf(
         (string("tokenizer.ggml.tokens"), 9, struct.pack("<IQ", 8, 2) + string("a") + string("bc")),
         (string("tokenizer.ggml.scores"), 9, struct.pack("<IQ2f", 6, 2, 0.5, 1.0)),
         *([(string("split.count"), 2, struct.pack("<H", split))] if split else []),
+        *([(string("general.type"), 8, string(kind_of))] if kind_of else []),
     ]
     head = magic + struct.pack("<IQQ", version, 1, len(pairs))
     head += b"".join(key + struct.pack("<I", type_) + value for key, type_, value in pairs)

@@ -44,11 +44,11 @@ def test_help_imports_nothing_that_takes_time() -> None:
     """
     run = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
     assert run.stdout.endswith("[]\n")
-    for command in ("suggest", "prove", "search", "index", "eval", "doctor", "demo", "serve"):
+    for command in ("suggest", "prove", "search", "index", "eval", "models", "doctor", "demo", "serve"):
         assert command in run.stdout
 
 
-@pytest.mark.parametrize("command", ["suggest", "prove", "search", "index", "doctor", "demo"])
+@pytest.mark.parametrize("command", ["suggest", "prove", "search", "index", "models", "doctor", "demo"])
 def test_each_command_documents_its_exit_statuses(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])

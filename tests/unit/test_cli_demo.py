@@ -111,6 +111,14 @@ def test_one_line_a_goal_and_a_summary(project: Path, capsys: pytest.CaptureFixt
     assert out[-1].endswith("fixed 1")
 
 
+def test_without_the_model_the_sidecar_is_told(project: Path) -> None:
+    def without(arguments: list[str]) -> Sidecar:
+        assert arguments == ["serve", "--no-model"]
+        return fake(["serve"])
+
+    assert demo(Terminal(), Settings(model_path="off"), Wish(limit=1, search=False), start=without) == 0
+
+
 def test_the_sidecar_is_asked_as_an_editor_asks_and_ended_in_order(project: Path, tmp_path: Path) -> None:
     demo(Terminal(), Settings(), Wish(limit=1, budget=3, search=False), start=fake)
     log = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]

@@ -10,10 +10,12 @@ import pytest
 from tacit.index.build import build
 from tacit.index.encoder import DEFAULT, EncoderUnavailable
 from tacit.index.places import places
+from tacit.server import models
 from tacit.server.cli import main
 from tacit.server.errors import LeanDied
 from tests.unit.cli_engine import FakeEngine, Tactic
 from tests.unit.corpus import ANALYSIS, write
+from tests.unit.gguf_bytes import gguf
 
 WORKS = FakeEngine({"t": [Tactic("exact h")]})
 
@@ -27,7 +29,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("TACIT_CACHE", str(tmp_path / "cache"))
-    for name in ("TACIT_LEAN", "ELAN_HOME", "MATHLIB"):
+    monkeypatch.setattr(models, "WEIGHTS", tmp_path / "tacit-tiny.gguf")
+    monkeypatch.setattr("tacit.server.model_choice.can_run", lambda: False)
+    monkeypatch.setattr("tacit.server.doctor.can_run", lambda: False)
+    for name in ("TACIT_LEAN", "TACIT_MODEL", "ELAN_HOME", "MATHLIB"):
         monkeypatch.delenv(name, raising=False)
     return folder
 
@@ -168,6 +173,32 @@ def test_whether_there_is_an_encoder(
     assert said["Encoder+"] == "pip install it."
 
 
+def test_which_model_is_used_or_why_none(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> tuple[str, str]:
+        main(["doctor"], build=lambda _: WORKS)
+        found = lines(capsys)
+        return found["Model"], found.get("Model+", "")
+
+    install(here.parent / "bin", "lean", "Lean (version 4.27.0, Release)")
+    none = "– No model is used: none was chosen, and none comes with this Tacit"
+    assert said() == (none, "`tacit models list` says which can be had.")
+    models.WEIGHTS.write_bytes(gguf())
+    pip = 'Install it with `pip install "lean-tacit[model]"`.'
+    assert said() == ("– No model is used: llama-cpp-python is not installed", pip)
+    chosen = here.parent / "chosen.gguf"
+    monkeypatch.setenv("TACIT_MODEL", str(chosen))
+    assert said()[0] == f"✗ There is no model file {chosen}"
+    chosen.write_bytes(gguf())
+    assert said() == (f"✗ {chosen}, but llama-cpp-python is not installed", pip)
+    monkeypatch.setattr("tacit.server.model_choice.can_run", lambda: True)
+    monkeypatch.setattr("tacit.server.doctor.can_run", lambda: True)
+    assert said()[0] == f"✓ {chosen}, as TACIT_MODEL says: 0.0 M parameters, 0.0 MB, preset few-shot"
+    monkeypatch.delenv("TACIT_MODEL")
+    assert said()[0] == "✓ tacit-tiny, which comes with Tacit: 0.0 M parameters, 0.0 MB, preset tacit-tiny"
+
+
 def missing() -> tuple[Path, str]:
     raise EncoderUnavailable("pip install it.")
 
@@ -188,5 +219,6 @@ def test_json(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
         "VS Code": None,
         "Index": None,
         "Encoder": None,
+        "Model": None,
         "Check": True,
     }

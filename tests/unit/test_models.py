@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
 import signal
+import subprocess
+import sys
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -114,29 +113,36 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(cache: Path) -> None:
         models.change(lambda old: old)
 
 
-def _add_many(worker: int) -> None:
-    for number in range(20):
-        made = Installed(f"{worker}-{number}", "x.gguf", "few-shot")
-        models.change(partial(Models.having, model=made))
+ADD_MANY = """
+import sys
+from tacit.server import models
+for number in range(20):
+    made = models.Installed(f"{sys.argv[1]}-{number}", "x.gguf", "few-shot")
+    models.change(lambda old: old.having(made))
+"""
 
 
 def test_several_processes_lose_nothing(cache: Path) -> None:
-    with multiprocessing.get_context("fork").Pool(4) as pool:
-        pool.map(_add_many, range(4))
+    processes = [subprocess.Popen([sys.executable, "-c", ADD_MANY, str(each)]) for each in range(4)]
+    assert [each.wait() for each in processes] == [0] * 4
     assert len(models.read().models) == 80
     assert sorted(each.name for each in models.folder().iterdir()) == ["models.json", "models.json.lock"]
 
 
-def test_a_kill_while_it_is_written_leaves_the_old_list(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+# Written, and not yet in its place.
+KILLED = """
+import os, signal
+from tacit.server import models
+os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+models.change(lambda _: models.Models())
+"""
+
+
+def test_a_kill_while_it_is_written_leaves_the_old_list(cache: Path) -> None:
     put(Installed("a", "a.gguf", "few-shot"))
     before = (models.folder() / "models.json").read_bytes()
-    child = os.fork()
-    if child == 0:
-        # Written, and not yet in its place.
-        monkeypatch.setattr(os, "fsync", lambda _: os.kill(os.getpid(), signal.SIGKILL))
-        put()
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    killed = subprocess.run([sys.executable, "-c", KILLED], check=False)
+    assert killed.returncode == -signal.SIGKILL
     assert (models.folder() / "models.json").read_bytes() == before
     assert len(list(models.folder().glob("*.new"))) == 1
     put(Installed("b", "b.gguf", "few-shot"))
