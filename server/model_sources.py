@@ -13,10 +13,10 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from tacit.server import download, models
-from tacit.server.download import Wanted
+from tacit.server import models, web
 from tacit.server.errors import BadInput
 from tacit.server.model_catalogue import CATALOGUE, UNCONVERTED, Published
+from tacit.server.web import Wanted
 
 HUB = "https://huggingface.co"
 VARIABLE = "HF_ENDPOINT"
@@ -51,7 +51,7 @@ def name_of(what: str) -> str:
         raise BadInput(
             f"No model {what!r} is known.", hint=f"There are {', '.join(CATALOGUE)}, or give an address: https://…"
         )
-    file = _file_name(_file_of(download.check_url(what)))
+    file = _file_name(_file_of(web.check_url(what)))
     return re.sub(r"[^0-9A-Za-z._+-]+", "-", file.removesuffix(".gguf")).strip("-.")
 
 
@@ -74,7 +74,7 @@ def look_up(what: str, name: str, given: str = "") -> Source:
 
 
 def _on_server(key: str) -> Source:
-    wanted = download.look(_mirrored(key))
+    wanted = web.look(_mirrored(key))
     return Source("", _file_name(key), key, wanted, "as its server states it" if wanted.sha256 else "")
 
 
@@ -82,7 +82,7 @@ def _on_hub(published: Published) -> Source:
     """A file of the catalogue, as the hub describes it now."""
     endpoint = (os.environ.get(VARIABLE) or HUB).rstrip("/")
     where = f"{published.repository}/tree/{published.revision}"
-    listed = download.look_up(f"{endpoint}/api/models/{where}")
+    listed = web.look_up(f"{endpoint}/api/models/{where}")
     entries = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     files = [
         each

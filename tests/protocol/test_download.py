@@ -16,8 +16,9 @@ from urllib.request import Request
 import pytest
 
 from tacit.server import download
-from tacit.server.download import Unreachable, Wanted, fetch, forget, look, look_up, missing
+from tacit.server.download import fetch, forget, missing
 from tacit.server.errors import BadInput, TacitError
+from tacit.server.web import Redirects, Unreachable, Wanted, look, look_up
 from tests.protocol.file_server import File, Files, serving
 
 CONTENT = bytes(number * 7 % 251 for number in range(700_000))
@@ -200,7 +201,7 @@ def test_it_follows_to_no_other_kind_of_address(server: Files, part: Path, to: s
 
 
 def test_it_does_not_follow_from_https_to_http() -> None:
-    redirects = download._Redirects()
+    redirects = Redirects()
     headers = Message()
     with pytest.raises(TacitError, match="which Tacit does not follow"):
         redirects.redirect_request(Request("https://a.b/c"), None, 302, "", headers, "http://a.b/c")  # type: ignore[arg-type]
