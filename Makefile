@@ -3,9 +3,10 @@
 
 PYTHON ?= python3
 ARGS ?=
-# What `make test` does before pytest may be left out: EXTENSION=no, E2E=no.
+# What `make test` does before pytest may be left out: EXTENSION=no, E2E=no, MODEL=no.
 EXTENSION ?= yes
 E2E ?= yes
+MODEL ?= yes
 
 BIN := .venv/bin
 LOCKS := requirements/runtime.lock requirements/dev.lock requirements/encoder.lock
@@ -25,7 +26,7 @@ help: ## List the targets
 # ---------------------------------------------------------------- environment
 
 .PHONY: setup
-setup: .venv/.installed ## Make .venv (done by the other targets when it is missing or old)
+setup: .venv/.installed local-model ## Make .venv (done by the other targets when it is missing or old)
 	@echo 'Ready: $(BIN)/tacit'
 
 .venv/.locked: $(LOCKS)
@@ -44,29 +45,43 @@ setup: .venv/.installed ## Make .venv (done by the other targets when it is miss
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# What can run the local model: built once for this machine, kept in ~/.cache/tacit/wheels. Never in the way of the rest.
+.PHONY: local-model
+local-model: .venv/.installed
+ifeq ($(MODEL),no)
+	@echo 'The local model: not set up, as asked.'
+else
+	@$(BIN)/python requirements/install_model.py
+endif
+
+.PHONY: model
+model: .venv/.installed ## Try again to install what runs the local model, where that failed
+	@$(BIN)/python requirements/install_model.py --again
+
 .PHONY: lock
 lock: ## Resolve requirements/*.in again (ARGS=--upgrade takes newer versions)
 	@test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/python -m pip install -qq uv; }
-	@for name in runtime dev encoder; do \
+	@for name in runtime dev encoder model model-build; do \
 	  .cache/lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --strip-extras \
 	    --no-header --no-emit-index-url --no-emit-find-links $(ARGS) \
-	    $$(test $$name != encoder || echo --no-deps) requirements/$$name.in --output-file requirements/$$name.lock || exit 1; \
+	    $$(case $$name in encoder|model) echo --no-deps;; dev) echo --no-emit-package llama-cpp-python;; esac) \
+	    requirements/$$name.in --output-file requirements/$$name.lock || exit 1; \
 	done
 
 # ---------------------------------------------------------------- use
 
 .PHONY: demo
-demo: .venv/.installed ## Close the demo goals, then search what is there; MATHLIB=path adds Mathlib (ARGS go to `tacit demo`)
+demo: .venv/.installed local-model ## Close the demo goals, then search what is there; MATHLIB=path adds Mathlib (ARGS go to `tacit demo`)
 	@$(BIN)/tacit demo $(ARGS)
 
 .PHONY: bench
-bench: .venv/.installed ## Measure how many goals are closed, and how fast
+bench: .venv/.installed local-model ## Measure how many goals are closed, and how fast
 	@$(BIN)/python tests/bench/run.py $(ARGS)
 
 # ---------------------------------------------------------------- checks
 
 .PHONY: test
-test: lint extension e2e-setup ## Lint, then run every test that can run here (ARGS go to pytest)
+test: lint local-model extension e2e-setup ## Lint, then run every test that can run here (ARGS go to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: lint

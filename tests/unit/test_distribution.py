@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 FOLDERS: dict[str, str] = PROJECT["tool"]["setuptools"]["package-dir"]
-LOCKS = ("runtime", "dev", "encoder")
+LOCKS = ("runtime", "dev", "encoder", "model", "model-build")
 
 
 def requirements(file: str) -> list[str]:
@@ -57,6 +57,7 @@ def test_a_second_copy_is_never_imported_from_the_repository_root(name: str, mon
 
 def test_the_requirements_are_those_of_the_project() -> None:
     assert requirements("runtime.in") == PROJECT["project"]["dependencies"]
+    assert requirements("model.in") == PROJECT["project"]["optional-dependencies"]["model"]
 
 
 @pytest.mark.parametrize("name", LOCKS)
