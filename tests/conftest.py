@@ -1,19 +1,22 @@
-"""What every test level shares: the `--record` option, and one line at the end that says how Lean took part.
+"""What every test level shares: `--record`, and a line each at the end that says how Lean and llama.cpp took part.
 
 A test marked `lean` tells where its answers came from by appending to `request.node.user_properties`:
 `("lean", "live")` or `("lean", "replayed")`, and, where it is known, `("lean-version", "4.27.0")`.
+A test marked `model` runs llama.cpp, and is skipped where llama-cpp-python is missing.
 """
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 
 import pytest
 
 LIVE, REPLAYED, SKIPPED, SILENT = "live", "replayed", "skipped", "silent"
 
 _lean_tests = pytest.StashKey[frozenset[str]]()
+_model_tests = pytest.StashKey[frozenset[str]]()
 
 
 @pytest.fixture
@@ -34,7 +37,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if find_spec("llama_cpp") is None:
+        missing = pytest.mark.skip(reason="llama-cpp-python is not installed: `make model` says why")
+        for item in items:
+            if any(item.iter_markers("model")):
+                item.add_marker(missing)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
+    session.config.stash[_model_tests] = frozenset(
+        item.nodeid for item in session.items if any(item.iter_markers("model"))
+    )
     # Markers and not `report.keywords`: those hold folder names too, and one of the folders is called lean.
     session.config.stash[_lean_tests] = frozenset(
         item.nodeid for item in session.items if any(item.iter_markers("lean")) or any(item.iter_markers("live"))
@@ -42,9 +56,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    line = lean_line(_reports(terminalreporter), config.stash.get(_lean_tests, frozenset()))
-    if line:
-        terminalreporter.write_line(line)
+    reports = list(_reports(terminalreporter))
+    for line in (
+        lean_line(reports, config.stash.get(_lean_tests, frozenset())),
+        model_line(reports, config.stash.get(_model_tests, frozenset())),
+    ):
+        if line:
+            terminalreporter.write_line(line)
 
 
 def _reports(terminalreporter: pytest.TerminalReporter) -> Iterator[pytest.TestReport]:
@@ -80,6 +98,20 @@ def lean_line(reports: Iterable[pytest.TestReport], lean_tests: frozenset[str]) 
     if counts[SILENT]:
         parts.append(f"{counts[SILENT]} that asked Lean nothing")
     return "lean tests: " + ", ".join(parts)
+
+
+def model_line(reports: Iterable[pytest.TestReport], model_tests: frozenset[str]) -> str:
+    """The summary line, each test of the local model counted once; empty when none of them ran or was skipped."""
+    skipped: dict[str, bool] = {}
+    for report in reports:
+        if report.nodeid in model_tests:
+            # Its teardown has a report too, which says nothing of a skip.
+            here = report.skipped and not hasattr(report, "wasxfail")
+            skipped[report.nodeid] = here or skipped.get(report.nodeid, False)
+    if not skipped:
+        return ""
+    left_out = sum(skipped.values())
+    return f"model tests: {len(skipped) - left_out} live, {left_out} skipped"
 
 
 def _joined(versions: set[str]) -> str:

@@ -9,7 +9,6 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -25,8 +24,6 @@ from tests.tiny_gguf import write_tiny
 PRESET = Preset("plain", "{state}\n", one_line=False)
 QUESTION = Question((Asked(("p q : Prop", "h : p ∧ q"), "⊢ q ∧ p"),))
 Make = Callable[[Load], ModelClient]
-
-needs_llama = pytest.mark.skipif(find_spec("llama_cpp") is None, reason="llama-cpp-python is not installed")
 
 
 @pytest_asyncio.fixture
@@ -67,7 +64,7 @@ async def refusal(client: ModelClient) -> str:
     return str(caught.value)
 
 
-@needs_llama
+@pytest.mark.model
 async def test_it_loads_and_answers(make: Make, tiny: Path) -> None:
     client = make(load(tiny))
     loaded = await client.load()
@@ -88,7 +85,7 @@ async def test_it_loads_and_answers(make: Make, tiny: Path) -> None:
     assert [replace(each, id=1) for each in again[:-1] if isinstance(each, Proposed)] == proposed
 
 
-@needs_llama
+@pytest.mark.model
 async def test_what_begins_alike_is_not_read_again(make: Make, tiny: Path) -> None:
     client = make(load(tiny))
     other = Question((Asked(("p q : Prop", "h : p ∧ q"), "⊢ q"),))
@@ -101,7 +98,7 @@ async def test_what_begins_alike_is_not_read_again(make: Make, tiny: Path) -> No
     assert reused == [0, alike, alike]
 
 
-@needs_llama
+@pytest.mark.model
 async def test_what_is_asked_is_cut_to_what_the_model_was_trained_for(make: Make, tiny: Path) -> None:
     client = make(replace(load(tiny), context=4096))
     many = Question((Asked(tuple(f"h{at} : p{at}" for at in range(200)), "⊢ p199"),))
@@ -115,7 +112,7 @@ async def test_what_is_asked_is_cut_to_what_the_model_was_trained_for(make: Make
     assert re.fullmatch(r"\d+ of 200 hypotheses did not fit into the model's context\.", done.notice)
 
 
-@needs_llama
+@pytest.mark.model
 async def test_it_stops_when_it_is_told_to(make: Make, tiny: Path) -> None:
     client = make(replace(load(tiny), tokens=400))
     long = Preset("endless", "{state}")
@@ -128,7 +125,7 @@ async def test_it_stops_when_it_is_told_to(make: Make, tiny: Path) -> None:
     assert client.status().restarts == 0
 
 
-@needs_llama
+@pytest.mark.model
 async def test_a_worker_that_is_killed_in_the_middle_is_started_again(make: Make, tiny: Path) -> None:
     client = make(load(tiny))
     await client.load()
@@ -149,7 +146,7 @@ async def test_a_worker_that_is_killed_in_the_middle_is_started_again(make: Make
     assert client.status().restarts == 1
 
 
-@needs_llama
+@pytest.mark.model
 async def test_its_memory_is_limited(make: Make, tiny: Path) -> None:
     client = make(load(tiny))
     await client.load()
@@ -161,7 +158,7 @@ async def test_its_memory_is_limited(make: Make, tiny: Path) -> None:
     assert re.search(r"not enough memory|does not load|ended by itself", await refusal(small))
 
 
-@needs_llama
+@pytest.mark.model
 async def test_it_ends_when_the_sidecar_does(tiny: Path) -> None:
     client = ModelClient(load(tiny))
     await client.load()
@@ -173,7 +170,7 @@ async def test_it_ends_when_the_sidecar_does(tiny: Path) -> None:
     await client.aclose()
 
 
-@needs_llama
+@pytest.mark.model
 async def test_a_prompt_that_is_too_long_costs_the_answer_only(make: Make, tiny: Path) -> None:
     client = make(load(tiny))
     with pytest.raises(ModelUnavailable, match="The goal is too long for the model: its target alone takes"):
@@ -185,14 +182,14 @@ async def test_a_prompt_that_is_too_long_costs_the_answer_only(make: Make, tiny:
     assert done.prompt <= 512 - 24
 
 
-@needs_llama
+@pytest.mark.model
 async def test_an_architecture_that_llama_cpp_does_not_know(make: Make, tmp_path: Path) -> None:
     path = write_tiny(tmp_path / "new.gguf", architecture="mamba9")
     said = await refusal(make(load(path)))
     assert "is of the architecture mamba9, which the llama.cpp here does not know. A newer llama-cpp-python" in said
 
 
-@needs_llama
+@pytest.mark.model
 async def test_a_file_whose_tensors_do_not_fit_together(make: Make, data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "odd.gguf"
     path.write_bytes(data.replace(b"blk.3.ffn_up.weight", b"blk.3.ffn_xx.weight"))
@@ -216,6 +213,9 @@ async def test_a_file_that_was_not_copied_whole(make: Make, data: bytes, tmp_pat
     assert f"The model file {path} is damaged, or was not copied whole" in await refusal(make(load(path)))
 
 
-@pytest.mark.skipif(find_spec("llama_cpp") is not None, reason="llama-cpp-python is installed")
-async def test_without_llama_cpp_it_says_how_to_get_it(make: Make, tiny: Path) -> None:
+async def test_without_llama_cpp_it_says_how_to_get_it(
+    make: Make, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "llama_cpp.py").write_text('raise ImportError("No module named llama_cpp")\n', encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # found before what is installed
     assert 'pip install "lean-tacit[model]"' in await refusal(make(load(tiny)))

@@ -1,4 +1,4 @@
-"""The line at the end of a test run that says how many Lean tests met a real Lean."""
+"""The lines at the end of a test run that say how many tests met a real Lean and a real llama.cpp."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def on(*params):
 
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    pytester.makeini("[pytest]\nmarkers =\n  lean: .\n  live: .\n")
+    pytester.makeini("[pytest]\nmarkers =\n  lean: .\n  live: .\n  model: .\n")
     pytester.makeconftest(CONFTEST.read_text(encoding="utf-8"))
     return pytester
 
@@ -101,6 +101,30 @@ def test_tests_marked_live_are_lean_tests(project: pytest.Pytester) -> None:
 
 def test_no_line_where_no_test_needs_lean(project: pytest.Pytester) -> None:
     assert lean_lines(run(project, "\ndef test_it(): pass\n")) == []
+
+
+@pytest.mark.parametrize(("found", "line"), [(True, "1 live, 1 skipped"), (False, "0 live, 2 skipped")])
+def test_tests_of_the_model_ran_or_were_skipped(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, found: bool, line: str
+) -> None:
+    monkeypatch.syspath_prepend(str(project.path))
+    if found:
+        project.makepyfile(llama_cpp="")
+    else:
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    result = run(
+        project,
+        """
+@pytest.mark.model
+def test_it(): pass
+
+@pytest.mark.model
+def test_that(): pytest.skip("another reason")
+
+def test_other(): pass
+""",
+    )
+    assert [each for each in result.outlines if each.startswith("model tests:")] == [f"model tests: {line}"]
 
 
 def test_record_is_off_unless_asked_for(project: pytest.Pytester) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from tacit.server.model.generation import Answer, Cancelled, Counts, Generator, 
 from tacit.server.model.llama import LlamaEngine
 from tests.tiny_gguf import write_tiny
 
-pytestmark = pytest.mark.skipif(find_spec("llama_cpp") is None, reason="llama-cpp-python is not installed")
+pytestmark = pytest.mark.model
 PROMPT = "h : p ∧ q\n⊢ q ∧ p"
 
 
