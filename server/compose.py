@@ -20,6 +20,7 @@ from tacit.server.model_choice import Choice
 from tacit.server.model_choice import choose as choose_model
 from tacit.server.model_generator import LocalModel
 from tacit.server.premise_library import IndexedPremises
+from tacit.server.prover.search import search
 from tacit.server.settings import Settings
 from tacit.server.suggest import LeanStatus, ModelState, Suggester
 from tacit.server.tactics.above import FileLemmas
@@ -190,4 +191,4 @@ def build_suggester(
         if model is not None:
             closing.append(model.aclose)
             all_.append(ModelTactics(model, premises))
-    return Suggester(pool, choose(all_), harvest, lean.status, closing, lambda: model_state(choice, model))
+    return Suggester(pool, choose(all_), harvest, lean.status, closing, lambda: model_state(choice, model), search)

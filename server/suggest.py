@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from tacit.server.errors import TacitError
 from tacit.server.lean.checker import Checker
@@ -20,6 +21,7 @@ from tacit.server.lean.hole import holes
 from tacit.server.lean.pool import Pool
 from tacit.server.lean.site import Site
 from tacit.server.lean.syntax import commands_of, imports
+from tacit.server.prover.events import Proved, Searched, SearchEvent
 from tacit.server.ranking import leads_nowhere, rank, same_result
 from tacit.server.tactics.lexer import signature
 from tacit.server.tactics.source import SourceRequest, TacticSource
@@ -90,7 +92,7 @@ class Finished:
     notice: str = ""
 
 
-Event = GoalFound | BatchChecked | Found | Remark | Finished
+Event = GoalFound | BatchChecked | Found | Remark | Finished | SearchEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ class Options:
     request at the first verified close. `verify_progress` elaborates progressing tactics once more in place
     too (ghost text asks for it). `closes_only` leaves progress out. `limit` is how many suggestions are
     verified and shown. `extend_typed` takes the text before the cursor as a tactic being typed; otherwise it
-    is a whole one. `near` takes a `sorry` elsewhere on the cursor's line too.
+    is a whole one. `near` takes a `sorry` elsewhere on the cursor's line too. `search` looks for a proof of several
+    steps, and for nothing else; where recordings answer for Lean it looks for one step.
     """
 
     budget: float = 10.0
@@ -111,6 +114,25 @@ class Options:
     limit: int = 10
     extend_typed: bool = False
     near: bool = False
+    search: bool = False
+
+
+class Search(Protocol):
+    """Looks for a proof of several steps; see `tacit.server.prover.search.search`."""
+
+    def __call__(
+        self,
+        checker: Checker,
+        site: Site,
+        request: SourceRequest,
+        sources: Sequence[TacticSource],
+        harvest: Callable[[str], tuple[str, ...]],
+        budget: float,
+        version: int,
+        label: str,
+    ) -> AsyncGenerator[SearchEvent, None]:
+        """Expanded and Searching, Proved where there is a proof, and Searched."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +214,9 @@ class Suggester:
         status: Callable[[], LeanStatus],
         closing: Sequence[Callable[[], Awaitable[None]]] = (),
         model: Callable[[], ModelState] = ModelState,
+        search: Search | None = None,
     ) -> None:
+        self._search = search
         self._pool = pool
         self._sources = tuple(sources)
         self._harvest = harvest
@@ -205,6 +229,8 @@ class Suggester:
         self, document: Document, position: Position, options: Options = Options()
     ) -> AsyncGenerator[Event, None]:
         """Stream events for the goal at `position`: GoalFound, then BatchChecked, Found and Remark, then Finished.
+
+        With `options.search`, those of a search instead of BatchChecked.
 
         Raises NoGoal when there is nothing to prove there, LeanNotFound when no Lean can be started. Closing
         the iterator (or cancelling the task that drives it) frees Lean for the next request at once.
@@ -234,6 +260,15 @@ class Suggester:
                 tried=run.seen,
                 tell=run.tell,
             )
+            if options.search and self._search is not None and slot.lean.identity.live:
+                found = self._search(
+                    slot.checker, site, request, self._sources, self._harvest, options.budget, document.version, label
+                )
+                async with aclosing(_heard(found, run)) as told:
+                    async for news in told:
+                        yield news
+                yield Finished(run.checked, run.elapsed, " ".join(run.notices))
+                return
             async with aclosing(self._waves(request, run, options.budget)) as waves:
                 async for wave in waves:
                     async with aclosing(self._check(slot.checker, site, wave, run, options, document, label)) as events:
@@ -390,6 +425,20 @@ class Suggester:
         await self._pool.aclose()
         for close in self._closing:
             await close()
+
+
+async def _heard(search: AsyncGenerator[SearchEvent, None], run: _Run) -> AsyncGenerator[Event, None]:
+    """The events of a search, with what others understand of them."""
+    async with aclosing(search) as events:
+        async for event in events:
+            yield event
+            if isinstance(event, Proved):
+                yield Found(event.suggestion, run.elapsed)
+            elif isinstance(event, Searched):
+                run.checked = event.checked
+                run.notices += [event.why] if event.why else []
+            for remark in run.told():
+                yield remark
 
 
 async def _all(source: TacticSource, request: SourceRequest) -> AsyncGenerator[Sequence[Candidate], None]:

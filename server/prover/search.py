@@ -11,24 +11,18 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from tacit.server.lean.checker import Checker, Trial
-from tacit.server.lean.declarations import above
-from tacit.server.lean.hole import holes
-from tacit.server.lean.pool import Pool
 from tacit.server.lean.site import Site
-from tacit.server.lean.syntax import commands_of, imports
+from tacit.server.prover.events import Expanded, Proved, Searched, SearchEvent, Searching, Taken
 from tacit.server.prover.polish import proof_of, shorten
-from tacit.server.prover.script import Left, skeleton
+from tacit.server.prover.script import OPEN, Left, skeleton
 from tacit.server.prover.state import State
 from tacit.server.prover.stream import Stream
 from tacit.server.prover.tree import Edge, Node, Tree
 from tacit.server.ranking import leads_nowhere
-from tacit.server.suggest import Document
 from tacit.server.tactics.source import SourceRequest, TacticSource
-from tacit.server.text import LineIndex, Position
-from tacit.server.values import Candidate, CheckedTactic, Goal, Suggestion, TextEdit, Verdict
+from tacit.server.values import Candidate, CheckedTactic, Suggestion, TextEdit, Verdict
 
 SOURCE = "search"
 BATCH = 64
@@ -57,63 +51,6 @@ class Aim:
     budget: float = 30.0
     states: int = 5_000
     shorten: float = 3.0
-    near: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Began:
-    """The goal, before any candidate has run."""
-
-    goals: tuple[Goal, ...]
-    declaration: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Expanded:
-    """A portion of a state's candidates with Lean's verdicts; `number` is the state's, 0 the first."""
-
-    number: int
-    state: State
-    checked: tuple[CheckedTactic, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where it is: states seen and open, candidates checked, depth, the open goal it thinks best of, seconds."""
-
-    states: int
-    open: int
-    checked: int
-    depth: int
-    best: str
-    elapsed: float
-
-
-@dataclass(frozen=True, slots=True)
-class Proved:
-    """A proof that Lean accepted as a whole, in place, and the tactics that it was made of with their sources."""
-
-    suggestion: Suggestion
-    steps: tuple[Candidate, ...]
-    elapsed: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The end. `partial` is the furthest honest state as an edit with `sorry` in it, where nothing was proved; `why`
-    says in a sentence what ended the search.
-    """
-
-    proved: bool
-    states: int
-    checked: int
-    elaborations: int
-    elapsed: float
-    why: str = ""
-    partial: Suggestion | None = None
-
-
-Event = Began | Expanded | Progress | Proved | Ended
 
 
 @dataclass(slots=True)
@@ -134,40 +71,28 @@ class _Luck:
         return candidate.prior * (0.5 + 0.5 * rate)
 
 
-class Prover:
-    """Looks for proofs of goals in documents, with the Lean of each document's slot and all sources."""
+async def search(
+    checker: Checker,
+    site: Site,
+    request: SourceRequest,
+    sources: Sequence[TacticSource],
+    harvest: Callable[[str], tuple[str, ...]],
+    budget: float,
+    version: int,
+    label: str,
+    aim: Aim = Aim(),
+) -> AsyncGenerator[SearchEvent, None]:
+    """Look for a proof of a site's main goal: Expanded and Searching, Proved where one is found, and Searched.
 
-    def __init__(self, pool: Pool, sources: Sequence[TacticSource], harvest: Callable[[str], tuple[str, ...]]) -> None:
-        self._pool = pool
-        self._sources = tuple(sources)
-        self._harvest = harvest
-
-    async def prove(self, document: Document, position: Position, aim: Aim = Aim()) -> AsyncGenerator[Event, None]:
-        """Stream events: Began, then Expanded and Progress, Proved where a proof is found, and Ended.
-
-        Raises NoGoal when there is nothing to prove there, LeanNotFound when no Lean can be started. Closing the
-        iterator frees Lean at once.
-        """
-        started = time.monotonic()
-        offset = LineIndex(document.text).offset(position)
-        command, places = holes(document.text, offset, near=aim.near)
-        slot = await self._pool.slot(document.uri)
-        async with slot.lock:
-            label = f"{(document.path or Path('untitled')).name}:{position.line + 1}"
-            header = commands_of(document.text).header()
-            known = await self._pool.known(slot, header)
-            site = await slot.checker.open(document.text, command, places, label=label)
-            yield Began(site.goals, site.name)
-            request = SourceRequest(
-                site.goals, known, site.name, imports(header), above(document.text, offset),
-                text=document.text, start=command.span.start, at=site.hole.span.start, path=document.path,
-            )  # fmt: skip
-            search = _Search(slot.checker, site, request, self._sources, self._harvest, aim, document, started, label)
-            try:
-                async for event in search.run():
-                    yield event
-            finally:
-                await search.aclose()
+    `request` is what the sources may look at, of the site itself; `budget` is in seconds. Closing the iterator frees
+    Lean at once.
+    """
+    going = _Search(checker, site, request, sources, harvest, replace(aim, budget=budget), version, label)
+    try:
+        async for event in going.run():
+            yield event
+    finally:
+        await going.aclose()
 
 
 class _Search:
@@ -181,27 +106,26 @@ class _Search:
         sources: Sequence[TacticSource],
         harvest: Callable[[str], tuple[str, ...]],
         aim: Aim,
-        document: Document,
-        started: float,
+        version: int,
         label: str,
     ) -> None:
         self._checker, self._site, self._request, self._sources = checker, site, request, sources
-        self._harvest, self._aim, self._document = harvest, aim, document
-        self._started, self._label = started, label
-        self._tree = Tree(State(site.goals if any(g.has_metavariables for g in site.goals) else site.goals[:1]))
+        self._harvest, self._aim, self._version, self._label = harvest, aim, version, label
+        self._started = time.monotonic()
+        shared = any(goal.has_metavariables for goal in site.goals)
+        self._tree = Tree(State(site.goals if shared else site.goals[:1]))
         self._streams: dict[int, Stream] = {}
         self._luck = _Luck()
         self._checked = 0
         self._room = BATCH // 2
         self._elaborations = checker.elaborations
-        self._notices: dict[str, None] = {}
 
     @property
     def _elapsed(self) -> float:
         return time.monotonic() - self._started
 
-    async def run(self) -> AsyncGenerator[Event, None]:
-        """See Prover.prove."""
+    async def run(self) -> AsyncGenerator[SearchEvent, None]:
+        """See `search`."""
         why = ""
         while not why:
             if self._tree.root.solution is not None:
@@ -221,7 +145,7 @@ class _Search:
             for event in await self._expand(portions):
                 yield event
             yield self._progress()
-        yield self._ended(proved=False, why=" ".join([why, *self._notices]))
+        yield self._ended(proved=False, why=why)
 
     async def aclose(self) -> None:
         """Stop asking the sources."""
@@ -273,16 +197,15 @@ class _Search:
     def _stream(self, node: Node) -> Stream:
         stream = self._streams.get(node.number)
         if stream is None:
-            request = replace(self._request, goals=node.state.goals) if node is not self._tree.root else self._request
-            stream = self._streams[node.number] = Stream(self._sources, request, self._note)
+            request = self._request
+            if node is not self._tree.root:
+                request = replace(request, goals=node.state.goals)
+            stream = self._streams[node.number] = Stream(self._sources, request)
         return stream
-
-    def _note(self, sentence: str) -> None:
-        self._notices[sentence] = None
 
     # ---------------------------------------------------------------- working
 
-    async def _expand(self, portions: Sequence[tuple[Node, list[Candidate]]]) -> list[Event]:
+    async def _expand(self, portions: Sequence[tuple[Node, list[Candidate]]]) -> list[SearchEvent]:
         trials: list[Trial] = []
         owners: list[Node] = []
         for node, candidates in portions:
@@ -306,7 +229,7 @@ class _Search:
             self._take(node, result)
         self._checked += sum(each.verdict is not Verdict.REFUSED for each in checked)
         return [
-            Expanded(node.number, node.state, tuple(by_node[node.number]))
+            Expanded(node.number, node.state.goals, tuple(by_node[node.number]))
             for node, _ in portions
             if node.number in by_node
         ]
@@ -323,12 +246,18 @@ class _Search:
             probability *= 0.1
         self._tree.add(node, result, probability)
 
-    def _progress(self) -> Progress:
+    def _progress(self) -> Searching:
         frontier = self._tree.frontier()
         best = min(frontier, key=lambda each: (self._cost(each), each.number), default=None)
         goal = best.state.goals[0].target if best is not None else ""
-        return Progress(
-            len(self._tree), len(frontier), self._checked, self._tree.depth, " ".join(goal.split()), self._elapsed
+        return Searching(
+            len(self._tree),
+            len(frontier),
+            self._checked,
+            self._tree.depth,
+            " ".join(goal.split()),
+            self._elapsed,
+            max(0.0, self._aim.budget - self._elapsed),
         )
 
     # ---------------------------------------------------------------- ending
@@ -348,37 +277,34 @@ class _Search:
         if shortest != whole:
             # What was checked on a copy may still fail in place: then the proof stays as it was found.
             found = await self._verified(shortest.text, steps) or found
-        return Proved(_suggestion(self._site, found, self._document.version), steps, elapsed)
+        return Proved(_suggestion(self._site, found, self._version), steps, elapsed)
 
-    async def _verified(self, text: str, steps: Sequence[Candidate]) -> CheckedTactic | None:
-        candidate = steps[0] if len(steps) == 1 and steps[0].text == text else Candidate(text, _credit(steps), 1.0)
+    async def _verified(self, text: str, steps: Sequence[Taken]) -> CheckedTactic | None:
+        candidate = Candidate(text, steps[0].source if len(steps) == 1 else SOURCE, 1.0)
         if self._checker.gate(self._site, candidate) is not None:
             return None
         judged = await self._checker.verify(self._site, CheckedTactic(candidate, Verdict.CLOSES), label=self._label)
         closes_here = judged.verdict is Verdict.PROGRESSES and bool(judged.message)
         return judged if judged.verdict is Verdict.CLOSES or closes_here else None
 
-    def _ended(self, *, proved: bool, why: str = "") -> Ended:
-        partial = None
+    def _ended(self, *, proved: bool, why: str = "") -> Searched:
+        sketch, goals = None, 0
         if not proved and Left().of(self._tree.root) < self._tree.root.state.size:
             text = skeleton(self._tree.root)
+            goals = sum(line.split()[-1:] == [OPEN] for line in text.split("\n"))
             checked = CheckedTactic(Candidate(text, SOURCE), Verdict.PROGRESSES, message="It leaves goals as `sorry`.")
-            partial = _suggestion(self._site, checked, self._document.version)
+            sketch = _suggestion(self._site, checked, self._version)
         elaborations = self._checker.elaborations - self._elaborations
-        return Ended(proved, len(self._tree), self._checked, elaborations, self._elapsed, why.strip(), partial)
+        return Searched(proved, len(self._tree), self._checked, elaborations, self._elapsed, why, sketch, goals)
 
 
-def _steps(node: Node) -> list[Candidate]:
+def _steps(node: Node) -> list[Taken]:
     """The tactics of a state's proof, in the order in which they stand."""
     edge = node.shortest
     if edge is None:
         return []
-    return [edge.candidate, *(step for child in edge.children for step in _steps(child))]
-
-
-def _credit(steps: Sequence[Candidate]) -> str:
-    """Where a proof came from: its one source, or the search."""
-    return steps[0].source if len(steps) == 1 else SOURCE
+    taken = Taken(edge.candidate.text, edge.candidate.source, node.state.goals)
+    return [taken, *(step for child in edge.children for step in _steps(child))]
 
 
 def _last_leaf(node: Node) -> Edge:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from tacit.server.values import Goal
 
 _HIDDEN = re.compile("✝[⁰¹²³⁴⁵⁶⁷⁸⁹]*")
+_UNKNOWN = re.compile(r"(?<![\w'!?\])}⟩»✝])\?[\w«][\w.'«»]*")
+UNKNOWNS = 1.5
+"""What goals that share unknowns cost more: what to put for these must be guessed before much can be proved."""
 # The copies that candidates are tried on come out of `refine`, which introduces what these quantifiers bind.
 _INTRODUCED = re.compile(r"∀\s*[{⦃\[]")
 
@@ -29,13 +32,22 @@ class State:
 
     @cached_property
     def key(self) -> tuple[object, ...]:
-        """The same for states that are proved the same way: tags, line breaks and hidden names' numbers apart."""
-        return tuple(_shape(goal) for goal in self.goals)
+        """The same for states that are proved the same way: tags, line breaks, the names of unknowns and the numbers of
+        hidden names apart.
+        """
+        unknowns: dict[str, str] = {}
+
+        def plain(text: str) -> str:
+            text = _HIDDEN.sub("✝", " ".join(text.split()))
+            return _UNKNOWN.sub(lambda found: unknowns.setdefault(found[0], f"?{len(unknowns)}"), text)
+
+        return tuple(_shape(goal, plain) for goal in self.goals)
 
     @cached_property
     def size(self) -> float:
-        """How far from proved it looks: about 1 for a short goal, more for longer and for several ones."""
-        return sum(_size(goal) for goal in self.goals)
+        """How far from proved it looks: about 1 for a short goal; longer and several ones, and unknowns, add to it."""
+        shared = len(self.goals) > 1 or self.goals[0].has_metavariables
+        return sum(_size(goal) for goal in self.goals) + (UNKNOWNS if shared else 0.0)
 
 
 def states(goals: Sequence[Goal]) -> tuple[State, ...]:
@@ -45,16 +57,12 @@ def states(goals: Sequence[Goal]) -> tuple[State, ...]:
     return tuple(State((goal,)) for goal in goals)
 
 
-def _shape(goal: Goal) -> object:
+def _shape(goal: Goal, plain: Callable[[str], str]) -> object:
     hypotheses = tuple(
-        (tuple(_plain(name) for name in each.names), _plain(each.type), _plain(each.value or ""))
+        (tuple(plain(name) for name in each.names), plain(each.type), plain(each.value or ""))
         for each in goal.hypotheses
     )
-    return hypotheses, _plain(goal.target)
-
-
-def _plain(text: str) -> str:
-    return _HIDDEN.sub("✝", " ".join(text.split()))
+    return hypotheses, plain(goal.target)
 
 
 def _size(goal: Goal) -> float:

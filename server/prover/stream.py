@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import replace
 
 from tacit.server.errors import TacitError
+from tacit.server.tactics.lexer import signature
 from tacit.server.tactics.source import SourceRequest, TacticSource
 from tacit.server.values import Candidate
 
@@ -17,16 +19,15 @@ log = logging.getLogger(__name__)
 class Stream:
     """The candidates for one state. Every source is asked for its next batch when what it gave before is used up."""
 
-    def __init__(
-        self, sources: Sequence[TacticSource], request: SourceRequest, tell: Callable[[str], None] = lambda _: None
-    ) -> None:
-        self._iterators = {source.name: _all(source, request) for source in sources}
+    def __init__(self, sources: Sequence[TacticSource], request: SourceRequest) -> None:
+        self._seen: set[str] = set()
+        """The signatures of what was proposed; the sources see it grow."""
+        self._request = replace(request, tried=self._seen)
+        self._iterators = {source.name: _all(source, self._request) for source in sources}
         self._tasks: dict[str, asyncio.Future[Sequence[Candidate]]] = {}
         self._ready: list[tuple[float, int, Candidate]] = []
         self._waiting = {source.name: 0 for source in sources}
         """How many candidates of each source stand in `_ready`."""
-        self._seen: set[str] = set()
-        self._tell = tell
 
     @property
     def ended(self) -> bool:
@@ -82,20 +83,21 @@ class Stream:
             except StopAsyncIteration:
                 del self._iterators[name]
             except TacitError as error:
-                self._tell(str(error))
+                self._request.tell(str(error), name)
                 del self._iterators[name]
             except Exception:
                 log.exception("The source %s failed; the others go on.", name)
-                self._tell(f"The source {name} failed; the others went on.")
+                self._request.tell(f"The source {name} failed; the others went on.", name)
                 del self._iterators[name]
             else:
                 for candidate in batch:
                     self._put(candidate)
 
     def _put(self, candidate: Candidate) -> None:
-        if candidate.text in self._seen:
+        key = signature(candidate.text)
+        if key in self._seen:
             return
-        self._seen.add(candidate.text)
+        self._seen.add(key)
         heapq.heappush(self._ready, (-candidate.prior, len(self._seen), candidate))
         self._waiting[candidate.source] = self._waiting.get(candidate.source, 0) + 1
 

@@ -109,6 +109,9 @@ def test_goals_that_share_unknowns_stay_together() -> None:
 def test_hidden_names_and_tags_make_no_new_state() -> None:
     assert state("case a\nh✝¹ : p\n⊢ q").key == state("h✝ : p\n⊢   q").key
     assert state("h : p\n⊢ q").key != state("k : p\n⊢ q").key
+    assert state("⊢ ?m.12 = ?refine_1.a").key == state("⊢ ?x = ?m.7").key
+    assert state("⊢ ?m.12 = ?refine_1.a").key != state("⊢ ?x = ?x").key
+    assert state("⊢ xs.get? 0 = a").key != state("⊢ xs.get? 1 = a").key
 
 
 def test_the_furthest_honest_state_is_told_with_sorry(tree: Tree) -> None:
