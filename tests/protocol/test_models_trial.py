@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +133,7 @@ def test_what_is_no_goal() -> None:
         asked_for("n : Nat\nm : Nat")
 
 
-@pytest.mark.skipif(find_spec("llama_cpp") is None, reason="llama-cpp-python is not installed")
+@pytest.mark.model
 def test_a_real_model_is_added_tried_and_removed(tacit: Tacit, tmp_path: Path) -> None:
     tacit("add", write_tiny(tmp_path / "random.gguf"), "--use")
     shown: dict[str, Any] = json.loads(tacit("test", "--json")[0])
