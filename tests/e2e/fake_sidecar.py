@@ -65,6 +65,7 @@ def status(_: Any) -> dict[str, Any]:
     return {
         "version": "0",
         "lean": {"state": "ready", "version": "4.0.0", "sentence": "Lean 4.0.0 is ready."},
+        "model": {"state": "starting", "name": "tiny", "sentence": "tiny, as `tacit models use` says."},
     }
 
 

@@ -67,7 +67,13 @@ async function showStatus(client: LanguageClient, user: User): Promise<void> {
 
 function inWords(status: Status | undefined): string {
   if (status === undefined) return 'the sidecar is running, but says its status in words of another version.'
-  const { version, lean } = status
+  const { version, lean, model } = status
   const leanInWords = lean.sentence || `Lean ${lean.version}`.trim() + ` is ${lean.state}.`
-  return `sidecar ${version}. ${leanInWords}`
+  return `sidecar ${version}. ${leanInWords}${modelInWords(model)}`
+}
+
+/** The sentence says which model it is and why, why there is none, or what failed. */
+function modelInWords(model: Status['model']): string {
+  if (model === undefined) return ''
+  return model.state === 'none' ? ` ${model.sentence}` : ` Model (${model.state}): ${model.sentence}`
 }

@@ -25,6 +25,8 @@ export interface CloseGoalResult {
 export interface Status {
   readonly version: string
   readonly lean: { readonly state: string; readonly version: string; readonly sentence: string }
+  /** Undefined before anything was asked of a model, and from a sidecar that knows of none. */
+  readonly model: { readonly state: string; readonly sentence: string } | undefined
 }
 
 /** Undefined when the answer has another shape: the sidecar may be older or newer than the extension. */
@@ -42,7 +44,13 @@ export function parseStatus(answer: unknown): Status | undefined {
   const { state, version: leanVersion, sentence } = answer['lean']
   if (typeof version !== 'string' || typeof state !== 'string') return undefined
   if (typeof leanVersion !== 'string' || typeof sentence !== 'string') return undefined
-  return { version, lean: { state, version: leanVersion, sentence } }
+  return { version, lean: { state, version: leanVersion, sentence }, model: parseModel(answer['model']) }
+}
+
+function parseModel(answer: unknown): Status['model'] {
+  if (!isRecord(answer)) return undefined
+  const { state, sentence } = answer
+  return typeof state === 'string' && typeof sentence === 'string' ? { state, sentence } : undefined
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
