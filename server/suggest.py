@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -310,7 +311,9 @@ class Suggester:
                         del iterators[name]
                     except TacitError as exc:
                         run.notices.append(str(exc))
-                        run.remarks.append(Remark(str(exc), f"{name}: {exc.sentence}", failed=True))
+                        # However many tokens or seconds it names, it is the same to the user.
+                        about = f"{name}: {re.sub('[0-9]+', '0', exc.sentence)}"
+                        run.remarks.append(Remark(str(exc), about, failed=True))
                         del iterators[name]
                     except Exception:
                         log.exception("The source %s failed; the others go on.", name)

@@ -406,12 +406,12 @@ async def test_what_a_source_says_is_told_while_the_others_go_on() -> None:
 async def test_that_a_source_failed_is_a_remark_of_one_kind_however_long_it_will_take() -> None:
     said = []
     for seconds in (1, 30):
-        error = TacitError("The model ended.", hint=f"It is tried again in {seconds} s.")
+        error = TacitError(f"The model ended after {seconds} s.", hint=f"It is tried again in {seconds} s.")
         events = await World({"simp": Closes()}, Source("bad", fail(error)), Source("good", ["simp"])).events()
         said += [each for each in events if isinstance(each, Remark)]
-    assert [each.about for each in said] == ["bad: The model ended."] * 2
+    assert [each.about for each in said] == ["bad: The model ended after 0 s."] * 2
     assert all(each.failed for each in said)
-    assert said[1].sentence == "The model ended. It is tried again in 30 s."
+    assert said[1].sentence == "The model ended after 30 s. It is tried again in 30 s."
 
 
 async def test_what_differs_in_spaces_alone_is_checked_once() -> None:
