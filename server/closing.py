@@ -21,6 +21,8 @@ from tacit.server.actions import workspace_edit
 from tacit.server.features import SLACK, current, question
 from tacit.server.mirror import OpenDocument
 from tacit.server.protocol import TacitServer
+from tacit.server.prover.events import Searched, Searching
+from tacit.server.prover.report import progress, summary
 from tacit.server.question import Question, closes
 from tacit.server.requests import Run, Stopped, Why
 from tacit.server.session import Session
@@ -50,14 +52,14 @@ class Closing:
         self._server.on_command(wire.CLOSE_GOAL, self.close_goal)
 
     async def close_goal(self, params: types.ExecuteCommandParams) -> wire.CloseGoalResult:
-        """Close one goal in one step. What the user can do nothing about is a sentence, not an error."""
+        """Close one goal. What the user can do nothing about is a sentence, not an error."""
         argument = self._argument(params)
         try:
             document = current(self._session, argument.uri, argument.version)
         except wire.ContentModified:
             return _nothing(CHANGED)
-        budget = argument.budget or self._session.settings.suggest_budget
-        options = Options(budget, stop_at_first_close=True, limit=EVERYTHING, near=True)
+        budget = argument.budget or self._session.settings.prove_budget
+        options = Options(budget, stop_at_first_close=True, limit=EVERYTHING, near=True, search=True)
         asked = question(document, argument.position, options)
         try:
             run = self._session.requests.recall(asked)
@@ -118,7 +120,7 @@ class Closing:
     @asynccontextmanager
     async def _progress(self, token: types.ProgressToken | None) -> AsyncIterator[Report]:
         """Show that something goes on, with a way to stop it, where the editor can. The search waits for none of it."""
-        progress = self._server.work_done_progress
+        shows = self._server.work_done_progress
         shown: list[types.ProgressToken] = []
         task = asyncio.current_task()
         by_user = False
@@ -132,12 +134,12 @@ class Closing:
         def begin(token: types.ProgressToken) -> None:
             shown.append(token)
             first = types.WorkDoneProgressBegin("Closing the goal", cancellable=True, message="asking Lean")
-            progress.begin(token, first)
-            progress.tokens[token].add_done_callback(cancel)
+            shows.begin(token, first)
+            shows.tokens[token].add_done_callback(cancel)
 
         def report(message: str) -> None:
             for token in shown:
-                progress.report(token, types.WorkDoneProgressReport(message=message))
+                shows.report(token, types.WorkDoneProgressReport(message=message))
 
         opening = None
         if token is not None:
@@ -155,8 +157,8 @@ class Closing:
             if opening is not None:
                 opening.cancel()
             for token in shown:
-                progress.tokens.pop(token, None)
-                progress.end(token, types.WorkDoneProgressEnd())
+                shows.tokens.pop(token, None)
+                shows.end(token, types.WorkDoneProgressEnd())
 
     async def _open(self, begin: Callable[[types.ProgressToken], None]) -> None:
         """Ask the editor for a place to show progress, and begin when it gives one."""
@@ -177,6 +179,8 @@ async def _count(run: Run, report: Report) -> None:
             if isinstance(event, BatchChecked):
                 tried += len(event.checked)
                 report(f"{tried} tactic{'' if tried == 1 else 's'} tried")
+            elif isinstance(event, Searching):
+                report(progress(event))
 
 
 def _nothing(text: str) -> wire.CloseGoalResult:
@@ -184,6 +188,9 @@ def _nothing(text: str) -> wire.CloseGoalResult:
 
 
 def _failure(run: Run, budget: float) -> str:
+    searched = next((event for event in run.events if isinstance(event, Searched)), None)
+    if searched is not None and run.finished:
+        return f"No proof found. {summary(searched)}"
     tried = run.finished.checked if run.finished else 0
     if run.finished and run.finished.elapsed < budget:
         text = f"None of the {tried} tactics tried closes this goal." if tried else "There was no tactic to try here."

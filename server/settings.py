@@ -32,6 +32,9 @@ class Settings:
     `model_preset` is how it is asked, empty to go by its name; `model_context` the tokens of a prompt with its answer;
     `model_templates` are presets of the user's own.
 
+    `prove_budget` is seconds for closing one goal. `prove_traces`: what a search for a proof tries is kept in a file on
+    this machine.
+
     `index_automatic`: the sources of a workspace and of what it depends on are indexed in the background, for search.
     """
 
@@ -47,6 +50,8 @@ class Settings:
     model_preset: str = ""
     model_context: int = 2048
     model_templates: tuple[Preset, ...] = ()
+    prove_budget: float = 30.0
+    prove_traces: bool = False
 
     def same_lean(self, other: Settings) -> bool:
         """Whether the running Lean, and the model, can stay when these settings take the place of the others."""
@@ -118,6 +123,8 @@ KEYS: Mapping[str, _Key] = {
     "lean.args": _Key("lean_args", _strings),
     "lean.memoryMiB": _Key("lean_memory_mib", _mebibytes),
     "suggest.budget": _Key("suggest_budget", _seconds(0.1, 600)),
+    "prove.budget": _Key("prove_budget", _seconds(0.1, 3600)),
+    "prove.traces": _Key("prove_traces", _flag),
     "inline.enabled": _Key("inline_enabled", _flag),
     "inline.wait": _Key("inline_wait", _seconds(0, 60)),
     "codeAction.wait": _Key("action_wait", _seconds(0, 60)),

@@ -41,11 +41,12 @@ def test_every_setting_can_be_set() -> None:
         "codeAction": {"wait": 3},
         "index": {"automatic": False},
         "model": {"path": "/m.gguf", "preset": "mine", "context": 4096, "templates": {"mine": {"prompt": "{state}:"}}},
+        "prove": {"budget": 60, "traces": True},
     }
     settings, complaints = read_settings(raw)
     own = template("mine", {"prompt": "{state}:"})
     assert settings == Settings(
-        "/opt/lean", ("-Dx=1",), 4096, 2.0, False, 0.0, 3.0, False, "/m.gguf", "mine", 4096, (own,)
+        "/opt/lean", ("-Dx=1",), 4096, 2.0, False, 0.0, 3.0, False, "/m.gguf", "mine", 4096, (own,), 60.0, True
     )
     assert read_settings({"tacit": raw})[0] == settings
     assert complaints == ()
