@@ -158,7 +158,7 @@ def read() -> Models:
         return Models()
     except OSError as error:
         raise BadInput(f"The list of models {place} cannot be read: {error.strerror or error}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _damaged(place) from error
     if isinstance(raw, dict) and isinstance(raw.get("version"), int) and raw["version"] > VERSION:
         raise BadInput(f"The list of models {place} was written by a newer Tacit.", hint="Use that one, or remove it.")
@@ -223,6 +223,8 @@ def _installed(raw: dict[str, Any]) -> Installed:
     made = Installed(**{name: value for name, value in raw.items() if name in known})
     texts = made.name, made.file, made.preset, made.source, made.sha256, made.licence, made.added
     if not all(isinstance(each, str) for each in texts) or not isinstance(made.size, int):
+        raise TypeError
+    if not _NAME.fullmatch(made.name):
         raise TypeError
     # What is removed with a model lies in the folder, whatever stands in the list.
     if not made.file or (made.own and Path(made.file).name != made.file) or not isinstance(made.template, dict | None):

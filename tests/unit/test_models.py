@@ -6,10 +6,13 @@ import json
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tacit.server import model_choice, models
 from tacit.server.errors import BadInput, TacitError
@@ -77,6 +80,7 @@ def test_a_model_takes_the_place_of_one_with_its_name_and_goes_with_what_was_cho
     [
         ("", "is damaged"),
         ("[]", "is damaged"),
+        ("[" * 100_000, "is damaged"),
         ('{"version": 1}', "is damaged"),
         ('{"version": 1, "models": [3]}', "is damaged"),
         ('{"version": 1, "models": [{"name": "a", "preset": "b"}]}', "is damaged"),
@@ -97,6 +101,32 @@ def test_a_list_that_cannot_be_used_says_so_and_is_not_written_over(cache: Path,
     with pytest.raises(BadInput, match=said):
         models.change(lambda old: old)
     assert place.read_text(encoding="utf-8") == text
+
+
+SOME = st.none() | st.booleans() | st.integers() | st.text(max_size=9)
+FIELDS = st.dictionaries(
+    st.sampled_from([each.name for each in fields(Installed)]) | st.text(max_size=5),
+    SOME | st.lists(SOME, max_size=2) | st.dictionaries(st.text(max_size=3), SOME, max_size=2),
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"models": SOME | st.lists(SOME | FIELDS, max_size=3)}, optional={"used": SOME, "hashes": SOME}
+    )
+)
+def test_whatever_stands_there_is_a_list_or_a_sentence(raw: dict[str, Any]) -> None:
+    place = models.folder() / "models.json"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps(raw), encoding="utf-8")
+    try:
+        found = models.read()
+    except BadInput as error:
+        assert "is damaged" in str(error)
+        return
+    for each in found.models:
+        assert not each.own or each.path.parent == models.folder()
+        choose(Settings())
 
 
 def test_a_field_of_a_tacit_to_come_is_passed_over(cache: Path) -> None:
