@@ -63,7 +63,11 @@ def main(arguments: Sequence[str]) -> int:
             say(f"The local model is left out: {why}. {AGAIN}")
         return 0
     try:
-        install(key, options)
+        try:
+            install(key, options)
+        except OSError as error:
+            what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            raise LeftOut(what, "mend that, then `make model`.") from error
     except LeftOut as left_out:
         STATE.write_text(f"{key}\n{left_out.why}", encoding="utf-8")
         say(str(left_out))
@@ -216,4 +220,7 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

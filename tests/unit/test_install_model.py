@@ -54,6 +54,10 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
     return made
 
 
+def build_here() -> str:
+    return name_of_build(cmake_options(platform.machine(), processor()))
+
+
 def test_it_is_built_once_and_another_environment_takes_it_from_the_cache(
     commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,8 +126,7 @@ def test_a_failure_is_one_sentence_and_is_not_tried_again_unasked(
 ) -> None:
     commands.fails[word] = said
     assert main([]) == 0
-    options = cmake_options(platform.machine(), processor())
-    folder = tmp_path / "cache" / "tacit" / "wheels" / name_of_build(options)
+    folder = tmp_path / "cache" / "tacit" / "wheels" / build_here()
     why = f"The local model is left out: {why.format(log=folder / 'build.log')}"
     building, left_out = capsys.readouterr().out.splitlines()
     assert building.startswith("Building llama.cpp for the local model (once for this machine, ")
@@ -159,4 +162,15 @@ def test_without_a_compiler_nothing_is_fetched(
     assert capsys.readouterr().out == (
         f"The local model is left out: {why}. To have it: install one "
         "(on Debian and Ubuntu: apt install build-essential), then `make model`.\n"
+    )
+
+
+def test_a_cache_that_cannot_be_written_stops_nothing_else(
+    commands: Commands, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "cache").touch()
+    assert main([]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"The local model is left out: {tmp_path}/cache/tacit/wheels/{build_here()}: "
+        "Not a directory. To have it: mend that, then `make model`."
     )
