@@ -141,7 +141,7 @@ def statement_question(stored: Stored, rng: random.Random) -> str:
 # ---------------------------------------------------------------- the model
 
 
-class Model(torch.nn.Module):  # type: ignore[misc]
+class Model(torch.nn.Module):  # type: ignore[misc, unused-ignore]
     """The encoder with its adapter: token ids in, unit vectors out."""
 
     def __init__(self, weights: dict[str, torch.Tensor], config: dict[str, Any]) -> None:
@@ -280,7 +280,7 @@ def main() -> None:
         right = torch.arange(len(pairs))
         loss = (functional.cross_entropy(scores, right) + functional.cross_entropy(scores.T, right)) / 2
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call, unused-ignore]
         optimiser.step()
         losses.append(loss.item())
         step += 1
