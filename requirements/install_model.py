@@ -81,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
 def cmake_options(machine: str, flags: frozenset[str]) -> list[str]:
     """What llama.cpp is built with: what this processor has, and nothing that another build of this name lacks."""
     options = [f"-D{name}=OFF" for name in ("LLAVA_BUILD", "GGML_CCACHE", "LLAMA_ALL_WARNINGS")]
-    options.append(shlex.quote(f"-DCMAKE_PROJECT_INCLUDE={PARTS}"))
+    options.append(f"-DCMAKE_PROJECT_INCLUDE={PARTS}")
     if machine not in ("x86_64", "AMD64"):
         return options
     options.append("-DGGML_NATIVE=OFF")
@@ -162,7 +162,7 @@ def build(folder: Path, options: Sequence[str]) -> Path:
         environment = {
             **os.environ,
             "PATH": f"{tools / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
-            "CMAKE_ARGS": " ".join([os.environ.get("CMAKE_ARGS", ""), *options]).strip(),
+            "CMAKE_ARGS": f"{os.environ.get('CMAKE_ARGS', '')} {shlex.join(options)}",
             "CMAKE_BUILD_PARALLEL_LEVEL": os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL") or str(cores),
             "CMAKE_GENERATOR": "Ninja",
             "SKBUILD_BUILD_TARGETS": "llama",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -61,9 +62,12 @@ def build_here() -> str:
 def test_it_is_built_once_and_another_environment_takes_it_from_the_cache(
     commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(install_model, "PARTS", tmp_path / "my parts.cmake")
+    (tmp_path / "my parts.cmake").touch()
     assert main([]) == 0
     assert commands.built
-    assert "-DLLAVA_BUILD=OFF" in commands.environment["CMAKE_ARGS"]
+    options = shlex.split(commands.environment["CMAKE_ARGS"])
+    assert {"-DLLAVA_BUILD=OFF", f"-DCMAKE_PROJECT_INCLUDE={tmp_path}/my parts.cmake"} <= set(options)
     (wheel,) = (tmp_path / "cache" / "tacit" / "wheels").glob("*/*.whl")
     assert wheel.read_bytes() == b"wheel"
     assert [each.name for each in wheel.parent.iterdir()] == [wheel.name]
