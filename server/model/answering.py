@@ -62,7 +62,7 @@ def answer(model: Model, order: Generate, say: Callable[[Report], None], tick: C
         notice = prompt.notice
         if notice:
             say(Working(order.id, notice))  # at once: who has enough answers does not wait for Done
-        plan = Plan(order.count, order.tokens, order.temperature, order.top_p)
+        plan = Plan(order.count, order.tokens, order.temperature, order.top_p, balanced=order.preset.bare)
         model.generator.run(
             model.tokens(prompt.text, special),
             plan,

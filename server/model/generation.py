@@ -10,12 +10,16 @@ What runs the model is an Engine; nothing here knows llama.cpp.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from tacit.server.model.outputs import CLOSED_BY, OPEN
 
 Logits = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -23,6 +27,7 @@ TRIES = 3
 """How many draws there are for each answer asked for."""
 _TOP_K = 64
 _LEAST_MASS = 1e-4
+_LEAST_FITTING = 1e-3
 
 
 class Cancelled(Exception):
@@ -75,12 +80,16 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is wanted. `count` distinct answers of at most `tokens` tokens each."""
+    """What is wanted. `count` distinct answers of at most `tokens` tokens each.
+
+    `balanced`: no bracket is closed that is not open, and no answer ends while one is.
+    """
 
     count: int
     tokens: int
     temperature: float = 0.9
     top_p: float = 0.98
+    balanced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +111,29 @@ class Counts:
     generated: int = 0
 
 
+class _Brackets(NamedTuple):
+    """The brackets that are open, and the bytes of a character that is not whole yet."""
+
+    open: str
+    pending: bytes
+
+    def after(self, piece: bytes) -> _Brackets | None:
+        """What is open behind a piece of text; None where it closes what is not."""
+        text, size = codecs.utf_8_decode(self.pending + piece, "ignore", False)
+        stack = self.open
+        for char in text:
+            if char in OPEN:
+                stack += char
+            elif char in CLOSED_BY:
+                if not stack.endswith(CLOSED_BY[char]):
+                    return None
+                stack = stack[:-1]
+        return _Brackets(stack, (self.pending + piece)[size:])
+
+
+_NONE_OPEN = _Brackets("", b"")
+
+
 @dataclass(slots=True)
 class _Sampler:
     random: np.random.Generator
@@ -119,6 +151,7 @@ class _Path:
     data: bytes = b""
     log_prob: float = 0.0
     drawn_prob: float = 1.0
+    brackets: _Brackets = _NONE_OPEN
 
 
 @dataclass(slots=True)
@@ -237,20 +270,27 @@ class Generator:
             for path in live:
                 # An answer that ends before it begins is none.
                 log_probs = _log_probs(path.logits, engine.banned if path.tokens else engine.banned | engine.ends)
-                weights, kept = _weights(log_probs, plan)
+                allowed = partial(self._fits, path.brackets) if plan.balanced else None
+                weights, kept = _weights(log_probs, plan, allowed)
+                if not len(kept):  # nothing likely fits: a dead end
+                    drawn.add(path.tokens, path.drawn_prob)
+                    idle += path.samplers
+                    continue
                 for token, samplers in _choices(path, weights, kept, drawn).items():
                     if token is None:
                         idle += samplers  # everything behind this beginning has been drawn
                         continue
+                    piece = b"" if engine.ends[token] else engine.piece(token)
                     grown.append(
                         _Path(
                             samplers,
                             path.logits,
                             path.sequence,
                             (*path.tokens, token),
-                            path.data if engine.ends[token] else path.data + engine.piece(token),
+                            path.data + piece,
                             path.log_prob + float(log_probs[token]),
                             path.drawn_prob * float(weights[np.flatnonzero(kept == token)[0]]),
+                            (path.brackets.after(piece) if plan.balanced else None) or _NONE_OPEN,
                         )
                     )
             going: list[_Path] = []
@@ -277,6 +317,12 @@ class Generator:
             for path, ours in zip(live, self._decode(steps), strict=True):
                 path.logits = ours
             counts.generated += len(steps)
+
+    def _fits(self, brackets: _Brackets, token: int) -> bool:
+        """Whether a token may follow where brackets are to match."""
+        if self._engine.ends[token]:
+            return not brackets.open
+        return brackets.after(self._engine.piece(token)) is not None
 
     def _place(self, live: list[_Path], free: list[int]) -> None:
         """Give each path a sequence of its own: the first child keeps its parent's, the others get a copy."""
@@ -321,11 +367,22 @@ def _log_probs(logits: Logits, banned: npt.NDArray[np.bool_]) -> npt.NDArray[np.
     return shifted
 
 
-def _weights(log_probs: npt.NDArray[np.float64], plan: Plan) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
-    """The probabilities drawn with, and their tokens, likeliest first: the likeliest 64, and of these `top_p`."""
+def _weights(
+    log_probs: npt.NDArray[np.float64], plan: Plan, allowed: Callable[[int], bool] | None = None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
+    """The probabilities drawn with, and their tokens, likeliest first: the likeliest 64, and of these `top_p`.
+
+    Of those only what is `allowed`; nothing where that is next to nothing of what the model would say.
+    """
     size = min(_TOP_K, len(log_probs))
     kept = np.argpartition(log_probs, -size)[-size:] if size < len(log_probs) else np.arange(size)
     kept = kept[np.lexsort((kept, -log_probs[kept]))]
+    if allowed is not None:
+        kept = kept[np.isfinite(log_probs[kept])]
+        fitting = kept[np.array([allowed(int(token)) for token in kept], np.bool_)]
+        if np.exp(log_probs[fitting]).sum() < _LEAST_FITTING * np.exp(log_probs[kept]).sum():
+            return np.zeros(0), fitting[:0]
+        kept = fitting
     scaled = log_probs[kept] / max(plan.temperature, 1e-3)
     weights = np.exp(scaled - scaled[0])
     weights /= weights.sum()

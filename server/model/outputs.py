@@ -10,8 +10,8 @@ import textwrap
 
 from tacit.server.model.prompts import Preset, Question
 
-_CLOSED_BY = {")": "(", "]": "[", "}": "{", "⟩": "⟨", "⦄": "⦃", "›": "‹", "»": "«"}
-_OPEN = frozenset(_CLOSED_BY.values())
+CLOSED_BY = {")": "(", "]": "[", "}": "{", "⟩": "⟨", "⦄": "⦃", "›": "‹", "»": "«"}
+OPEN = frozenset(CLOSED_BY.values())
 _FENCE = re.compile(r"```[ \t]*[\w+-]*[ \t]*\n?(.*?)(?:```|\Z)", re.DOTALL)
 _NUMBER = re.compile(r"^(?:\(?\d{1,2}[.)]|[-*•]|Tactic(?: \d+)?:|TACTIC:|PROOFSTEP\b|\[TAC\])[ \t]+", re.IGNORECASE)
 _BULLET = re.compile(r"^[·.][ \t]+(?=\S)")
@@ -60,9 +60,9 @@ def balance(text: str) -> int | None:
     """How many brackets are open; None where one closes that was not."""
     stack: list[str] = []
     for char in text:
-        if char in _OPEN:
+        if char in OPEN:
             stack.append(char)
-        elif char in _CLOSED_BY and (not stack or stack.pop() != _CLOSED_BY[char]):
+        elif char in CLOSED_BY and (not stack or stack.pop() != CLOSED_BY[char]):
             return None
     return len(stack)
 
@@ -162,9 +162,9 @@ def _steps(text: str) -> list[str]:
     depth = 0
     first = blocks[0]
     for at, char in enumerate(first):
-        if char in _OPEN:
+        if char in OPEN:
             depth += 1
-        elif char in _CLOSED_BY:
+        elif char in CLOSED_BY:
             depth -= 1
         elif char == "\n":
             break

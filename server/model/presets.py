@@ -76,6 +76,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 stop=("<|end|>",),
                 one_line=False,
                 special=True,
+                bare=True,
             ),
             Preset(
                 "few-shot",

@@ -69,7 +69,8 @@ class Preset:
     `stop` ends an answer where it appears; with `one_line`, so does a line that is whole. An answer that begins with an
     echo of the state has its tactic behind the last `echo`. `premise` is the text of one premise, with `{name}` and
     `{statement}`, `shot` that of one example, with `{state}` and `{tactic}`; the examples nearest to the goal are
-    chosen from `shots`, the nearest last. `special` says that the template holds tokens like `<|im_end|>`.
+    chosen from `shots`, the nearest last. `special` says that the template holds tokens like `<|im_end|>`. `bare`: what
+    the model writes is a tactic from beginning to end, so that brackets in it must match.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Preset:
     shot: str = ""
     shots: tuple[Shot, ...] = field(default=(), repr=False)
     special: bool = False
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tacit.server.model.generation import Answer, Cancelled, Counts, EngineFailed, Generator, Logits, Plan, Step
+from tacit.server.model.outputs import balance
 from tests.unit.fake_model import BrokenEngine, FakeEngine
 
 TACTICS = {"simp": 8.0, "simp_all": 4.0, "omega": 2.0, "ring": 1.0, "rfl": 1.0}
@@ -26,6 +27,7 @@ def run(
     stop: Callable[[str], str | None] = lambda text: None,
     tokens: int = 20,
     temperature: float = 1.0,
+    balanced: bool = False,
 ) -> tuple[list[Answer], Counts]:
     engine.prompt = len(prompt)
     answers: list[Answer] = []
@@ -35,7 +37,7 @@ def run(
         answers.append(answer)
         return len({each.text for each in answers})
 
-    plan = Plan(count, tokens, temperature, top_p=1.0)
+    plan = Plan(count, tokens, temperature, top_p=1.0, balanced=balanced)
     (generator or Generator(engine)).run(engine.tokens(prompt), plan, stop, found, tick, counts)
     return answers, counts
 
@@ -183,6 +185,38 @@ def test_a_step_that_was_broken_off_leaves_nothing_in_the_cache() -> None:
     answers, counts = run(engine, 5, prompt="a" * 40, generator=generator)
     assert {each.text for each in answers} == set(TACTICS)
     assert counts.reused == 0
+
+
+ODD = {"exact (f x": 9.0, "exact f x)": 9.0, "exact (f x)": 1.0, "exact [f x)]": 5.0, "rw [a]": 1.0}
+
+
+def test_where_brackets_are_to_match_none_is_closed_or_left_open_wrongly() -> None:
+    answers, _ = run(FakeEngine(ODD), 5)
+    assert {each.text for each in answers} == set(ODD)
+    answers, counts = run(FakeEngine(ODD), 5, balanced=True)
+    assert {each.text for each in answers} == {"exact (f x)", "rw [a]"}
+    assert counts.generated < 200, "what leads nowhere is not drawn again"
+
+
+def test_a_bracket_that_comes_in_pieces_is_one() -> None:
+    class Bytes(FakeEngine):
+        """Tokens are bytes, from 100 on."""
+
+        def piece(self, token: int) -> bytes:
+            return bytes([(token - 100) % 256])
+
+        def next(self, memory: Sequence[int]) -> Logits:
+            begun = bytes(token - 100 for token in memory[self.prompt :])
+            values = np.full(1200, -30.0, np.float32)
+            for answer, weight in (("⟨a⟩".encode(), 1.0), ("a⟩".encode(), 5.0), ("⟨a".encode(), 5.0)):
+                if answer.startswith(begun):
+                    token = answer[len(begun)] + 100 if len(answer) > len(begun) else 1
+                    values[token] = np.logaddexp(values[token], np.log(weight))
+            return values
+
+    answers, _ = run(Bytes({}), 3, balanced=True)
+    assert "⟨a⟩" in {each.text for each in answers}
+    assert all(balance(each.text) == 0 for each in answers if each.whole)
 
 
 def test_after_a_failed_step_nothing_is_left_in_the_cache() -> None:
