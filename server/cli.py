@@ -39,8 +39,8 @@ SUGGEST_STATUS = """exit status:
 verified, goals, source, axioms, note, elapsed, edit {range, newText}), checked, elapsed, lean {version, live}, notice.
 Positions are those of LSP: lines and columns from 0, columns in UTF-16 units."""
 
-PROVE_HELP = """Close every `sorry` of a Lean file that one tactic closes. From top to bottom, each checked in place on
-the text that the ones above have left. Prints the difference, or writes the file."""
+PROVE_HELP = """Look for a proof of every `sorry` of a Lean file, or of all files of a folder, over several steps. From
+top to bottom, each checked in place on the text that the ones above have left. Prints the difference, or writes it."""
 PROVE_STATUS = """exit status:
   0    every `sorry` was closed
   1    some are left
@@ -49,7 +49,8 @@ PROVE_STATUS = """exit status:
   130  interrupted; nothing was written
 
 --json prints one object: file, closed, total, goals (range, declaration, closed, tactic, newText, source, axioms,
-reason, elapsed), diff, written, elapsed, lean {version, live}. Ranges are those of LSP, in the file as it was."""
+reason, sketch, steps, search, elapsed), diff, written, elapsed, lean {version, live}. Ranges are those of LSP, in the
+file as it was. For a folder: folder, closed, total, elapsed, files."""
 
 DOCTOR_HELP = "Say what Tacit found, what is missing and how to get it; then start Lean and check a small theorem."
 DOCTOR_STATUS = """exit status:
@@ -262,21 +263,27 @@ def _suggest(arguments: argparse.Namespace, build: Build) -> int:
 
 
 def _prove(arguments: argparse.Namespace, build: Build) -> int:
-    from tacit.server.close_sorries import close_sorries
+    from tacit.server.close_sorries import Wish, close_sorries
     from tacit.server.command import run_with
+    from tacit.server.prove_project import prove_project
     from tacit.server.terminal import Terminal
 
+    path: Path = arguments.file
+    wish = Wish(arguments.budget, arguments.write, arguments.sketch, arguments.line, arguments.traces)
+    as_json: bool = arguments.json
+    if path.expanduser().is_dir():
+        jobs, log = arguments.jobs, arguments.log
+        return run_with(
+            lambda: build(_settings(arguments)),
+            lambda engine: prove_project(engine, Terminal(), path, wish, jobs, log, as_json=as_json),
+        )
+    if arguments.log is not None:
+        from tacit.server.errors import BadInput
+
+        raise BadInput("--log is for folders.", hint="Use --json for one file.")
     return run_with(
         lambda: build(_settings(arguments)),
-        lambda engine: close_sorries(
-            engine,
-            Terminal(),
-            arguments.file,
-            arguments.budget,
-            write=arguments.write,
-            line=arguments.line,
-            as_json=arguments.json,
-        ),
+        lambda engine: close_sorries(engine, Terminal(), path, wish, as_json=as_json),
     )
 
 
@@ -473,11 +480,18 @@ def _parser() -> argparse.ArgumentParser:
     _no_model(suggest)
     suggest.set_defaults(command=_suggest)
 
-    prove = _command(commands, "prove", "close what can be closed in a file", PROVE_HELP, PROVE_STATUS + ERRORS)
-    prove.add_argument("file", metavar="FILE", type=Path)
-    _budget(prove, 10.0, "time for each `sorry`")
+    prove = _command(commands, "prove", "look for the proofs that are missing", PROVE_HELP, PROVE_STATUS + ERRORS)
+    prove.add_argument("file", metavar="PATH", type=Path, help="a Lean file, or a folder")
+    _budget(prove, 30.0, "time for each `sorry`")
     prove.add_argument("--write", action="store_true", help="write the file instead of showing the difference")
+    unfinished = "put in unfinished proofs, too: as far as the search came, with `sorry` for what is left"
+    prove.add_argument("--sketch", action="store_true", help=unfinished)
     prove.add_argument("--line", type=_count, metavar="N", help="only what stands on line N")
+    prove.add_argument("--jobs", type=_count, default=1, metavar="N", help="files of a folder at a time (default: 1)")
+    prove.add_argument(
+        "--log", type=Path, metavar="FILE", help="a line of JSON for each file of a folder as it is done"
+    )
+    prove.add_argument("--traces", type=Path, metavar="FILE", help="append all that was tried; see `tacit traces`")
     _no_model(prove)
     prove.set_defaults(command=_prove)
 

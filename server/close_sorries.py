@@ -6,8 +6,8 @@ From top to bottom, each on the text that the ones above have left, so that what
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,10 @@ from tacit.server.command import EVERYTHING, Engine, Exit
 from tacit.server.errors import BadInput, LeanDied, NoGoal
 from tacit.server.lean.syntax import Commands, declaration_head
 from tacit.server.patch import LeanFile, apply, difference
+from tacit.server.prover.events import Proved, Searched, SearchEvent, Searching, Taken
+from tacit.server.prover.report import progress as search_progress
+from tacit.server.prover.report import summary
+from tacit.server.prover.traces import Tracer
 from tacit.server.question import closes, closes_here
 from tacit.server.ranking import rank
 from tacit.server.show import one_line, range_json
@@ -33,7 +37,8 @@ DIFF_STYLES = (("---", "bold"), ("+++", "bold"), ("@@", "cyan"), ("+", "green"),
 class Attempt:
     """What became of one `sorry`. `before` is its place in the file as it was, `line` its line (from 0) in the result.
 
-    `suggestion` is what took its place; without one, `reason` says why it stays.
+    `suggestion` is what took its place; without one, `reason` says why it stays, and `sketch` is how far a search came.
+    `steps` are the tactics that the search made the proof of, with their sources.
     """
 
     before: Position
@@ -42,6 +47,9 @@ class Attempt:
     suggestion: Suggestion | None
     reason: str
     elapsed: float
+    sketch: Suggestion | None = None
+    steps: tuple[Taken, ...] = ()
+    searched: Searched | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,36 +66,56 @@ class Outcome:
         return sum(attempt.suggestion is not None for attempt in self.attempts)
 
 
-async def close_sorries(
-    engine: Engine,
-    terminal: Terminal,
-    path: Path,
-    budget: float,
-    *,
-    write: bool = False,
-    line: int | None = None,
-    as_json: bool = False,
-) -> int:
-    """Run the command; the exit status."""
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked: seconds for each `sorry`, whether to write, also what is not finished, and only which line.
+
+    `traces` is a file that what was tried is appended to.
+    """
+
+    budget: float
+    write: bool = False
+    sketch: bool = False
+    line: int | None = None
+    traces: Path | None = None
+
+
+async def close_sorries(engine: Engine, terminal: Terminal, path: Path, wish: Wish, *, as_json: bool = False) -> int:
+    """Run the command on one file; the exit status."""
     file = LeanFile.read(path)
-    places = _places(file, line)
+    places = _places(file, wish.line)
     began = time.monotonic()
-    with terminal.busy("Starting Lean", len(places)) as busy:
-        outcome = await attempt_all(engine, file, places, budget, busy)
-    written = write and outcome.text != file.text
+    with terminal.busy("Starting Lean", len(places)) as busy, tracer(wish.traces) as traces:
+        outcome = await attempt_all(engine, file, places, wish, busy, traces)
+    written = wish.write and outcome.text != file.text
     if written:
         file.write(outcome.text)
     elapsed = time.monotonic() - began
     if as_json:
-        terminal.json(_json(engine, file, outcome, elapsed, written=written))
+        terminal.json(file_json(engine, file, outcome, elapsed, written=written))
     else:
-        if not write:
+        if not wish.write:
             terminal.raw(difference(file.text, outcome.text, file.shown), DIFF_STYLES)
         _summary(terminal, file, outcome, elapsed, written=written)
     if outcome.failure is not None:
         terminal.error(str(outcome.failure))
         return Exit.NO_LEAN
     return Exit.DONE if outcome.closed == len(outcome.attempts) else Exit.OPEN
+
+
+@contextmanager
+def tracer(path: Path | None) -> Iterator[Tracer | None]:
+    """What writes traces to a file, where one is named. Raises BadInput when it cannot be written."""
+    if path is None:
+        yield None
+        return
+    try:
+        with path.expanduser().open("a", encoding="utf-8") as file:
+            made = Tracer(file)
+            yield made
+            made.flush()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written: {error.strerror or error}.", hint="Name another file.") from error
 
 
 def _places(file: LeanFile, line: int | None) -> list[int]:
@@ -104,7 +132,9 @@ def _places(file: LeanFile, line: int | None) -> list[int]:
     return chosen
 
 
-async def attempt_all(engine: Engine, file: LeanFile, places: Sequence[int], budget: float, busy: Busy) -> Outcome:
+async def attempt_all(
+    engine: Engine, file: LeanFile, places: Sequence[int], wish: Wish, busy: Busy, traces: Tracer | None = None
+) -> Outcome:
     """Try each place in order, on the text that the ones before have left."""
     text, shift = file.text, 0
     before = LineIndex(file.text)
@@ -114,66 +144,119 @@ async def attempt_all(engine: Engine, file: LeanFile, places: Sequence[int], bud
         place = before.position(offset)
         busy.say(f"{file.shown}:{place.line + 1}")
         began = time.monotonic()
-        declaration, suggestion, reason = None, None, ""
+        tried = Tried()
         now = offset + shift
         assert text.startswith(SORRY, now)
         try:
-            declaration, suggestion, reason = await _attempt(engine, file, text, now, number + 1, budget, busy)
+            tried = await _attempt(engine, file, text, now, number + 1, wish.budget, busy, traces)
             died = None
         except NoGoal as exc:
-            reason = str(exc)
+            tried = Tried(reason=str(exc))
         except LeanDied as exc:
-            reason, again, died = str(exc), died is not None, exc
+            tried, again, died = Tried(reason=str(exc)), died is not None, exc
             if again:  # the file itself kills it; those below would only wait for the same
-                line = LineIndex(text).position(now).line
-                attempts.append(Attempt(place, line, declaration, None, reason, time.monotonic() - began))
+                attempts.append(tried.attempt(place, LineIndex(text).position(now).line, time.monotonic() - began))
                 return Outcome(text, tuple(attempts), exc)
         line = LineIndex(text).position(now).line
-        if suggestion is not None:
-            changed = apply(text, suggestion.edit)
+        put = tried.suggestion or (tried.sketch if wish.sketch else None)
+        if put is not None:
+            changed = apply(text, put.edit)
             shift += len(changed) - len(text)
             text = changed
-        attempts.append(Attempt(place, line, declaration, suggestion, reason, time.monotonic() - began))
+        attempts.append(tried.attempt(place, line, time.monotonic() - began))
         busy.step()
     failure = died if died is not None and all(attempt.suggestion is None for attempt in attempts) else None
     return Outcome(text, tuple(attempts), failure)
 
 
+@dataclass(slots=True)
+class Tried:
+    """What is known of one attempt as it goes on."""
+
+    declaration: str | None = None
+    suggestion: Suggestion | None = None
+    reason: str = ""
+    sketch: Suggestion | None = None
+    steps: tuple[Taken, ...] = ()
+    searched: Searched | None = None
+
+    def attempt(self, before: Position, line: int, elapsed: float) -> Attempt:
+        """As it is reported."""
+        return Attempt(
+            before,
+            line,
+            self.declaration,
+            self.suggestion,
+            self.reason,
+            elapsed,
+            self.sketch,
+            self.steps,
+            self.searched,
+        )
+
+
 async def _attempt(
-    engine: Engine, file: LeanFile, text: str, offset: int, version: int, budget: float, busy: Busy
-) -> tuple[str | None, Suggestion | None, str]:
-    """(declaration, what closes it, else the reason why nothing does) of the `sorry` at an offset."""
+    engine: Engine,
+    file: LeanFile,
+    text: str,
+    offset: int,
+    version: int,
+    budget: float,
+    busy: Busy,
+    traces: Tracer | None,
+) -> Tried:
+    """What closes the `sorry` at an offset, else the reason why nothing does."""
     position = LineIndex(text).position(offset)
-    options = Options(budget, stop_at_first_close=True, closes_only=True, limit=EVERYTHING)
-    goal: GoalFound | None = None
+    options = Options(budget, stop_at_first_close=True, closes_only=True, limit=EVERYTHING, search=True)
+    where = f"{file.shown}:{position.line + 1}"
+    tried = Tried()
     partial: Suggestion | None = None
     best: CheckedTactic | None = None
     finished = Finished(0, 0.0)
     async with aclosing(engine.suggest(file.document(text, version), position, options)) as events:
         async for event in events:
+            if traces is not None and isinstance(event, SearchEvent):
+                traces.note(event)
             match event:
-                case GoalFound(is_data=True, declaration=declaration) if not _is_theorem(text, offset):
-                    return declaration, None, "It is data, not a proof: any value of its type would be taken."
-                case GoalFound():
-                    goal = event
-                    where = f"{file.shown}:{position.line + 1}"
-                    busy.say(f"{where}  {event.declaration}" if event.declaration else where)
+                case GoalFound(declaration=declaration):
+                    tried.declaration = declaration
+                    if event.is_data and not _is_theorem(text, offset):
+                        tried.reason = "It is data, not a proof: any value of its type would be taken."
+                        return tried
+                    where = f"{where}  {declaration}" if declaration else where
+                    busy.say(where)
+                    if traces is not None:
+                        lean = engine.status().version
+                        traces.begin(event.goals, declaration, file=file.shown, module="", budget=budget, lean=lean)
                 case BatchChecked():
                     progress = [c for c in event.checked if c.verdict is Verdict.PROGRESSES and not c.candidate.query]
                     best = min([*progress, *([best] if best else [])], key=rank, default=None)
+                case Searching():
+                    busy.say(f"{where}  {search_progress(event)}")
+                case Proved(steps=steps):
+                    tried.steps = steps
+                case Searched():
+                    tried.searched, tried.sketch = event, event.sketch
                 case Found(suggestion=suggestion) if closes(suggestion):
-                    return goal.declaration if goal else None, suggestion, ""
+                    tried.suggestion = tried.suggestion or suggestion
+                    if not tried.steps:
+                        return tried  # one step, and nothing more to come
                 case Found(suggestion=suggestion) if closes_here(suggestion):
                     partial = partial or suggestion
                 case Finished():
                     finished = event
-    declaration = goal.declaration if goal else None
+    if tried.suggestion is not None:
+        return tried
     if partial is not None:
-        return declaration, None, f"`{one_line(partial.tactic, 60)}` would do, but: {partial.note}"
-    reason = _none(finished.checked)
-    if best is not None:
-        reason += f" Best: `{one_line(best.candidate.text, 60)}` ({plural(len(best.goals), 'goal')} left)."
-    return declaration, None, f"{reason} {finished.notice}".rstrip()
+        tried.reason = f"`{one_line(partial.tactic, 60)}` would do, but: {partial.note}"
+    elif tried.searched is not None:
+        tried.reason = summary(tried.searched)
+    else:
+        tried.reason = _none(finished.checked)
+        if best is not None:
+            tried.reason += f" Best: `{one_line(best.candidate.text, 60)}` ({plural(len(best.goals), 'goal')} left)."
+        tried.reason = f"{tried.reason} {finished.notice}".rstrip()
+    return tried
 
 
 def _is_theorem(text: str, offset: int) -> bool:
@@ -199,6 +282,9 @@ def _summary(terminal: Terminal, file: LeanFile, outcome: Outcome, elapsed: floa
         name = f"  {attempt.declaration}" if attempt.declaration else ""
         if attempt.suggestion is None:
             terminal.note((f"{BAD} ", STYLES[BAD]), where, name, (f"  {attempt.reason}", "dim"))
+            if attempt.sketch is not None:
+                for line in attempt.sketch.tactic.split("\n"):
+                    terminal.note(("    ", "dim"), (line, "dim"))
         elif written:
             tactic = one_line(attempt.suggestion.tactic, 80)
             terminal.note((f"{GOOD} ", STYLES[GOOD]), where, name, (f"  {tactic}", "bold"))
@@ -211,9 +297,13 @@ def _summary(terminal: Terminal, file: LeanFile, outcome: Outcome, elapsed: floa
     )
 
 
-def _json(engine: Engine, file: LeanFile, outcome: Outcome, elapsed: float, *, written: bool) -> dict[str, Any]:
+def file_json(
+    engine: Engine, file: LeanFile, outcome: Outcome, elapsed: float | None, *, written: bool
+) -> dict[str, Any]:
+    """What became of a file, for machines."""
     index = LineIndex(file.text)
     status = engine.status()
+    took = sum(attempt.elapsed for attempt in outcome.attempts) if elapsed is None else elapsed
     return {
         "file": file.shown,
         "closed": outcome.closed,
@@ -221,7 +311,7 @@ def _json(engine: Engine, file: LeanFile, outcome: Outcome, elapsed: float, *, w
         "goals": [_attempt_json(attempt, index) for attempt in outcome.attempts],
         "diff": difference(file.text, outcome.text, file.shown),
         "written": written,
-        "elapsed": round(elapsed, 4),
+        "elapsed": round(took, 4),
         "lean": {"version": status.version, "live": not status.replayed},
     }
 
@@ -238,5 +328,18 @@ def _attempt_json(attempt: Attempt, index: LineIndex) -> dict[str, Any]:
         "source": found.source if found else None,
         "axioms": list(found.axioms) if found else [],
         "reason": attempt.reason,
+        "sketch": attempt.sketch.tactic if attempt.sketch else None,
+        "steps": [{"tactic": step.tactic, "source": step.source} for step in attempt.steps],
+        "search": _search_json(attempt.searched) if attempt.searched else None,
         "elapsed": round(attempt.elapsed, 4),
+    }
+
+
+def _search_json(searched: Searched) -> dict[str, Any]:
+    return {
+        "states": searched.states,
+        "checked": searched.checked,
+        "elaborations": searched.elaborations,
+        "seconds": round(searched.elapsed, 4),
+        "why": searched.why,
     }

@@ -31,15 +31,21 @@ def text_of(goals: Iterable[Goal]) -> str:
 
 
 class Tracer:
-    """Writes the events of one search after the other to a file that is open for appending."""
+    """Writes the events of one search after the other to a file that is open for appending, each when it ends."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
+        self._lines: list[str] = []
+
+    def another(self) -> Tracer:
+        """One that writes to the same file, for searches that go on at the same time: each is written as a whole."""
+        return Tracer(self._file)
 
     def begin(
         self, goals: Sequence[Goal], name: str | None, *, file: str, module: str, budget: float, lean: str
     ) -> None:
-        """The search for the first of these goals begins."""
+        """The search for the first of these goals begins; what is kept of one that was broken off is written."""
+        self.flush()
         self._write(
             {
                 "search": 1, "schema": SCHEMA, "goal": text_of(goals), "name": name or "",
@@ -63,10 +69,16 @@ class Tracer:
                     "seconds": round(event.elapsed, 3), "why": event.why,
                 }
             )  # fmt: skip
-            self._file.flush()
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what there is."""
+        self._file.write("".join(self._lines))
+        self._file.flush()
+        self._lines.clear()
 
     def _write(self, record: dict[str, Any]) -> None:
-        self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        self._lines.append(json.dumps(record, ensure_ascii=False) + "\n")
 
 
 def _tried(checked: CheckedTactic) -> list[Any]:

@@ -1,0 +1,138 @@
+"""`tacit prove FOLDER`: every Lean file of a folder that has a `sorry`, several at a time, and a report of all."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tacit.server.close_sorries import DIFF_STYLES, SORRY, Outcome, Wish, attempt_all, file_json, tracer
+from tacit.server.command import Engine, Exit
+from tacit.server.errors import BadInput
+from tacit.server.lean.syntax import Commands
+from tacit.server.patch import LeanFile, difference, shown_path
+from tacit.server.terminal import BAD, GOOD, SKIPPED, STYLES, Terminal, plural, seconds
+
+_NOT_OURS = frozenset((".lake", "lake-packages", "lean_packages", "build", ".git", "node_modules", ".venv"))
+
+
+def lean_files(folder: Path) -> Iterator[Path]:
+    """The Lean files of a folder, sorted; not those of packages it depends on, nor what was built."""
+    for path, folders, names in os.walk(folder):
+        folders[:] = sorted(each for each in folders if each not in _NOT_OURS)
+        yield from (Path(path) / name for name in sorted(names) if name.endswith(".lean"))
+
+
+async def prove_project(
+    engine: Engine, terminal: Terminal, folder: Path, wish: Wish, jobs: int, log: Path | None, *, as_json: bool = False
+) -> int:
+    """Run the command on a folder; the exit status. `log` gets a line of JSON for each file as it is done."""
+    if wish.line is not None:
+        raise BadInput("--line names a line of one file.", hint=f"Name the file, not {shown_path(folder)}.")
+    work: list[tuple[LeanFile, list[int]]] = []
+    for path in lean_files(folder):
+        if SORRY.encode() in path.read_bytes():
+            file = LeanFile.read(path)
+            places = [token.start for token in Commands(file.text).sorries()]
+            work += [(file, places)] if places else []
+    if not work:
+        terminal.note(f"There is no `sorry` in {shown_path(folder)}.")
+        return Exit.DONE
+    began = time.monotonic()
+    results: dict[int, tuple[Outcome, bool]] = {}
+    with (
+        terminal.busy("Starting Lean", sum(len(places) for _, places in work)) as busy,
+        tracer(wish.traces) as traces,
+        _log(log) as write,
+    ):
+        turns = iter(range(len(work)))
+
+        async def one_after_the_other() -> None:
+            for number in turns:
+                file, places = work[number]
+                at = time.monotonic()
+                outcome = await attempt_all(engine, file, places, wish, busy, traces.another() if traces else None)
+                written = wish.write and outcome.text != file.text
+                if written:
+                    file.write(outcome.text)
+                results[number] = outcome, written
+                write(file_json(engine, file, outcome, time.monotonic() - at, written=written))
+                if not as_json:
+                    _line(terminal, file, outcome, time.monotonic() - at)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(max(1, min(jobs, len(work)))):
+                group.create_task(one_after_the_other())
+    elapsed = time.monotonic() - began
+    outcomes = [results[number] for number in sorted(results)]
+    closed = sum(outcome.closed for outcome, _ in outcomes)
+    total = sum(len(outcome.attempts) for outcome, _ in outcomes)
+    files = [work[number][0] for number in sorted(results)]
+    if as_json:
+        terminal.json(
+            {
+                "folder": shown_path(folder), "closed": closed, "total": total, "elapsed": round(elapsed, 4),
+                "files": [
+                    file_json(engine, file, outcome, None, written=written)
+                    for file, (outcome, written) in zip(files, outcomes, strict=True)
+                ],
+            }
+        )  # fmt: skip
+    else:
+        if not wish.write:
+            for file, (outcome, _) in zip(files, outcomes, strict=True):
+                terminal.raw(difference(file.text, outcome.text, file.shown), DIFF_STYLES)
+        _report(terminal, [outcome for outcome, _ in outcomes], closed, total, elapsed)
+    if all(outcome.failure is not None for outcome, _ in outcomes):
+        terminal.error(str(outcomes[0][0].failure))
+        return Exit.NO_LEAN
+    return Exit.DONE if closed == total else Exit.OPEN
+
+
+@contextmanager
+def _log(path: Path | None) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """What writes a line of JSON to a file, where one is named. Raises BadInput when it cannot be written."""
+    if path is None:
+        yield lambda record: None
+        return
+    try:
+        with path.expanduser().open("w", encoding="utf-8") as file:
+
+            def write(record: dict[str, Any]) -> None:
+                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+                file.flush()
+
+            yield write
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written: {error.strerror or error}.", hint="Name another file.") from error
+
+
+def _line(terminal: Terminal, file: LeanFile, outcome: Outcome, elapsed: float) -> None:
+    total = len(outcome.attempts)
+    mark = GOOD if outcome.closed == total else SKIPPED if outcome.closed else BAD
+    done = f"  closed {outcome.closed} of {total}"
+    terminal.note((f"{mark} ", STYLES[mark]), file.shown, done, (f" in {seconds(elapsed)}", "dim"))
+
+
+def _report(terminal: Terminal, outcomes: Sequence[Outcome], closed: int, total: int, elapsed: float) -> None:
+    attempts = [attempt for outcome in outcomes for attempt in outcome.attempts]
+    several = sum(len(attempt.steps) > 1 for attempt in attempts)
+    sketches = sum(attempt.sketch is not None and attempt.suggestion is None for attempt in attempts)
+    sources = Counter(step.source for attempt in attempts for step in attempt.steps)
+    mark = GOOD if closed == total else SKIPPED
+    parts = [f"in {seconds(elapsed)}"]
+    parts += [f"{several} by several steps"] if several else []
+    parts += [f"{plural(sketches, 'unfinished proof')} shown with --sketch"] if sketches else []
+    terminal.note(
+        (f"{mark} ", STYLES[mark]), (f"closed {closed} of {total}", "bold"),
+        (f" in {plural(len(outcomes), 'file')}, {'; '.join(parts)}", "dim"),
+    )  # fmt: skip
+    if sources:
+        told = ", ".join(f"{source} {count}" for source, count in sources.most_common())
+        terminal.note(("  steps by source: ", "dim"), told)
