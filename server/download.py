@@ -67,13 +67,14 @@ def fetch(
     TacitError where it is another file than was wanted or the disk is full.
     """
     download = _Download(wanted, part, progress, timeout)
-    failures = 0
+    failures, most = 0, download.done
     while True:
-        before = download.done
         try:
             return download.run()
         except Broken as error:
-            failures = 0 if download.done > before else failures + 1
+            # More than ever before, that is: one that is begun anew each time would go on for ever.
+            failures = 0 if download.done > most else failures + 1
+            most = max(most, download.done)
             if failures > len(pauses):
                 done = f" after {download.done / 1e6:,.0f} MB" if download.done else ""
                 raise unreachable(wanted.url, f"{error}{done}") from error

@@ -152,6 +152,12 @@ def test_another_size_is_refused_and_nothing_is_kept(server: Files, part: Path, 
     assert nothing_is_left(part)
 
 
+def test_a_file_that_is_always_shorter_is_given_up(server: Files, part: Path) -> None:
+    url = server.put("/f", File(CONTENT[:-1], length=None))
+    with pytest.raises(Unreachable, match="could not be fetched"):
+        get(Wanted(url, len(CONTENT), DIGEST), part)
+
+
 def test_a_size_that_nobody_states_is_taken_as_it_comes(server: Files, part: Path) -> None:
     url = server.put("/f", File(CONTENT, length=None))
     assert get(Wanted(url), part) == DIGEST
