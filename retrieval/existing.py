@@ -33,7 +33,7 @@ GENERATED = re.compile(
     r"|match_\d+|proof_\d+|_.*|partial_correctness|fixpoint_induct|inst\w*|to[A-Z][A-Za-z]*|ofNat\w*)"
 )
 """Labels that Lean and the attributes of Mathlib make without a trace in the source; conversions and simprocs too."""
-_PROJECTED = frozenset("apply symm coe app hom inv fst snd val left right as def assoc iff eq of ofNat simproc".split())
+_PROJECTED = frozenset("apply symm coe app hom inv fst snd val left right def assoc simproc".split())
 _SORT = re.compile(r"(?:^|→\s*)(?:Type|Sort|Prop)\b[^→]*$")
 # Types of which core states its lemmas by macros, and one of the kernel's own: no reader of texts sees their names.
 _UNSEEN = frozenset("UInt8 UInt16 UInt32 UInt64 USize Int8 Int16 Int32 Int64 ISize Quot".split())
@@ -56,7 +56,7 @@ class Shelf:
 
     names: Hashes
     files: npt.NDArray[np.int32]
-    types: Mask
+    types: npt.NDArray[np.int8]
     labels: Hashes
     fields: Hashes
     exported: Hashes
@@ -72,7 +72,7 @@ class Shelf:
         return cls(
             np.fromiter((hash(row[0]) for row in rows), np.int64, len(rows)),
             np.fromiter((row[1] for row in rows), np.int32, len(rows)),
-            np.fromiter((row[2] in _TYPES or (row[2] == "def" and _is_type(row[3])) for row in rows), np.bool_),
+            np.fromiter((_type(row[2], row[3]) for row in rows), np.int8, len(rows)),
             _hashes(last for _, _, last in parts),
             _hashes(last for (_, _, last), row in zip(parts, rows, strict=True) if row[2] == Kind.FIELD),
             _hashes(last for before, _, last in parts if before in exporting),
@@ -80,8 +80,14 @@ class Shelf:
         )
 
 
-def _is_type(type_: str) -> bool:
-    return not type_ or bool(_SORT.search(type_))
+_NO_TYPE, _PERHAPS, _TYPE = 0, 1, 2
+
+
+def _type(kind: str, type_: str) -> int:
+    """Whether a declaration is a type: of a definition, its own type says so, where it is written down."""
+    if kind == Kind.DEF:
+        return _PERHAPS if not type_ else _TYPE if _SORT.search(type_) else _NO_TYPE
+    return _TYPE if kind in _TYPES else _NO_TYPE
 
 
 def _with_outer(names: set[str]) -> set[str]:
@@ -102,14 +108,14 @@ def _has(hashes: Hashes, text: str) -> bool:
     return at < len(hashes) and bool(hashes[at] == wanted)
 
 
-def _seen(names: Names, mask: Mask, full: str) -> list[bool]:
+def _seen(names: Names, mask: Mask, full: str) -> list[int]:
     """For each declaration of this full name that is seen: whether it is a type."""
     found = []
     wanted = hash(full)
     at = int(np.searchsorted(names.names, wanted))
     while at < len(names.names) and names.names[at] == wanted:
         if mask[names.files[at]]:
-            found.append(bool(names.types[at]))
+            found.append(int(names.types[at]))
         at += 1
     return found
 
@@ -129,14 +135,14 @@ class Names:
     def __init__(self, shelves: Sequence[Shelf]) -> None:
         self._sizes = [int(each.files.max(initial=-1)) + 1 for each in shelves]
         starts = np.cumsum([0, *self._sizes])
-        empty = Shelf(*(np.zeros(0, kind) for kind in (np.int64, np.int32, np.bool_, *[np.int64] * 4)))
+        empty = Shelf(*(np.zeros(0, kind) for kind in (np.int64, np.int32, np.int8, *[np.int64] * 4)))
         some = [empty, *shelves]
         names = np.concatenate([each.names for each in some])
         order = np.argsort(names, kind="stable")
         self.names: Hashes = names[order]
         files = [empty.files, *(each.files + start for each, start in zip(shelves, starts[:-1], strict=True))]
         self.files: npt.NDArray[np.int64] = np.concatenate(files)[order]
-        self.types: Mask = np.concatenate([each.types for each in some])[order]
+        self.types: npt.NDArray[np.int8] = np.concatenate([each.types for each in some])[order]
         self.labels: Hashes = np.unique(np.concatenate([each.labels for each in some]))
         self.fields: Hashes = np.unique(np.concatenate([each.fields for each in some]))
         self.exported: Hashes = np.unique(np.concatenate([each.exported for each in some]))
@@ -203,17 +209,17 @@ class Existing:
             name, _, last = name.rpartition("_")
             if not (last in _PROJECTED or self._has("fields", last)):
                 return False
-            if self._kinds(name):
+            if any(kind != _TYPE for kind in self._kinds(name)):
                 return True
         return False
 
     @lru_cache(maxsize=1024)  # noqa: B019 - as short-lived as this
-    def _kinds(self, name: str) -> tuple[bool, ...]:
+    def _kinds(self, name: str) -> tuple[int, ...]:
         """For each declaration that a name may mean: whether it is a type."""
         found = []
         for full in candidates(name, self._namespace, self._opens):
             if full in self._own:
-                found.append(False)
+                found.append(_NO_TYPE)
             for names, mask in self._parts:
                 found += _seen(names, mask, full)
         return tuple(found)

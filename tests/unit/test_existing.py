@@ -90,7 +90,7 @@ def test_what_is_there_is_known(store: Store, name: str) -> None:
     [
         "Tree.size_add", "Tree.first", "tree_size_swap", "deep_one", "Inner.deep_one", "Tree.size_swap.foo_bar",
         "Good.foo_bar", "Outer.Inner.hidden_one", "apart_one", "saved_one", "equivTree_size_swap", ".foo_bar",
-        ".first.foo_bar", "_root_.deep_one", "Nowhere.rec", "subset_one_symm",
+        ".first.foo_bar", "_root_.deep_one", "Nowhere.rec", "subset_one_symm", "Pair_first", "Good_first", "equivTree_iff",
     ],
 )  # fmt: skip
 def test_what_is_not_there_is_not(store: Store, name: str) -> None:

@@ -146,10 +146,10 @@ async def test_what_is_dropped_costs_no_answer() -> None:
     assert (generator.written, generator.count) == (16, MOST)
 
 
-async def test_no_more_is_written_than_three_times_what_is_wanted() -> None:
+async def test_no_more_is_written_than_four_times_what_is_wanted() -> None:
     generator = FakeGenerator(*(f"exact bad_{at}" for at in range(99)))
     assert await useful(generator, request(GOAL, EVERYTHING), *(f"bad_{at}" for at in range(99)), answers=4) == []
-    assert generator.written == 12
+    assert generator.written == 16
 
 
 async def test_what_another_source_has_proposed_is_no_answer() -> None:
