@@ -295,7 +295,7 @@ def _doctor(arguments: argparse.Namespace, build: Build) -> int:
     settings = _settings(arguments)
     folder = (arguments.folder or Path.cwd()).resolve()
     return run_with(
-        lambda: build(settings),
+        lambda: build(replace(settings, model_path="off")),  # a large one would be loaded for a small theorem
         lambda engine: doctor(engine, Terminal(), settings, folder, _version(), as_json=arguments.json),
     )
 

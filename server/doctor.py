@@ -202,7 +202,7 @@ def _model(settings: Settings) -> Finding:
     if not can_run():
         return Finding("Model", False, f"{choice.path}, but llama-cpp-python is not installed", INSTALL)
     about = f"{millions(file.parameters)} parameters, {megabytes(file.size)}, preset {choice.preset}"
-    return Finding("Model", True, f"{choice.sentence.rstrip('.')}: {about}")
+    return Finding("Model", True, f"{choice.sentence.rstrip('.')}: {about}", "`tacit models test` tries it.")
 
 
 async def _check(engine: Engine, root: Path) -> Finding:

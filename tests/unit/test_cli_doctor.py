@@ -13,6 +13,7 @@ from tacit.index.places import places
 from tacit.server import models
 from tacit.server.cli import main
 from tacit.server.errors import LeanDied
+from tacit.server.settings import Settings
 from tests.unit.cli_engine import FakeEngine, Tactic
 from tests.unit.corpus import ANALYSIS, write
 from tests.unit.gguf_bytes import gguf
@@ -194,9 +195,20 @@ def test_which_model_is_used_or_why_none(
     assert said() == (f"✗ {chosen}, but llama-cpp-python is not installed", pip)
     monkeypatch.setattr("tacit.server.model_choice.can_run", lambda: True)
     monkeypatch.setattr("tacit.server.doctor.can_run", lambda: True)
-    assert said()[0] == f"✓ {chosen}, as TACIT_MODEL says: 0.0 M parameters, 0.0 MB, preset few-shot"
+    about = f"✓ {chosen}, as TACIT_MODEL says: 0.0 M parameters, 0.0 MB, preset few-shot"
+    assert said() == (about, "`tacit models test` tries it.")
     monkeypatch.delenv("TACIT_MODEL")
     assert said()[0] == "✓ tacit-tiny, which comes with Tacit: 0.0 M parameters, 0.0 MB, preset tacit-tiny"
+
+
+def test_no_model_is_loaded_for_the_check(here: Path) -> None:
+    install(here.parent / "bin", "lean", "Lean (version 4.27.0, Release)")
+
+    def build(settings: Settings) -> FakeEngine:
+        assert settings.model_path == "off"
+        return WORKS
+
+    assert main(["doctor"], build=build) == 0
 
 
 def missing() -> tuple[Path, str]:
