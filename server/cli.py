@@ -52,6 +52,9 @@ PROVE_STATUS = """exit status:
 reason, sketch, steps, search, elapsed), diff, written, elapsed, lean {version, live}. Ranges are those of LSP, in the
 file as it was. For a folder: folder, closed, total, elapsed, files."""
 
+TRACES_HELP = """Read what `tacit prove --traces FILE` kept. stats counts it by source and verdict; export writes pairs
+of goal and tactic as JSON Lines, for `tacit train data --traces`. Nothing leaves this machine."""
+
 DOCTOR_HELP = "Say what Tacit found, what is missing and how to get it; then start Lean and check a small theorem."
 DOCTOR_STATUS = """exit status:
   0    suggestions work
@@ -287,6 +290,16 @@ def _prove(arguments: argparse.Namespace, build: Build) -> int:
     )
 
 
+def _traces(arguments: argparse.Namespace, build: Build) -> int:
+    del build
+    from tacit.server import traces_command as command
+    from tacit.server.terminal import Terminal
+
+    if arguments.action == "export":
+        return command.export(Terminal(), arguments.paths, arguments.output, tries=arguments.tries)
+    return command.stats(Terminal(), arguments.paths, as_json=arguments.json)
+
+
 def _doctor(arguments: argparse.Namespace, build: Build) -> int:
     from tacit.server.command import run_with
     from tacit.server.doctor import doctor
@@ -494,6 +507,13 @@ def _parser() -> argparse.ArgumentParser:
     prove.add_argument("--traces", type=Path, metavar="FILE", help="append all that was tried; see `tacit traces`")
     _no_model(prove)
     prove.set_defaults(command=_prove)
+
+    traces = _command(commands, "traces", "what searches for proofs tried", TRACES_HELP, ERRORS)
+    traces.add_argument("action", choices=("stats", "export"))
+    traces.add_argument("paths", metavar="FILE", type=Path, nargs="+", help="a file of traces, or a folder of them")
+    traces.add_argument("-o", "--output", metavar="FILE", type=Path, help="where pairs are written (default: shown)")
+    traces.add_argument("--tries", action="store_true", help="export all that was tried, with its verdict")
+    traces.set_defaults(command=_traces)
 
     search = _command(commands, "search", "search Mathlib and your project", SEARCH_HELP, SEARCH_STATUS + ERRORS)
     search.add_argument("text", metavar="QUESTION", nargs="+")

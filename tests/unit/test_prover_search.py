@@ -1,0 +1,200 @@
+"""The search itself, its traces and what is said of it, over a scripted Lean: no process."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tacit.server.lean.checker import Checker, Trial
+from tacit.server.lean.goals import parse_goals
+from tacit.server.lean.hole import holes
+from tacit.server.lean.site import Site
+from tacit.server.prover.events import Expanded, Proved, Searched, SearchEvent, Searching
+from tacit.server.prover.report import progress, summary
+from tacit.server.prover.search import search
+from tacit.server.prover.traces import Tracer, pairs, totals
+from tacit.server.tactics.source import SourceRequest
+from tacit.server.values import Candidate, CheckedTactic, Verdict
+
+TEXT = "theorem t (p q r : Prop) : p ∧ q ∧ r := by\n  sorry\n"
+GOAL = "⊢ p ∧ q ∧ r"
+
+
+class Rules:
+    """In the place of a Checker: what each tactic does to each target. Proofs are accepted unless they are in `bad`."""
+
+    def __init__(self, rules: dict[tuple[str, str], Sequence[str]], bad: Sequence[str] = ()) -> None:
+        self.rules, self.bad = rules, bad
+        self.elaborations = 0
+        self.batches: list[list[tuple[str, str]]] = []
+        self.ways: dict[str, tuple[str, ...]] = {}
+
+    def gate(self, site: Site, candidate: Candidate, goals: object = ()) -> None:
+        return None
+
+    async def check_all(self, site: Site, trials: Sequence[Trial], **_: object) -> list[CheckedTactic]:
+        self.elaborations += 1
+        self.batches.append([])
+        found = []
+        for trial in trials:
+            target = trial.goals[0].target if trial.goals else "p ∧ q ∧ r"
+            self.batches[-1].append((target, trial.candidate.text))
+            self.ways[target] = tuple(f"{step.tactic}/{step.index}" for step in trial.way)
+            left = self.rules.get((target, trial.candidate.text))
+            if left is None:
+                found.append(CheckedTactic(trial.candidate, Verdict.FAILS, message="no\nmore of it"))
+            elif left:
+                goals = parse_goals("\n\n".join(f"⊢ {each}" for each in left))
+                found.append(CheckedTactic(trial.candidate, Verdict.PROGRESSES, goals))
+            else:
+                found.append(CheckedTactic(trial.candidate, Verdict.CLOSES))
+        return found
+
+    async def check(self, site: Site, candidates: Sequence[Candidate], **_: object) -> list[CheckedTactic]:
+        return [CheckedTactic(each, Verdict.FAILS) for each in candidates]
+
+    async def verify(self, site: Site, checked: CheckedTactic, **_: object) -> CheckedTactic:
+        refused = any(each in checked.candidate.text for each in self.bad)
+        return CheckedTactic(checked.candidate, Verdict.FAILS if refused else Verdict.CLOSES, verified=not refused)
+
+
+class Proposes:
+    """A source that proposes the same for every goal."""
+
+    name = "table"
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
+
+    async def candidates(self, request: SourceRequest) -> AsyncIterator[Sequence[Candidate]]:
+        yield [Candidate(text, self.name, 0.5) for text in self.texts]
+
+
+def run(rules: Rules, *sources: Proposes, budget: float = 20.0) -> list[SearchEvent]:
+    command, places = holes(TEXT, TEXT.index("sorry"))
+    site = Site(TEXT, command, places[0], parse_goals(GOAL))
+    request = SourceRequest(site.goals, frozenset())
+    checker: Checker = rules  # type: ignore[assignment]
+
+    async def all_() -> list[SearchEvent]:
+        found = search(checker, site, request, sources, lambda message: (), budget, 7, "t")
+        return [event async for event in found]
+
+    return asyncio.run(all_())
+
+
+def proof(events: Sequence[SearchEvent]) -> str:
+    [found] = [event for event in events if isinstance(event, Proved)]
+    return found.suggestion.tactic
+
+
+def ended(events: Sequence[SearchEvent]) -> Searched:
+    assert isinstance(events[-1], Searched)
+    return events[-1]
+
+
+STEPS = {
+    ("p ∧ q ∧ r", "constructor"): ["p", "q ∧ r"],
+    ("q ∧ r", "constructor"): ["q", "r"],
+    ("p", "exact hp"): [],
+    ("q", "exact hq"): [],
+    ("r", "exact hr"): [],
+}
+
+
+def test_a_proof_of_several_steps_is_found_and_written_with_bullets() -> None:
+    rules = Rules(STEPS)
+    events = run(rules, Proposes("simp", "constructor", "exact hp", "exact hq", "exact hr"))
+    assert proof(events) == "constructor\n· exact hp\n· constructor\n  · exact hq\n  · exact hr"
+    [found] = [event for event in events if isinstance(event, Proved)]
+    assert [(step.tactic, step.goals[0].target) for step in found.steps] == [
+        ("constructor", "p ∧ q ∧ r"), ("exact hp", "p"), ("constructor", "q ∧ r"), ("exact hq", "q"), ("exact hr", "r"),
+    ]  # fmt: skip
+    assert (
+        found.suggestion.edit.new_text == "constructor\n  · exact hp\n  · constructor\n    · exact hq\n    · exact hr"
+    )
+    assert found.suggestion.version == 7
+    assert rules.ways["r"] == ("constructor/1", "constructor/1")
+    assert ended(events).proved
+
+
+def test_states_are_worked_on_together() -> None:
+    rules = Rules(STEPS)
+    run(rules, Proposes("constructor", "exact hp", "exact hq", "exact hr"))
+    assert {target for target, _ in rules.batches[1]} == {"p", "q ∧ r"}
+    assert len(rules.batches) == 3
+
+
+def test_nothing_is_tried_twice_on_one_state() -> None:
+    rules = Rules(STEPS)
+    run(rules, Proposes("constructor", "skip", "exact hp"), Proposes("constructor"))
+    tried = [each for batch in rules.batches for each in batch]
+    assert len(tried) == len(set(tried))
+
+
+def test_what_fails_as_a_whole_is_taken_back_and_another_way_found() -> None:
+    rules = Rules({("p ∧ q ∧ r", "exact bad"): [], **STEPS}, bad=["bad"])
+    events = run(rules, Proposes("exact bad", "constructor", "exact hp", "exact hq", "exact hr"))
+    assert proof(events).startswith("constructor")
+
+
+def test_without_a_proof_the_furthest_state_is_told() -> None:
+    events = run(
+        Rules({key: value for key, value in STEPS.items() if key[0] != "q"}),
+        Proposes(*"x", "constructor", "exact hp", "exact hr"),
+    )
+    last = ended(events)
+    assert not last.proved
+    assert last.why == "Everything that can be thought of was tried."
+    assert last.sketch is not None
+    assert last.sketch.tactic == "constructor\n· exact hp\n· constructor\n  · sorry\n  · exact hr"
+    assert (last.goals, last.states) == (1, 5)
+    assert summary(last).endswith("20 tactics tried in 5 states. The furthest that was come leaves 1 goal.")
+    assert ended(run(Rules({}), Proposes("simp"))).sketch is None
+
+
+def test_time_that_is_up_is_said() -> None:
+    last = ended(run(Rules(STEPS), Proposes("constructor"), budget=0.0))
+    assert (last.why, last.checked) == ("Stopped after 0 s.", 0)
+
+
+def test_a_line_of_progress() -> None:
+    event = Searching(1, 1, 12, 3, "a + b = " + "b " * 60, 1.5, 28.4)
+    assert progress(event).startswith("1 state, depth 3, 12 tactics tried, 28 s left: ⊢ a + b = b b")
+    assert progress(event).endswith("…")
+    assert len(progress(event)) < 130
+
+
+def test_traces_can_be_counted_and_learned_from(tmp_path: Path) -> None:
+    file, text = tmp_path / "t.jsonl", io.StringIO()
+    tracer = Tracer(text)
+    for name, rules in (("one", Rules(STEPS)), ("two", Rules({}))):
+        tracer.begin(parse_goals(GOAL), name, file="A.lean", module="A", budget=20.0, lean="4.0.0")
+        for event in run(rules, Proposes("constructor", "exact hp", "exact hq", "exact hr")):
+            tracer.note(event)
+    file.write_text(text.getvalue() + '{"cut', encoding="utf-8")
+    sums = totals([file])
+    assert (sums.searches, sums.proved, sums.partial, sums.broken) == (2, 1, 0, 1)
+    assert (sums.used["table"], sums.worked["table"]) == (5, 5)
+    assert sums.verdicts["fails"] == sums.tried["table"] - 5
+    steps = list(pairs([file]))
+    assert steps[0] == {"goal": GOAL, "tactic": "constructor", "module": "A", "name": "one"}
+    assert len(steps) == 5
+    everything = list(pairs([file], tries=True))
+    assert {each["worked"] for each in everything} == {True, False}
+    assert len(everything) == sums.tried["table"]
+    record = json.loads(text.getvalue().splitlines()[1])
+    assert (record["state"], record["goal"]) == (0, GOAL)
+    assert ["exact hp", "table", "fails", "no"] in record["tried"]
+
+
+@pytest.mark.parametrize("state", [0, 1])
+def test_every_portion_is_told_with_its_state(state: int) -> None:
+    events = run(Rules(STEPS), Proposes("constructor", "exact hp", "exact hq", "exact hr"))
+    told = [event for event in events if isinstance(event, Expanded) and event.number == state]
+    assert [event.goals[0].target for event in told] == [["p ∧ q ∧ r"], ["p"]][state]
