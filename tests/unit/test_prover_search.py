@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,7 @@ GOAL = "⊢ p ∧ q ∧ r"
 class Rules:
     """In the place of a Checker: what each tactic does to each target. Proofs are accepted unless they are in `bad`."""
 
-    def __init__(self, rules: dict[tuple[str, str], Sequence[str]], bad: Sequence[str] = ()) -> None:
+    def __init__(self, rules: Mapping[tuple[str, str], Sequence[str]], bad: Sequence[str] = ()) -> None:
         self.rules, self.bad = rules, bad
         self.elaborations = 0
         self.batches: list[list[tuple[str, str]]] = []
