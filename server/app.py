@@ -12,11 +12,13 @@ import os
 import sys
 import threading
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tacit.server.lifecycle import Build, Lifecycle
+    from tacit.server.memory_library import WorkspaceMemory
     from tacit.server.settings import Settings
     from tacit.server.suggest import Suggester
     from tacit.server.tactics.source import PremiseFinder
@@ -27,19 +29,26 @@ EXIT_SECONDS = 3.0
 """Seconds that threads of libraries get to end once all is done."""
 
 
-def create_server(build: Build, *, search: bool = False) -> Lifecycle:
+def create_server(build: Build, *, search: bool = False, memory: WorkspaceMemory | None = None) -> Lifecycle:
     """A server that answers with the suggester that `build` makes for the settings in force.
 
     `build` is called when Lean is first needed, and again when settings that concern Lean change. It may raise
     TacitError: the sentence is shown, and the server goes on. With `search` the server indexes and searches the
-    workspace too, and `build` gets what finds premises in the very indexes that are searched.
+    workspace too, and `build` gets what finds premises in the very indexes that are searched. `memory` is told of what
+    is saved and of suggestions that are taken, and is closed in the end.
     """
     from tacit.server.lifecycle import assemble
 
-    return assemble(build, _version(), search=search)
+    return assemble(build, _version(), search=search, memory=memory)
 
 
-def serve(build: Build | None = None, *, search: bool = False, log_level: str = "WARNING") -> int:
+def serve(
+    build: Build | None = None,
+    *,
+    search: bool = False,
+    memory: WorkspaceMemory | None = None,
+    log_level: str = "WARNING",
+) -> int:
     """Serve one editor over standard input and output until it is gone; the exit status. Logs to standard error.
 
     Without `build`, everything that there is.
@@ -51,7 +60,12 @@ def serve(build: Build | None = None, *, search: bool = False, log_level: str = 
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=log_level)
     # At their own INFO they log every message, whole.
     logging.getLogger("pygls").setLevel(logging.WARNING)
-    lifecycle = create_server(build or _build, search=search or build is None)
+    if build is None:
+        from tacit.server.memory_library import WorkspaceMemory
+
+        memory = WorkspaceMemory()
+        build, search = partial(_build, memory=memory), True
+    lifecycle = create_server(build, search=search, memory=memory)
 
     async def run() -> int:
         code = await lifecycle.run(source, sink)
@@ -75,10 +89,10 @@ def _few_arenas() -> None:
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
-def _build(settings: Settings, premises: PremiseFinder | None) -> Suggester:
+def _build(settings: Settings, premises: PremiseFinder | None, *, memory: WorkspaceMemory) -> Suggester:
     from tacit.server.compose import build_suggester
 
-    return build_suggester(settings, premises=premises)
+    return build_suggester(settings, premises=premises, memory=memory)
 
 
 def _version() -> str:

@@ -16,6 +16,7 @@ from tacit.server.lean.live import LiveElaborator
 from tacit.server.lean.locate import LeanInstall, LeanSettings, find_lean, server_commands, workspace_root
 from tacit.server.lean.pool import Pool
 from tacit.server.lean.recordings import Recorder, Recordings, ReplayElaborator, replay_notice
+from tacit.server.memory_library import WorkspaceMemory
 from tacit.server.model_choice import Choice
 from tacit.server.model_choice import choose as choose_model
 from tacit.server.model_generator import LocalModel
@@ -26,12 +27,13 @@ from tacit.server.suggest import LeanStatus, ModelState, Suggester
 from tacit.server.tactics.above import FileLemmas
 from tacit.server.tactics.definitions import DefinitionTactics
 from tacit.server.tactics.hypotheses import HypothesisTactics
+from tacit.server.tactics.memory import MemoryTactics
 from tacit.server.tactics.model import ModelTactics
 from tacit.server.tactics.nearby import NearbyTactics
 from tacit.server.tactics.portfolio import Portfolio
 from tacit.server.tactics.premises import PremiseTactics
 from tacit.server.tactics.probes import probe_names
-from tacit.server.tactics.source import PremiseFinder, TacticSource
+from tacit.server.tactics.source import PremiseFinder, ProofMemory, TacticSource
 from tacit.server.tactics.try_this import harvest
 
 
@@ -167,13 +169,15 @@ def build_suggester(
     limits: Limits | None = None,
     choose: Callable[[list[TacticSource]], list[TacticSource]] = lambda all_: all_,
     premises: PremiseFinder | None = None,
+    memory: ProofMemory | None = None,
 ) -> Suggester:
     """A Suggester over a live Lean; over recordings only when files of them are given.
 
     `recorder` notes what the live Lean answers. `choose` narrows the sources, for measurements. `premises` finds those
-    of the source that needs an index, and is its maker's to close; without it, indexes are opened for this suggester.
-    What is recorded must not depend on what is indexed or installed on one machine: with recordings, and while
-    recording, neither premises nor a model are asked for; nor is a model without settings.
+    of the source that needs an index, `memory` what stands in proofs of the workspace; both are their maker's to close,
+    and without them this suggester has its own. What is recorded must not depend on what is indexed, installed or was
+    accepted on one machine: with recordings, and while recording, neither premises nor memory nor a model are asked;
+    nor is a model without settings.
     """
     lean = RecordedLean(Recordings.load(recordings)) if recordings else LiveLean(settings or Settings(), recorder)
     pool = Pool(lean, probe_names(), limits=limits)
@@ -184,7 +188,10 @@ def build_suggester(
         if premises is None:
             premises = found = IndexedPremises()
             closing.append(found.aclose)
-        all_.append(PremiseTactics(premises))
+        if memory is None:
+            memory = own = WorkspaceMemory()
+            closing.append(own.aclose)
+        all_ += [MemoryTactics(memory), PremiseTactics(premises)]
         if settings is not None:
             choice = choose_model(settings)
             model = local_model(choice, settings)

@@ -17,6 +17,7 @@ from lsprotocol import types
 
 from tacit.server.closing import Closing
 from tacit.server.features import Features
+from tacit.server.memory_library import WorkspaceMemory
 from tacit.server.premise_library import LibraryPremises
 from tacit.server.protocol import TacitServer
 from tacit.server.search_features import SearchFeatures
@@ -109,14 +110,20 @@ class Lifecycle:
             await self._session.close()
 
 
-def assemble(build: Build, version: str, *, search: bool = False) -> Lifecycle:
-    """A server with every feature, ready to run; with `search` it indexes and searches the workspace too."""
+def assemble(build: Build, version: str, *, search: bool = False, memory: WorkspaceMemory | None = None) -> Lifecycle:
+    """A server with every feature, ready to run; with `search` it indexes and searches the workspace too.
+
+    `memory` learns from what is saved and from suggestions that are taken, and is closed with the session.
+    """
     server = TacitServer(version)
     premises: PremiseFinder | None = None
     session = Session(server, lambda settings: build(settings, premises))
+    session.memory = memory
     found: SearchFeatures | None = None
     if search:
         session.workplace = Workplace(server.protocol.mirror, session.index_changed, session.spawn)
+        if memory is not None:
+            session.workplace.on_saved = memory.saw
         premises = LibraryPremises(session.workplace.ask)
         found = SearchFeatures(server, session, session.workplace)
         found.register()

@@ -264,6 +264,10 @@ class Requests:
         """The newest run at this place that has found something, even if it ended early; None when there is none."""
         return next((run for run in reversed(self._here(question)) if run.found), None)
 
+    def about(self, uri: str) -> list[Run]:
+        """What was asked of a document as it stands, the oldest first, whether it goes on or not."""
+        return list(self._runs.get(uri, ()))
+
     def busy(self, question: Question) -> bool:
         """Whether somebody waits for an answer about another place of this document."""
         uri = question.document.uri

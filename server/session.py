@@ -14,7 +14,9 @@ from typing import Any
 
 from lsprotocol import types
 
+from tacit.server.accepting import Offers
 from tacit.server.errors import NoGoal, TacitError
+from tacit.server.memory_library import WorkspaceMemory
 from tacit.server.mirror import OpenDocument
 from tacit.server.outgoing import to_state
 from tacit.server.protocol import TacitServer
@@ -46,6 +48,8 @@ class Session:
         self.settings = Settings()
         self.workplace: Workplace | None = None
         """What can be searched; None where nothing can."""
+        self.memory: WorkspaceMemory | None = None
+        """What is told of suggestions that are taken; None where nothing learns."""
         self.on_index_change: Callable[[], None] = lambda: None
         self.requests = Requests(lambda: self.suggester, self.heard)
         self._build = build
@@ -54,6 +58,7 @@ class Session:
         self._preparing: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending: set[asyncio.Task[None]] = set()
+        self._offers = Offers()
         self._told: set[str] = set()
         self._heard: set[str] = set()
         self._announced: LeanStatus | None = None
@@ -102,14 +107,26 @@ class Session:
     def changed(self, uri: str) -> None:
         """A document was changed: what was asked of it is void."""
         if document := self.find(uri):
+            self._learn(document)
             self.requests.drop(document.uri, Why.CHANGED)
             self._prepare(document.uri)
             if self.workplace is not None:
                 self.workplace.changed(document)
 
+    def _learn(self, document: OpenDocument) -> None:
+        """Tell the memory which of the suggestions made so far the document has taken."""
+        if self.memory is None:
+            return
+        for run in self.requests.about(document.uri):
+            if run.goal is not None and run.found:
+                self._offers.put(run.question.document, run.goal, [each.suggestion for each in run.found])
+        for taken in self._offers.taken(document.uri, document.text):
+            self.memory.accepted(taken)
+
     def closed(self, document: OpenDocument) -> None:
         """A document was closed: give its Lean back."""
         uri = document.uri
+        self._offers.forget(uri)
         self.requests.drop(uri, Why.CLOSED)
         if task := self._preparing.pop(uri, None):
             task.cancel()
@@ -193,6 +210,8 @@ class Session:
             self._end(_stopped(suggester))
         if self.workplace is not None:
             self._end(self.workplace.aclose())
+        if self.memory is not None:
+            self._end(self.memory.aclose())
         if tasks := self._tasks | self._ending:
             await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
 

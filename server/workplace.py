@@ -51,6 +51,8 @@ class Workplace:
         self.indexer = Indexer(self._worked, self._built)
         self.sentence = ""
         """What cannot be followed; empty where all can."""
+        self.on_saved: Callable[[frozenset[Path]], None] = lambda paths: None
+        """Called with the files and folders that have changed on disk."""
         self._mirror = mirror
         self._changed = changed
         self._spawn = spawn
@@ -217,6 +219,7 @@ class Workplace:
     # ------------------------------------------------------------ the disk
 
     def _saw(self, paths: frozenset[Path]) -> None:
+        self.on_saved(paths)
         if not paths.isdisjoint(root / name for root in self._roots for name in PLANS):
             self._spawn(self._rearrange(anew=True))
         files = {each for each in paths if each.suffix == ".lean" or not each.suffix} - set(self._roots)

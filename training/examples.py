@@ -7,7 +7,7 @@ the theorem's first goal and the proof so far stand for it. A proof that is a te
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -91,7 +91,12 @@ def examples(text: str, module: str) -> Iterator[Example]:
 
 def placed(text: str, module: str) -> Iterator[Placed]:
     """Every example of one text, whose lines end with a line feed alone, with its place."""
-    for premise in read_alone(text, module).premises:
+    yield from placed_of(read_alone(text, module).premises, text)
+
+
+def placed_of(premises: Iterable[Premise], text: str) -> Iterator[Placed]:
+    """The same, for the declarations that were read from the text."""
+    for premise in premises:
         if premise.kind is Kind.THEOREM and premise.origin is Origin.SOURCE and premise.type:
             yield from _of_theorem(premise, text)
 

@@ -109,3 +109,28 @@ class TacticGenerator(Protocol):
     def write(self, request: SourceRequest, premises: Sequence[Helpful], count: int) -> AsyncGenerator[Written, None]:
         """Stream at most `count` distinct texts as they are written. Closing the stream stops the writing."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A tactic that stands in a proof, or that was accepted, and the goal that it was for.
+
+    Its constants are written as they may be at the place asked for; its local names are those of `goal`, or of `bound`,
+    which the steps before it introduced. `weight`, from 0 to about 2, says how like the goal is and how near it stands.
+    """
+
+    goal: Goal
+    tactic: str
+    weight: float
+    bound: frozenset[str] = frozenset()
+
+
+class ProofMemory(Protocol):
+    """Remembers proofs. Never blocks the loop; where nothing is remembered it finds nothing and does not complain."""
+
+    async def recall(self, request: SourceRequest, limit: int) -> Sequence[Remembered]:
+        """What was done at the likest goals, the weightiest first.
+
+        Never of the theorem being proved, never what names a declaration that cannot be used at the place.
+        """
+        ...

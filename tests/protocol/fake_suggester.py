@@ -30,8 +30,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from tacit.server.accepting import Taken
 from tacit.server.app import serve
 from tacit.server.errors import LeanDied, LeanNotFound, NoGoal
+from tacit.server.memory_library import WorkspaceMemory
 from tacit.server.settings import Settings
 from tacit.server.suggest import (
     BatchChecked,
@@ -156,5 +158,10 @@ def build(settings: Settings, _: object) -> Suggester:
     return FakeSuggester(settings)
 
 
+class NotingMemory(WorkspaceMemory):
+    def accepted(self, taken: Taken) -> None:
+        note("accepted", tactic=taken.tactic, goal=taken.goal.text, declaration=taken.declaration, at=taken.at)
+
+
 if __name__ == "__main__":
-    sys.exit(serve(build, log_level="INFO"))
+    sys.exit(serve(build, memory=NotingMemory(keep=False), log_level="INFO"))

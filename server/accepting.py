@@ -1,0 +1,82 @@
+"""Sees which suggestions were taken: their text stands in a later version of the document, at that place. Pure.
+
+offers = Offers()
+offers.put(document, goal, suggestions)      what was found for one version
+offers.taken(uri, text)                       those that this text has now; each is told once
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tacit.server.suggest import Document, GoalFound
+from tacit.server.values import Goal, Suggestion
+
+MOST = 64
+"""Suggestions that may still be taken, of one document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A suggestion that was taken: the document it was made for, the goal that it was for, the text of the tactic."""
+
+    document: Document
+    goal: Goal
+    tactic: str
+    at: int
+    declaration: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What the document would begin with, and end with, if the suggestion were taken."""
+
+    taken: Taken
+    new: str
+    end: int
+
+    def stands_in(self, text: str) -> bool:
+        """Whether a text is the document with the suggestion in its place, but for blanks behind it."""
+        before = self.taken.document.text
+        start = self.taken.at
+        if not text.startswith(self.new, start) or text[:start] != before[:start]:
+            return False
+        rest, other = text[start + len(self.new) :], before[self.end :]
+        return rest == other or (rest.split() == other.split() and (not rest or rest[0].isspace()))
+
+    def may_come(self, text: str) -> bool:
+        """Whether what stands above the place is still what it was."""
+        return text[: self.taken.at] == self.taken.document.text[: self.taken.at]
+
+
+class Offers:
+    """What was suggested in the open documents and not taken yet."""
+
+    def __init__(self) -> None:
+        self._offers: dict[str, deque[_Offer]] = {}
+
+    def put(self, document: Document, goal: GoalFound, suggestions: Iterable[Suggestion]) -> None:
+        """Suggestions for one version of a document."""
+        waiting = self._offers.setdefault(document.uri, deque(maxlen=MOST))
+        for each in suggestions:
+            span = each.edit.span
+            taken = Taken(document, goal.goals[0], each.tactic, span.start, goal.declaration or "")
+            offer = _Offer(taken, each.edit.new_text, span.end)
+            if document.text[span.start : span.end] != offer.new:
+                waiting.append(offer)
+
+    def taken(self, uri: str, text: str) -> list[Taken]:
+        """What has been taken in this text; what cannot be taken any more is forgotten."""
+        waiting = self._offers.get(uri)
+        if not waiting:
+            return []
+        found = [each for each in waiting if each.stands_in(text)]
+        left = [] if found else [each for each in waiting if each.may_come(text)]
+        self._offers[uri] = deque(left, MOST)
+        return list({(each.taken.at, each.taken.tactic): each.taken for each in found}.values())
+
+    def forget(self, uri: str) -> None:
+        """The document was closed."""
+        self._offers.pop(uri, None)
