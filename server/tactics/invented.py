@@ -7,7 +7,7 @@ from functools import lru_cache
 from tacit.server.tactics.mentions import bound, mentions, stands_in
 from tacit.server.tactics.source import PremiseFinder, SourceRequest
 
-_LONGEST = 20_000
+_LONGEST = 5_000
 """Characters of a proof above the place that are looked through for names that it binds."""
 
 

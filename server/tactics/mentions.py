@@ -47,6 +47,8 @@ _NAMING = frozenset("if cases cases' induction match rcases obtain interval_case
 _ENDS_BINDING = frozenset(": := with using at <;> ; ← generalizing :) | =>".split()) - {"|"}
 _LINE_ENDS = frozenset("<;> ;".split())
 _ARROWS = frozenset(("=>", "↦"))
+_REACH = 300
+"""Words that are looked at for the end of what begins at one: a text takes time in proportion to its length."""
 
 # What stands where an argument may and is no declaration: words of the syntax, sets of simp lemmas, simprocs.
 WORDS = frozenset(
@@ -83,7 +85,6 @@ class Mentions:
     heads: tuple[tuple[str, str], ...]
 
 
-@lru_cache(maxsize=1024)
 def words(text: str) -> tuple[Word, ...]:
     """The words of a text in their order."""
     found: list[Word] = []
@@ -100,6 +101,7 @@ def words(text: str) -> tuple[Word, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=256)
 def mentions(text: str, local: frozenset[str] = frozenset()) -> Mentions:
     """What a tactic text mentions; `local` are the names of hypotheses."""
     pieces = words(text)
@@ -182,7 +184,7 @@ def _head_places(pieces: tuple[Word, ...]) -> frozenset[int]:
 def _is_tactic_arrow(pieces: tuple[Word, ...], at: int) -> bool:
     """Whether `=>` ends `| pattern`, `case tag`, `conv` and the like, and not `fun x`."""
     depth = pieces[at].depth
-    for word in reversed(pieces[:at]):
+    for word in reversed(pieces[max(0, at - _REACH) : at]):
         if word.depth < depth:
             return False
         if word.depth == depth:
@@ -196,7 +198,7 @@ def _is_tactic_arrow(pieces: tuple[Word, ...], at: int) -> bool:
 def _end(pieces: tuple[Word, ...], at: int, end: int) -> int:
     """Where the tactic that begins at a place ends: at a `<;>`, `;` or line break outside its brackets."""
     depth = pieces[at].depth
-    for word in pieces[at + 1 :]:
+    for word in pieces[at + 1 : at + _REACH]:
         if word.depth < depth or (word.depth == depth and (word.text in ("<;>", ";") or word.kind == "line")):
             return word.start
     return end
@@ -237,7 +239,7 @@ def _names_to(pieces: tuple[Word, ...], at: int, ends: frozenset[str]) -> set[st
     """The undotted names between a place and the first of these words at its depth."""
     found = set()
     depth = pieces[at].depth
-    for word in pieces[at + 1 :]:
+    for word in pieces[at + 1 : at + _REACH]:
         if word.depth < depth:
             break
         if word.depth == depth and (word.text in ends or word.text in _LINE_ENDS or word.kind == "line"):
@@ -251,7 +253,7 @@ def _alternative(pieces: tuple[Word, ...], at: int) -> set[str]:
     """Of `| succ n ih => …`; nothing where no arrow follows, as in `first | simp | omega` or `|x|`."""
     found: set[str] = set()
     depth = pieces[at].depth
-    for word in pieces[at + 1 :]:
+    for word in pieces[at + 1 : at + _REACH]:
         if word.text in _ARROWS and word.depth == depth:
             return found
         if word.depth < depth or word.kind == "line":
@@ -265,7 +267,7 @@ def _set_builder(pieces: tuple[Word, ...], at: int) -> set[str]:
     """Of `{x : α | …}` and `{x ∈ s | …}`."""
     found: set[str] = set()
     depth = pieces[at].depth
-    for word in pieces[at + 1 :]:
+    for word in pieces[at + 1 : at + _REACH]:
         if word.depth <= depth:
             break
         if word.text == "|" and word.depth == depth + 1:
@@ -278,7 +280,7 @@ def _set_builder(pieces: tuple[Word, ...], at: int) -> set[str]:
 def _before_assignment(pieces: tuple[Word, ...], at: int) -> set[str]:
     """Of `{ toFun x y := … }` and `(n := 3)`."""
     found = set()
-    for word in reversed(pieces[:at]):
+    for word in reversed(pieces[max(0, at - _REACH) : at]):
         if word.kind != "name" and word.text not in "_⟨⟩":
             break
         if word.kind == "name" and "." not in word.text:
@@ -289,7 +291,7 @@ def _before_assignment(pieces: tuple[Word, ...], at: int) -> set[str]:
 def _behind_equals(pieces: tuple[Word, ...], at: int) -> set[str]:
     """Of `generalize h : e = x`."""
     last = ""
-    for word in pieces[at + 1 :]:
+    for word in pieces[at + 1 : at + _REACH]:
         if word.text in _LINE_ENDS or word.kind == "line" or word.text == "at":
             break
         if word.kind == "name":
