@@ -116,11 +116,13 @@ without a Mathlib of their own are searched together with it. TACIT_MATHLIB_FROM
 REMOVE_HELP = """Remove the index of the package at PATH, and its sources where Tacit fetched them; or every index whose
 sources are gone or have another revision now, or which this version of Tacit cannot use."""
 
-EVAL_HELP = """Say how good retrieval is.
+EVAL_HELP = """Say how good search, premises and proofs are.
 
   search FILE      ask every question of FILE, whose right answers are known: how often did they come first?
   premises [PATH]  ask for the premises of theorems of PATH (default: Mathlib, where MATHLIB names it, or this
-                   project) whose proofs are known, and count which of those that the proofs name are found"""
+                   project) whose proofs are known, and count which of those that the proofs name are found
+  prove PATH…      prove the theorems of PATH anew (a Lean file, a folder, a book in Markdown), in one step and by
+                   search, side by side"""
 EVAL_STATUS = """FILE is a JSON list of objects with `full_name`, the right answer, and questions: every text under a
 key that begins with q. An answer that is not indexed counts as not found.
 
@@ -392,10 +394,22 @@ def _remove(arguments: argparse.Namespace, build: Build) -> int:
 
 
 def _eval(arguments: argparse.Namespace, build: Build) -> int:
-    del build
     from tacit.server.errors import BadInput
     from tacit.server.terminal import Terminal
 
+    if arguments.what == "prove":
+        from tacit.server.command import run_with
+        from tacit.server.eval_prove import SEARCH, WAYS, Wish, evaluate_proofs
+
+        sets = [*([arguments.file] if arguments.file else []), *arguments.more]
+        if not sets:
+            raise BadInput("Which theorems?", hint="Name a Lean file or a folder: `tacit eval prove PATH`.")
+        ways = (SEARCH,) if arguments.search_only else WAYS
+        wish = Wish(arguments.budget, arguments.at_most, ways, arguments.log)
+        return run_with(
+            lambda: build(_settings(arguments)),
+            lambda engine: evaluate_proofs(engine, Terminal(), sets, wish, as_json=arguments.json),
+        )
     if arguments.what == "premises":
         from tacit.server.eval_premises import evaluate_premises
 
@@ -528,11 +542,21 @@ def _parser() -> argparse.ArgumentParser:
     index.set_defaults(command=_index)
     _index_actions(index.add_subparsers(metavar="ACTION", dest="action", required=True))
 
-    evaluate = _command(commands, "eval", "measure how good search and premises are", EVAL_HELP, EVAL_STATUS + ERRORS)
-    evaluate.add_argument("what", metavar="search|premises", choices=("search", "premises"))
+    evaluate = _command(
+        commands, "eval", "measure how good search, premises and proofs are", EVAL_HELP, EVAL_STATUS + ERRORS
+    )
+    evaluate.add_argument("what", metavar="search|premises|prove", choices=("search", "premises", "prove"))
     evaluate.add_argument("file", metavar="FILE|PATH", type=Path, nargs="?", help="the questions; a package")
     evaluate.add_argument("--sample", type=_count, default=500, metavar="N", help="so many theorems (default: 500)")
     evaluate.add_argument("--seed", type=int, default=1, metavar="S", help="which theorems (default: 1)")
+    evaluate.add_argument("more", metavar="PATH", type=Path, nargs="*", help="more sets of theorems, for `prove`")
+    _budget(evaluate, 10.0, "time for each theorem")
+    evaluate.add_argument(
+        "--at-most", type=_count, default=100, metavar="N", help="theorems of each set (default: 100)"
+    )
+    evaluate.add_argument("--search-only", action="store_true", help="leave the one-step way out")
+    evaluate.add_argument("--log", type=Path, metavar="FILE", help="a line of JSON for each theorem and way")
+    _no_model(evaluate)
     _within(evaluate)
     evaluate.set_defaults(command=_eval)
 

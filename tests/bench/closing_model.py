@@ -18,8 +18,8 @@ from tacit.server.model_choice import choose
 from tacit.server.premise_library import IndexedPremises
 from tacit.server.settings import Settings
 from tacit.server.suggest import BatchChecked, Document, Found, Options, Suggester
+from tacit.server.theorems import Goal
 from tacit.server.values import Verdict
-from tests.bench.theorems import Goal
 
 MODEL = "model"
 WAYS = ("without", MODEL, "all")

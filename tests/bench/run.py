@@ -8,6 +8,8 @@ Sections:
   first     seconds to the first checked suggestion, demo goals, warm server
   closed    goals closed in one step, and the share of each source: demo goals, and those of --files
   premises  goals of --files closed with premises of the indexed packages at --packages and without, side by side
+  memory    first tactics that the memory of proofs proposes, theorems of the packages at --packages; goals of --files
+            closed with it and without, side by side
   model     goals of the demo and of --files closed without a model, by --model alone and by either, and how soon
   startup   import time of the sidecar and its memory
   search    search by BM25 alone, by vectors alone and as it is, side by side over what MATHLIB names: --questions
@@ -39,17 +41,19 @@ from tacit.server.lean.checker import Checker, Limits  # noqa: E402
 from tacit.server.lean.hole import holes  # noqa: E402
 from tacit.server.lean.live import LiveElaborator  # noqa: E402
 from tacit.server.lean.locate import LeanSettings, find_lean, server_commands  # noqa: E402
+from tacit.server.memory_library import WorkspaceMemory  # noqa: E402
 from tacit.server.premise_library import IndexedPremises  # noqa: E402
 from tacit.server.settings import Settings  # noqa: E402
 from tacit.server.suggest import BatchChecked, Document, Found, Options, Suggester  # noqa: E402
+from tacit.server.theorems import Goal, proved, sorries  # noqa: E402
 from tacit.server.values import Candidate, Suggestion, Verdict  # noqa: E402
 from tests.bench.closing_model import section as model_section  # noqa: E402
 from tests.bench.editor_search import editor_section  # noqa: E402
+from tests.bench.memory import section as proposed_section  # noqa: E402
 from tests.bench.search import section as search_section  # noqa: E402
-from tests.bench.theorems import Goal, proved, sorries  # noqa: E402
 
 DEMO = ROOT / "lean-project" / "Demo"
-SECTIONS = ("batch", "first", "closed", "startup", "premises", "model", "search", "editor")
+SECTIONS = ("batch", "first", "closed", "startup", "premises", "memory", "model", "search", "editor")
 WITHOUT_LEAN = frozenset(("startup", "search", "editor"))
 
 BATCH_TEXT = "theorem bench (p q r : Prop) (hp : p) (hq : q) (h : p → q → r) : (p ∧ q) ∧ r := by\n  sorry\n"
@@ -266,11 +270,35 @@ async def _premises(report: Report, name: str, goals: Sequence[Goal], packages: 
         "without": build_suggester(choose=lambda all_: [each for each in all_ if each.name != "premises"]),
         "with": build_suggester(premises=premises),
     }
+    await _side_by_side(report, name, goals, suggesters, "premises")
+    await premises.aclose()
+
+
+async def memory_section(report: Report, files: Sequence[Path], packages: Sequence[Path], at_most: int) -> None:
+    """What the memory of proofs proposes, and the goals that it closes: nothing below a theorem is remembered."""
+    report.figures["memory"] = proposed_section(report.say, packages, at_most)
+    report.say("## Goals closed in one step, with the memory of proofs and without")
+    for path in files:
+        found = sorted(path.rglob("*.lean")) if path.is_dir() else [path]
+        goals = [goal for file in found for goal in proved(file)]
+        memory = WorkspaceMemory(below=False, keep=False)
+        suggesters = {
+            "without": build_suggester(choose=lambda all_: [each for each in all_ if each.name != "memory"]),
+            "with": build_suggester(memory=memory),
+        }
+        await _side_by_side(report, path.name, goals[:: max(1, len(goals) // at_most)][:at_most], suggesters, "memory")
+        await memory.aclose()
+
+
+async def _side_by_side(
+    report: Report, name: str, goals: Sequence[Goal], suggesters: dict[str, Suggester], source: str
+) -> None:
+    """Each goal without a source and with it, before the next; closes the suggesters."""
     options = Options(closes_only=True, limit=1000, budget=10)
     closed = dict.fromkeys(suggesters, 0)
     checked = dict.fromkeys(suggesters, 0)
     seconds: dict[str, list[float]] = {each: [] for each in suggesters}
-    tried = by_premises = alone = 0
+    tried = by_source = alone = 0
     for goal in goals:
         outcomes = {each: await attempt(suggester, goal, options) for each, suggester in suggesters.items()}
         if any(each.skipped for each in outcomes.values()):
@@ -283,26 +311,25 @@ async def _premises(report: Report, name: str, goals: Sequence[Goal], packages: 
             checked[each] += outcome.checked
             seconds[each].append(outcome.seconds)
         sources = outcomes["with"].closing_sources if outcomes["with"].closed is not None else set()
-        by_premises += "premises" in sources
-        alone += sources == {"premises"}
+        by_source += source in sources
+        alone += sources == {source}
         if outcomes["with"].closed is not None and outcomes["without"].closed is None:
             report.say(f"  - {goal.name}: {outcomes['with'].closed.tactic!r}")
         elif outcomes["without"].closed is not None and outcomes["with"].closed is None:
             report.say(f"  - lost: {goal.name}: {outcomes['without'].closed.tactic!r}")
     for suggester in suggesters.values():
         await suggester.aclose()
-    await premises.aclose()
     if not tried:
         report.say(f"- {name}: no goals")
         return
     report.say(
-        f"- {name}: of {tried} goals **{closed['without']}** closed without premises and **{closed['with']}** with;"
-        f" premises close {by_premises}, alone {alone}"
+        f"- {name}: of {tried} goals **{closed['without']}** closed without {source} and **{closed['with']}** with;"
+        f" {source} closes {by_source}, alone {alone}"
     )
     for each in suggesters:
         middle = statistics.median(seconds[each])
         report.say(f"  - {each}: {checked[each] / tried:.0f} candidates and {middle:.2f} s a goal, all sources run out")
-    report.figures[f"premises_{name}"] = [tried, closed["without"], closed["with"], by_premises, alone]
+    report.figures[f"{source}_{name}"] = [tried, closed["without"], closed["with"], by_source, alone]
 
 
 def startup_section(report: Report) -> None:
@@ -351,7 +378,13 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], default=list(SECTIONS), metavar="SECTION")
     parser.add_argument("--files", nargs="*", type=Path, default=[], help="Lean files or folders whose theorems to try")
-    parser.add_argument("--packages", nargs="*", type=Path, default=[], help="indexed packages for `premises`")
+    parser.add_argument(
+        "--packages",
+        nargs="*",
+        type=Path,
+        default=[],
+        help="indexed packages for `premises`; those that `memory` reads",
+    )
     parser.add_argument("--at-most", type=int, default=200, help="goals of each set, evenly chosen (default 200)")
     parser.add_argument("--model", default="", help="a GGUF for `model` (default: what Tacit uses)")
     parser.add_argument("--preset", default="", help="how it is asked")
@@ -372,6 +405,8 @@ async def main() -> None:
         await closed_section(report, arguments.files, arguments.at_most)
     if "premises" in arguments.sections:
         await premises_section(report, arguments.files, arguments.packages, arguments.at_most)
+    if "memory" in arguments.sections:
+        await memory_section(report, arguments.files, arguments.packages, arguments.at_most)
     if "model" in arguments.sections:
         settings = Settings(model_path=arguments.model, model_preset=arguments.preset)
         sets = _sets(arguments.files, arguments.at_most)

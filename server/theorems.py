@@ -1,0 +1,101 @@
+"""Goals to measure on: the `sorry`s of a project, or the theorems of any Lean files with their proofs taken out.
+
+A theorem's proof is replaced by `by sorry`; what stands above it stays. What stands below it is left out of every check
+by the checker itself, and out of the text where nothing may be learned from it. Files that do not elaborate, and
+theorems whose proof is already one `sorry`, give no goals. Of Markdown every block of Lean is a text of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tacit.server.lean.syntax import Command, Commands, Kind, declaration_head
+from tacit.server.text import LineIndex, Position
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A text with a place to prove something at. `part` is the number of the block in a file of Markdown, from 1."""
+
+    file: Path
+    text: str
+    position: Position
+    name: str
+    part: int = 0
+
+    @property
+    def uri(self) -> str:
+        """What its document is called: the file itself, or a block of it, which is no file."""
+        return f"untitled:{self.file.stem}-{self.part}" if self.part else self.file.resolve().as_uri()
+
+    @property
+    def path(self) -> Path | None:
+        """The file, unless it is a block of one."""
+        return None if self.part else self.file
+
+
+_BLOCK = re.compile(r"^```lean[^\n]*\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
+_HIDDEN = re.compile(r"^# ", re.MULTILINE)
+
+
+def texts(file: Path) -> Iterator[tuple[int, str]]:
+    """The Lean texts of a file, with their numbers: one, 0, of a Lean file; all blocks of Markdown, from 1."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (UnicodeDecodeError, OSError):
+        return
+    if file.suffix != ".md":
+        yield 0, text
+        return
+    for number, found in enumerate(_BLOCK.finditer(text), start=1):
+        # Books of mdBook hide lines that only the compiler needs behind a `# `.
+        yield number, _HIDDEN.sub("", found["text"])
+
+
+def sorries(file: Path) -> Iterator[Goal]:
+    """Every `sorry` of a file, as it stands."""
+    text = file.read_text(encoding="utf-8")
+    index = LineIndex(text)
+    for token in Commands(text).sorries():
+        command = Commands(text).around(token.start)
+        head = declaration_head(command) if command else None
+        name = head.name.text if head is not None and head.name is not None else "example"
+        yield Goal(file, text, index.position(token.start), name)
+
+
+def _proof_start(command: Command, text: str) -> int | None:
+    """The offset of `by` in the `:= by` that begins a declaration's proof."""
+    depth = 0
+    for i, token in enumerate(command.tokens[:-2]):
+        if token.kind is Kind.OPEN:
+            depth += 1
+        elif token.kind is Kind.CLOSE:
+            depth -= 1
+        elif depth == 0 and token.text == ":" and text.startswith("=", token.end):
+            after = command.tokens[i + 2]
+            return after.start if after.text == "by" else None
+    return None
+
+
+def proved(file: Path, *, below: bool = True) -> Iterator[Goal]:
+    """Every theorem, lemma or example of a file that is proved by tactics, with its proof taken out.
+
+    With `below`, what stands below it stays in the text.
+    """
+    for part, text in texts(file):
+        for command in Commands(text).all():
+            head = declaration_head(command)
+            if head is None or head.keyword.text not in ("theorem", "lemma", "example"):
+                continue
+            if command.tokens[0].text == "mutual" or any(t.text == "sorry" for t in command.tokens):
+                continue
+            start = _proof_start(command, text)
+            if start is None:
+                continue
+            without = text[:start] + "by\n  sorry\n" + ("\n" + text[command.span.end :] if below else "")
+            position = LineIndex(without).position(start + len("by\n  "))
+            name = head.name.text if head.name is not None else "example"
+            yield Goal(file, without, position, name, part)
