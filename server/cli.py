@@ -405,7 +405,7 @@ def _eval(arguments: argparse.Namespace, build: Build) -> int:
         if not sets:
             raise BadInput("Which theorems?", hint="Name a Lean file or a folder: `tacit eval prove PATH`.")
         ways = (SEARCH,) if arguments.search_only else WAYS
-        wish = Wish(arguments.budget, arguments.at_most, ways, arguments.log)
+        wish = Wish(arguments.budget, arguments.at_most, ways, arguments.log, arguments.sorries)
         return run_with(
             lambda: build(_settings(arguments)),
             lambda engine: evaluate_proofs(engine, Terminal(), sets, wish, as_json=arguments.json),
@@ -554,6 +554,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--at-most", type=_count, default=100, metavar="N", help="theorems of each set (default: 100)"
     )
+    evaluate.add_argument("--sorries", action="store_true", help="not the theorems of the sets, but their `sorry`s")
     evaluate.add_argument("--search-only", action="store_true", help="leave the one-step way out")
     evaluate.add_argument("--log", type=Path, metavar="FILE", help="a line of JSON for each theorem and way")
     _no_model(evaluate)

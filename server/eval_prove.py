@@ -1,7 +1,7 @@
 """`tacit eval prove SET…`: how many theorems of a set are proved in one step, and by search, side by side.
 
 A set is a Lean file, a folder of them, or a book in Markdown: its theorems with their proofs taken out and nothing
-below them. The `sorry`s of a set that has any are tried instead.
+below them; or its `sorry`s, as they stand.
 """
 
 from __future__ import annotations
@@ -53,13 +53,14 @@ class Wish:
     at_most: int = 100
     ways: tuple[str, ...] = WAYS
     log: Path | None = None
+    sorries: bool = False
 
 
 async def evaluate_proofs(
     engine: Engine, terminal: Terminal, sets: Sequence[Path], wish: Wish, *, as_json: bool = False
 ) -> int:
     """Run the command; the exit status."""
-    chosen = {shown_path(path): goals_of(path, wish.at_most) for path in sets}
+    chosen = {shown_path(path): goals_of(path, wish.at_most, only_sorries=wish.sorries) for path in sets}
     tables: dict[str, dict[str, Any]] = {}
     with ExitStack() as stack:
         try:
@@ -88,8 +89,8 @@ async def evaluate_proofs(
     return Exit.DONE
 
 
-def goals_of(path: Path, at_most: int) -> list[Goal]:
-    """So many goals of a set, evenly chosen. Raises BadInput where there is none."""
+def goals_of(path: Path, at_most: int, *, only_sorries: bool = False) -> list[Goal]:
+    """So many goals of a set, evenly chosen: its theorems, or its `sorry`s. Raises BadInput where there is none."""
     path = path.expanduser()
     if path.is_dir():
         files = [*lean_files(path), *sorted(path.glob("*.md"))]
@@ -97,10 +98,13 @@ def goals_of(path: Path, at_most: int) -> list[Goal]:
         files = [path]
     else:
         raise BadInput(f"There is no {path}.", hint="Name a Lean file, a folder of them, or a book in Markdown.")
-    open_ = [goal for file in files if file.suffix == ".lean" and _readable(file) for goal in sorries(file)]
-    goals = open_ or [goal for file in files for goal in proved(file, below=False)]
+    if only_sorries:
+        goals = [goal for file in files if file.suffix == ".lean" and _readable(file) for goal in sorries(file)]
+    else:
+        goals = [goal for file in files for goal in proved(file, below=False)]
     if not goals:
-        raise BadInput(f"{path} has no theorem that is proved by tactics, and no `sorry`.", hint="Name another set.")
+        what = "`sorry`" if only_sorries else "theorem that is proved by tactics"
+        raise BadInput(f"{path} has no {what}.", hint="Name another set.")
     return [goals[number * len(goals) // min(at_most, len(goals))] for number in range(min(at_most, len(goals)))]
 
 

@@ -60,8 +60,9 @@ def test_blocks_of_a_book_are_texts_of_their_own(tmp_path: Path) -> None:
     assert goals[0].uri != goals[1].uri
 
 
-def test_a_set_is_its_sorries_where_it_has_any(file: Path, tmp_path: Path) -> None:
-    assert [goal.name for goal in goals_of(file, 10)] == ["open_one"]
+def test_a_set_is_its_theorems_or_its_sorries(file: Path, tmp_path: Path) -> None:
+    assert [goal.name for goal in goals_of(file, 10, only_sorries=True)] == ["open_one"]
+    assert [goal.name for goal in goals_of(file, 10)] == ["one", "example"]
     (tmp_path / "B.lean").write_text(
         "".join(f"theorem t{n} : p := by\n  simp\n\n" for n in range(10)), encoding="utf-8"
     )
