@@ -82,8 +82,12 @@ def list_models(terminal: Terminal, *, as_json: bool) -> int:
     for item in rest:
         about = f"{megabytes(item.size):>7}  {item.about}; licence: {item.licence}"
         terminal.line(f"  {item.name:<{width}}  ", (about, "dim"))
-    hint = "" if "tacit models list" in choice.hint else f" {choice.hint}"
-    terminal.note(f"{choice.sentence}{hint}".rstrip() if choice.path is None else f"Used: {choice.sentence}")
+    if choice.path is None:
+        hint = "" if "tacit models list" in choice.hint else f" {choice.hint}"
+        terminal.note(f"{choice.sentence}{hint}".rstrip())
+    else:
+        lacks = "" if can_run() else f" That takes llama-cpp-python, which is not installed. {INSTALL}"
+        terminal.note(f"Used: {choice.sentence}{lacks}")
     return Exit.DONE
 
 

@@ -177,7 +177,9 @@ def test_one_is_chosen_and_none(tacit: Tacit, file: Path, monkeypatch: pytest.Mo
     assert out == "ReProver-7B proposes tactics from now on.\n"
     assert "That takes llama-cpp-python, which is not installed." in err
     assert "Editors take it up when Tacit starts there the next time." in err
-    assert tacit("list")[0].startswith("✓ ReProver-7B")
+    out, err = tacit("list")
+    assert out.startswith("✓ ReProver-7B")
+    assert err.startswith("Used: ReProver-7B, as `tacit models use` says. That takes llama-cpp-python, which is not")
     assert json.loads(tacit("use", "off", "--json")[0])["used"] == "off"
     assert tacit("use", "off")[0] == "No model proposes tactics from now on.\n"
     assert tacit("list")[1] == "No model is used: `tacit models use off` was said.\n"
@@ -198,6 +200,7 @@ def test_what_cannot_be_used_is_not_chosen(tacit: Tacit, file: Path) -> None:
 def test_the_shipped_one_is_on_the_list_and_stays(tacit: Tacit, monkeypatch: pytest.MonkeyPatch) -> None:
     models.WEIGHTS.write_bytes(gguf())
     monkeypatch.setattr(model_choice, "can_run", lambda: True)
+    monkeypatch.setattr("tacit.server.models_command.can_run", lambda: True)
     out, err = tacit("list")
     assert out.startswith("✓ tacit-tiny")
     assert err == "Used: tacit-tiny, which comes with Tacit.\n"
