@@ -200,7 +200,7 @@ class _Search:
             request = self._request
             if node is not self._tree.root:
                 request = replace(request, goals=node.state.goals)
-            stream = self._streams[node.number] = Stream(self._sources, request)
+            stream = self._streams[node.number] = Stream(self._sources, request, at_once=node is self._tree.root)
         return stream
 
     # ---------------------------------------------------------------- working
@@ -228,11 +228,18 @@ class _Search:
             by_node.setdefault(node.number, []).append(result)
             self._take(node, result)
         self._checked += sum(each.verdict is not Verdict.REFUSED for each in checked)
+        await self._leave_settled()
         return [
             Expanded(node.number, node.state.goals, tuple(by_node[node.number]))
             for node, _ in portions
             if node.number in by_node
         ]
+
+    async def _leave_settled(self) -> None:
+        """Nobody needs to think any more about states that are proved or hopeless; the model least of all."""
+        for node in self._tree:
+            if not node.open and node is not self._tree.root and (stream := self._streams.pop(node.number, None)):
+                await stream.aclose()
 
     def _take(self, node: Node, result: CheckedTactic) -> None:
         for message in result.try_this:

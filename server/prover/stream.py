@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
+from typing import Any
 
 from tacit.server.errors import TacitError
 from tacit.server.tactics.lexer import signature
@@ -14,30 +16,40 @@ from tacit.server.tactics.source import SourceRequest, TacticSource
 from tacit.server.values import Candidate
 
 log = logging.getLogger(__name__)
+AHEAD = 16
+"""Candidates of one source that may wait to be taken before it is asked for more."""
+
+
+def is_costly(source: TacticSource) -> bool:
+    """Whether asking a source takes something that others wait for, as the one local model does."""
+    return bool(getattr(source, "costly", False))
 
 
 class Stream:
-    """The candidates for one state. Every source is asked for its next batch when what it gave before is used up."""
+    """The candidates for one state. Each source is read in a task of its own, a little ahead of what is taken.
 
-    def __init__(self, sources: Sequence[TacticSource], request: SourceRequest) -> None:
+    A costly source is asked when candidates are taken for the second time: many states are looked at only once.
+    """
+
+    def __init__(self, sources: Sequence[TacticSource], request: SourceRequest, *, at_once: bool = False) -> None:
         self._seen: set[str] = set()
         """The signatures of what was proposed; the sources see it grow."""
         self._request = replace(request, tried=self._seen)
-        self._iterators = {source.name: _all(source, self._request) for source in sources}
-        self._tasks: dict[str, asyncio.Future[Sequence[Candidate]]] = {}
+        self._asleep = [source for source in sources if is_costly(source) and not at_once]
+        self._awake = [source for source in sources if source not in self._asleep]
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ready: list[tuple[float, int, Candidate]] = []
-        self._waiting = {source.name: 0 for source in sources}
+        self._waiting: dict[str, int] = {}
         """How many candidates of each source stand in `_ready`."""
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._taken = 0
 
     @property
     def ended(self) -> bool:
         """Whether there is nothing left and nothing to come."""
-        return not self._ready and not self._iterators
-
-    @property
-    def ready(self) -> int:
-        """How many candidates can be had without waiting."""
-        return len(self._ready)
+        running = any(not task.done() for task in self._tasks.values())
+        return not self._ready and not self._awake and not self._asleep and not running
 
     def add(self, candidates: Sequence[Candidate]) -> None:
         """Candidates that come from elsewhere, such as Lean's own "Try this"."""
@@ -46,18 +58,28 @@ class Stream:
 
     async def take(self, count: int, wait: float) -> list[Candidate]:
         """At most so many, the likeliest of what is there; waits that many seconds where nothing is."""
-        self._ask()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)  # sources that need no waiting answer within these
-        self._collect()
-        if not self._ready and self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=wait, return_when=asyncio.FIRST_COMPLETED)
-            self._collect()
+        if self._taken or not self._awake:
+            self._awake += self._asleep
+            self._asleep = []
+        self._taken += 1
+        for source in self._awake:
+            self._tasks[source.name] = asyncio.create_task(self._read(source))
+        self._awake = []
+        for _ in range(3):
+            await asyncio.sleep(0)  # sources that need no waiting have answered then
+        while not self._ready and wait > 0 and any(not task.done() for task in self._tasks.values()):
+            self._news.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._news.wait()
+                    continue
+            break
         taken: list[Candidate] = []
         while self._ready and len(taken) < count:
             candidate = heapq.heappop(self._ready)[2]
-            self._waiting[candidate.source] = self._waiting.get(candidate.source, 1) - 1
+            self._waiting[candidate.source] -= 1
             taken.append(candidate)
+        self._room.set()
         return taken
 
     async def aclose(self) -> None:
@@ -65,33 +87,27 @@ class Stream:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        self._tasks.clear()
-        for iterator in self._iterators.values():
-            await iterator.aclose()
-        self._iterators.clear()
+        self._awake, self._asleep = [], []
 
-    def _ask(self) -> None:
-        for name, iterator in self._iterators.items():
-            if name not in self._tasks and self._waiting[name] <= 0:
-                self._tasks[name] = asyncio.ensure_future(_next(iterator))
-
-    def _collect(self) -> None:
-        for name in [name for name, task in self._tasks.items() if task.done()]:
-            task = self._tasks.pop(name)
-            try:
-                batch = task.result()
-            except StopAsyncIteration:
-                del self._iterators[name]
-            except TacitError as error:
-                self._request.tell(str(error), name)
-                del self._iterators[name]
-            except Exception:
-                log.exception("The source %s failed; the others go on.", name)
-                self._request.tell(f"The source {name} failed; the others went on.", name)
-                del self._iterators[name]
-            else:
-                for candidate in batch:
-                    self._put(candidate)
+    async def _read(self, source: TacticSource) -> None:
+        name = source.name
+        try:
+            batches: Any = source.candidates(self._request)
+            async with aclosing(batches):
+                async for batch in batches:
+                    for candidate in batch:
+                        self._put(candidate)
+                    self._news.set()
+                    while self._waiting.get(name, 0) >= AHEAD:
+                        self._room.clear()
+                        await self._room.wait()
+        except TacitError as error:
+            self._request.tell(str(error), name)
+        except Exception:
+            log.exception("The source %s failed; the others go on.", name)
+            self._request.tell(f"The source {name} failed; the others went on.", name)
+        finally:
+            self._news.set()
 
     def _put(self, candidate: Candidate) -> None:
         key = signature(candidate.text)
@@ -100,18 +116,3 @@ class Stream:
         self._seen.add(key)
         heapq.heappush(self._ready, (-candidate.prior, len(self._seen), candidate))
         self._waiting[candidate.source] = self._waiting.get(candidate.source, 0) + 1
-
-
-async def _all(source: TacticSource, request: SourceRequest) -> AsyncGenerator[Sequence[Candidate], None]:
-    """All batches of a source. That it fails when it is merely asked shows with the first."""
-    batches = source.candidates(request)
-    try:
-        async for batch in batches:
-            yield batch
-    finally:
-        if isinstance(batches, AsyncGenerator):
-            await batches.aclose()
-
-
-async def _next(iterator: AsyncIterator[Sequence[Candidate]]) -> Sequence[Candidate]:
-    return await anext(iterator)

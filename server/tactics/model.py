@@ -46,6 +46,9 @@ class ModelTactics:
         self._most = answers * MOST // ANSWERS
         self._name = name
 
+    costly = True
+    """It is asked for one goal at a time: a search asks it only for goals that it comes back to."""
+
     @property
     def name(self) -> str:
         """The name shown beside a suggestion."""
