@@ -6,6 +6,8 @@ An edit is sent for the very version that was asked about, so that an editor whi
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
@@ -16,18 +18,24 @@ import cattrs
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from tacit.index.encoder import cache_folder
 from tacit.server import wire
 from tacit.server.actions import workspace_edit
 from tacit.server.features import SLACK, current, question
 from tacit.server.mirror import OpenDocument
 from tacit.server.protocol import TacitServer
-from tacit.server.prover.events import Searched, Searching
+from tacit.server.prover.events import Searched, SearchEvent, Searching
 from tacit.server.prover.report import progress, summary
+from tacit.server.prover.traces import Tracer
 from tacit.server.question import Question, closes
 from tacit.server.requests import Run, Stopped, Why
 from tacit.server.session import Session
 from tacit.server.suggest import BatchChecked, Options
 from tacit.server.values import Suggestion
+
+log = logging.getLogger(__name__)
+TRACES = "traces"
+"""The folder of traces, in the cache folder."""
 
 EVERYTHING = 10_000
 """A limit that is none: tactics that only make progress must not use up the room for one that closes."""
@@ -115,7 +123,28 @@ class Closing:
                 await run.until(lambda run: run.closing is not None, asked.options.budget + SLACK, once_ready=True)
             finally:
                 reports.cancel()
+                if self._session.settings.prove_traces:
+                    await asyncio.to_thread(self._keep, run)
         return run
+
+    def _keep(self, run: Run) -> None:
+        """Append what a search tried to this month's file of traces; that it cannot be written is only logged."""
+        document, folder = run.question.document, cache_folder() / TRACES
+        lean = self._session.status().version
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / time.strftime("%Y-%m.jsonl")).open("a", encoding="utf-8") as file:
+                tracer = Tracer(file)
+                if run.goal is not None:
+                    name = str(document.path or document.uri)
+                    budget = run.question.options.budget
+                    tracer.begin(run.goal.goals, run.goal.declaration, file=name, module="", budget=budget, lean=lean)
+                for event in run.events:
+                    if isinstance(event, SearchEvent):
+                        tracer.note(event)
+                tracer.flush()
+        except OSError as error:
+            log.warning("Traces could not be written: %s", error)
 
     @asynccontextmanager
     async def _progress(self, token: types.ProgressToken | None) -> AsyncIterator[Report]:

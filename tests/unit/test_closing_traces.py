@@ -1,0 +1,56 @@
+"""What the editor's search for a proof tries is kept on this machine, where the settings say so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from tacit.server.closing import TRACES, Closing
+from tacit.server.lean.goals import parse_goals
+from tacit.server.prover.events import Expanded, Searched
+from tacit.server.prover.traces import pairs, totals
+from tacit.server.question import Question
+from tacit.server.requests import Run
+from tacit.server.suggest import Document, GoalFound, LeanStatus, Options
+from tacit.server.text import Position, Span
+from tacit.server.values import Candidate, CheckedTactic, Verdict
+
+GOALS = parse_goals("⊢ p")
+
+
+@pytest.fixture
+def run() -> Run:
+    made = Run(Question(Document("file:///a.lean", 1, "", Path("/a.lean")), Position(0, 0), Options(30.0, search=True)))
+    made.goal = GoalFound(GOALS, Span(0, 0), "one")
+    checked = (CheckedTactic(Candidate("simp", "portfolio"), Verdict.FAILS, message="no"),)
+    made.events += [made.goal, Expanded(0, GOALS, checked), Searched(False, 1, 1, 1, 0.5, "Stopped after 30 s.")]
+    return made
+
+
+def keep(run: Run) -> None:
+    session: Any = SimpleNamespace(status=lambda: LeanStatus("ready", "4.0.0"))
+    closing = Closing(cast(Any, None), session)
+    closing._keep(run)
+
+
+def test_a_search_is_kept_as_a_whole(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TACIT_CACHE", str(tmp_path))
+    keep(run)
+    keep(run)
+    [file] = (tmp_path / TRACES).iterdir()
+    sums = totals([file])
+    assert (sums.searches, sums.proved, sums.tried["portfolio"], sums.broken) == (2, 0, 2, 0)
+    [tried, _] = pairs([file], tries=True)
+    assert (tried["tactic"], tried["goal"], tried["worked"], tried["name"]) == ("simp", "⊢ p", False, "one")
+
+
+def test_a_folder_that_cannot_be_written_costs_nothing(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / TRACES).write_text("a file where the folder would be")
+    monkeypatch.setenv("TACIT_CACHE", str(tmp_path))
+    keep(run)
+    assert "Traces could not be written" in caplog.text
