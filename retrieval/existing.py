@@ -64,7 +64,7 @@ class Shelf:
 
     @classmethod
     def of(cls, store: Store) -> Shelf:
-        """Read from an open store: half a second for 300,000 names."""
+        """Read from an open store: a second for 300,000 names."""
         query = "SELECT name, file, kind, CASE WHEN kind = 'def' THEN type ELSE '' END FROM premises WHERE NOT private"
         rows = store.database.execute(query).fetchall()
         parts = [row[0].rpartition(".") for row in rows]
