@@ -233,8 +233,10 @@ def _failed(error: Exception, arguments: argparse.Namespace) -> int:
 
 def _serve(arguments: argparse.Namespace, build: Build) -> int:
     from tacit.server.app import serve
+    from tacit.server.memory_library import WorkspaceMemory
 
     del build
+    memory = WorkspaceMemory() if arguments.replay is None else None
 
     def suggester(settings: Settings, premises: Any) -> Any:
         from tacit.server.compose import build_suggester
@@ -243,14 +245,13 @@ def _serve(arguments: argparse.Namespace, build: Build) -> int:
         if arguments.no_model:
             named = replace(named, model_path="off")
         if arguments.replay is None:
-            return build_suggester(named, premises=premises)
+            return build_suggester(named, premises=premises, memory=memory)
         from tacit.server.demo_project import recordings
 
         return build_suggester(named, recordings=recordings(arguments.replay))
 
-    return serve(
-        suggester, search=True, log_level=logging.getLevelName(_level(arguments, logging.WARNING, logging.INFO))
-    )
+    level = logging.getLevelName(_level(arguments, logging.WARNING, logging.INFO))
+    return serve(suggester, search=True, memory=memory, log_level=level)
 
 
 def _suggest(arguments: argparse.Namespace, build: Build) -> int:

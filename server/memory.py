@@ -20,7 +20,7 @@ from functools import lru_cache
 from tacit.index.premise import Kind, Premise
 from tacit.index.uses import Names
 from tacit.retrieval.access import Header, header_of
-from tacit.retrieval.analogy import differences, translated
+from tacit.retrieval.analogy import Words, differences, translated
 from tacit.retrieval.likeness import features
 from tacit.retrieval.neighbours import Neighbours
 from tacit.retrieval.premises import Above, read_above
@@ -77,6 +77,16 @@ class _Scope:
     written: Above
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A remembered goal, read: its names, and what is other in the theorem at hand."""
+
+    known: Known
+    goal: Goal
+    local: frozenset[str]
+    changes: Mapping[Words, Words]
+
+
 class Memory:
     """Not safe for threads."""
 
@@ -105,6 +115,9 @@ class Memory:
 
     def put(self, part: str, proofs: Proofs | None, keys: Sequence[Mapping[int, float]] | None = None) -> None:
         """A file says this now, or is gone. `keys` are the features of its goals where they are known."""
+        old = self._parts.get(part)
+        if old is None or proofs is None or (old.module, old.imports) != (proofs.module, proofs.imports):
+            self._imported.clear()
         self._forget(part)
         if proofs is None:
             self._neighbours.put(part, ())
@@ -142,10 +155,12 @@ class Memory:
             for number, step in enumerate(known.steps):
                 found.append((weight * self._weight(step, number, before), known, step))
         found.sort(key=lambda each: -each[0])
-        remembered = []
+        remembered: list[Remembered] = []
+        seen: dict[int, _Seen] = {}
         for weight, known, step in found:
-            for text, share in self._written(known, step, place, scope):
-                remembered.append(Remembered(self._parsed(known.goal), text, weight * share, step.bound))
+            one = seen.get(id(known)) or seen.setdefault(id(known), self._see(known, place))
+            for text, share in self._written(one, step, place, scope):
+                remembered.append(Remembered(one.goal, text, weight * share, step.bound))
             if len(remembered) >= limit:
                 break
         return remembered[:limit]
@@ -155,7 +170,6 @@ class Memory:
 
     def _forget(self, part: str) -> None:
         old = self._parts.pop(part, None)
-        self._imported.clear()
         self._names = self._new_names()  # it remembers what it has settled
         if old is None:
             return
@@ -227,19 +241,17 @@ class Memory:
             found = self._imported[imports] = frozenset(seen)
         return found
 
-    def _written(self, known: Known, step: Step, place: Place, scope: _Scope) -> Iterator[tuple[str, float]]:
+    def _written(self, seen: _Seen, step: Step, place: Place, scope: _Scope) -> Iterator[tuple[str, float]]:
         """The tactic with its constants as they can be written at the place, and what share of the weight it has.
 
         Then with those constants that stand to this theorem as its own do to that one. Nothing where a constant cannot
         be used at the place.
         """
-        then, local = self._sides(known)
-        bound = step.bound
+        known, local, changes = seen.known, seen.local, seen.changes
         full = self._meant(known, step, local)
-        same = _WORD.sub(lambda found: self._here(found, full, place, scope), step.tactic)
+        same = _WORD.sub(lambda found: self._here(found, full, place, scope), step.tactic) if full else step.tactic
         if UNUSABLE not in same:
             yield same, 1.0
-        changes = differences(known.name, place.declaration, then.target, place.goal.target, local, _names(place.goal))
         if not changes:
             return
         changed = False
@@ -248,7 +260,8 @@ class Memory:
             nonlocal changed
             token = found[0]
             first = token.partition(".")[0]
-            other = token if first in local or first in bound or token in _WORDS else translated(token, changes)
+            kept = first in local or first in step.bound or token in _WORDS
+            other = token if kept else translated(token, changes)
             if other != token:
                 meant = scope.written.names.resolve(other, scope.written.namespace, scope.written.opens)
                 if not meant:
@@ -262,9 +275,12 @@ class Memory:
         if changed and UNUSABLE not in text:
             yield text, ANALOGY
 
-    def _sides(self, known: Known) -> tuple[Goal, frozenset[str]]:
+    def _see(self, known: Known, place: Place) -> _Seen:
         goal = self._parsed(known.goal)
-        return goal, _names(goal)
+        local = _names(goal)
+        target, now = goal.target, place.goal
+        changes = differences(known.name, place.declaration, target, now.target, local, _names(now))
+        return _Seen(known, goal, local, changes)
 
     def _meant(self, known: Known, step: Step, local: frozenset[str]) -> dict[str, str]:
         """The declarations of which it is known that a tactic's words mean them."""
@@ -296,14 +312,19 @@ class Memory:
         return module != place.module and module in scope.modules and not _same(full, place.declaration)
 
 
-def keys_of(proofs: Proofs) -> list[dict[int, float]]:
+def keys_of(proofs: Proofs) -> list[Mapping[int, float]]:
     """The features of the goals of a text."""
     return [_features(each) for each in proofs.goals]
 
 
-def _features(known: Known) -> dict[int, float]:
-    goal = parse_goal(known.goal)
-    return features(goal.target, _hypotheses(goal), known.name)
+def _features(known: Known) -> Mapping[int, float]:
+    return _features_of(known.goal, known.name)
+
+
+@lru_cache(maxsize=2_048)  # a text that is being written is read again and again
+def _features_of(text: str, name: str) -> Mapping[int, float]:
+    goal = parse_goal(text)
+    return features(goal.target, _hypotheses(goal), name)
 
 
 def _names(goal: Goal) -> frozenset[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from tacit.server.tactics import lexer, matching
 from tacit.server.values import Goal
@@ -52,18 +52,11 @@ class Sides:
         return frozenset(each.name for each in self.sides)
 
 
-@lru_cache(maxsize=512)
-def sides(goal: Goal) -> Sides:
-    """The names of a goal, read once."""
-    return Sides(goal)
-
-
-def counterparts(then: Goal, now: Goal, but: Collection[tuple[str, str]] = ()) -> Mapping[str, str]:
-    """For names of `then` what stands for them in `now`: a name or a term, and no name for two. Pairs in `but` are out.
+def counterparts(old: Sides, new: Sides, but: Collection[tuple[str, str]] = ()) -> Mapping[str, str]:
+    """For names of `old` what stands for them in `new`: a name or a term, and no name for two. Pairs in `but` are out.
 
     A name without counterpart is missing.
     """
-    old, new = sides(then), sides(now)
     told = matching.match(old.target, new.target, old.usable) or {}
     terms = {name: lexer.argument(term) for name, term in told.items() if not is_name(term)}
     terms = {name: term for name, term in terms.items() if (name, term) not in but}

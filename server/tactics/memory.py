@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 
 from tacit.server.tactics import lexer
-from tacit.server.tactics.counterparts import counterparts, is_name, sides
+from tacit.server.tactics.counterparts import Sides, counterparts, is_name
 from tacit.server.tactics.offers import Offer, batches
 from tacit.server.tactics.source import ProofMemory, Remembered, SourceRequest
 from tacit.server.values import Candidate, Goal
@@ -64,8 +65,11 @@ def offers_of(found: Sequence[Remembered], goal: Goal) -> list[Offer]:
     """What these tactics are for a goal, the likeliest first: those that become one text count together."""
     totals: dict[str, float] = {}
     texts: dict[str, str] = {}
+    now = Sides(goal)
+    pairs: dict[int, _Pair] = {}
     for each in found:
-        for text, weight in _adapted(each, goal):
+        pair = pairs.get(id(each.goal)) or pairs.setdefault(id(each.goal), _Pair(Sides(each.goal), now))
+        for text, weight in _adapted(each, pair):
             key = lexer.signature(text)
             texts.setdefault(key, text)
             totals[key] = totals.get(key, 0.0) + weight
@@ -77,19 +81,38 @@ def offers_of(found: Sequence[Remembered], goal: Goal) -> list[Offer]:
     ]
 
 
-def _adapted(each: Remembered, goal: Goal) -> Iterator[tuple[str, float]]:
+class _Pair:
+    """A remembered goal and the present one, with the counterparts of its names."""
+
+    def __init__(self, then: Sides, now: Sides) -> None:
+        self.then, self.now = then, now
+        self._otherwise: dict[str, Mapping[str, str]] = {}
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """The likeliest counterparts."""
+        return counterparts(self.then, self.now)
+
+    def otherwise(self, name: str) -> Mapping[str, str]:
+        """The likeliest in which this name has another."""
+        if name not in self._otherwise:
+            self._otherwise[name] = counterparts(self.then, self.now, ((name, self.names[name]),))
+        return self._otherwise[name]
+
+
+def _adapted(each: Remembered, pair: _Pair) -> Iterator[tuple[str, float]]:
     """A tactic for another goal, as it may read here, with its weight."""
-    own = {name for name in _words(each.tactic) if name in sides(each.goal).names or name in each.bound}
+    words = _words(each.tactic)
+    own = {name for name in words if name in pair.then.names or name in each.bound}
     if not own:
         yield each.tactic, each.weight
         return
-    names = counterparts(each.goal, goal)
-    best = _renamed(each, goal, names, own)
+    best = _renamed(each, pair, pair.names, own)
     if best is not None:
         yield best[0], each.weight * best[1]
-    first = next((name for name in _words(each.tactic) if name in own and name in names), None)
+    first = next((name for name in words if name in own and name in pair.names), None)
     if first is not None:
-        other = _renamed(each, goal, counterparts(each.goal, goal, ((first, names[first]),)), own)
+        other = _renamed(each, pair, pair.otherwise(first), own)
         if other is not None and (best is None or other[0] != best[0]):
             yield other[0], each.weight * other[1] * OTHER_WAY
 
@@ -98,10 +121,10 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
-def _renamed(each: Remembered, goal: Goal, names: Mapping[str, str], own: Collection[str]) -> tuple[str, float] | None:
+def _renamed(each: Remembered, pair: _Pair, names: Mapping[str, str], own: Collection[str]) -> tuple[str, float] | None:
     """The tactic with its names replaced and what share of its weight is left; None where it cannot be said here."""
-    known = sides(goal).usable
-    introduced = each.bound - sides(each.goal).names
+    known = pair.now.usable
+    introduced = each.bound - pair.then.names
     replaced = dict(names) | {name: name for name in introduced if name in known}
     missing = {name for name in own if name not in replaced}
     text, share = each.tactic, 1.0

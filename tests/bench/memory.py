@@ -8,6 +8,7 @@ remembered proofs begin with most often.
 from __future__ import annotations
 
 import random
+import re
 import statistics
 import time
 from collections import Counter
@@ -98,8 +99,6 @@ def _place(path: str, proofs: Proofs, name: str, goal: str, text: str) -> Place 
 
 def _declaration(text: str, label: str) -> int | None:
     """Where a theorem of this name begins, the first of them."""
-    import re
-
     found = re.search(
         rf"^[^\n]*\b(?:theorem|lemma)\s+(?:[\w.'!?]*\.)?{re.escape(label)}(?![\w.'!?])", text, re.MULTILINE
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tacit.server.tactics.counterparts import counterparts
+from tacit.server.tactics.counterparts import Sides, counterparts
 from tacit.server.tactics.memory import LIMIT, MemoryTactics, offers_of
 from tacit.server.tactics.source import Remembered, SourceRequest
 from tests.unit.tactics_goals import goal, request
@@ -84,7 +84,7 @@ def test_those_that_become_one_count_together() -> None:
 
 
 def test_counterparts_are_one_to_one() -> None:
-    found = counterparts(goal("a b c : Nat; ⊢ a + b = c"), goal("x y : Nat; ⊢ x + y = x"))
+    found = counterparts(Sides(goal("a b c : Nat; ⊢ a + b = c")), Sides(goal("x y : Nat; ⊢ x + y = x")))
     assert len(set(found.values())) == len(found) == 2
 
 
