@@ -8,8 +8,8 @@ Sections:
   first     seconds to the first checked suggestion, demo goals, warm server
   closed    goals closed in one step, and the share of each source: demo goals, and those of --files
   premises  goals of --files closed with premises of the indexed packages at --packages and without, side by side
-  memory    first tactics that the memory of proofs proposes, theorems of the packages at --packages; goals of --files
-            closed with it and without, side by side
+  memory    first tactics that the memory of proofs proposes, theorems of --packages; goals of --files closed with it
+            and without, beside premises of the indexed packages, side by side
   model     goals of the demo and of --files closed without a model, by --model alone and by either, and how soon
   startup   import time of the sidecar and its memory
   search    search by BM25 alone, by vectors alone and as it is, side by side over what MATHLIB names: --questions
@@ -281,13 +281,16 @@ async def memory_section(report: Report, files: Sequence[Path], packages: Sequen
     for path in files:
         found = sorted(path.rglob("*.lean")) if path.is_dir() else [path]
         goals = [goal for file in found for goal in proved(file)]
-        memory = WorkspaceMemory(below=False, keep=False)
+        memory, premises = WorkspaceMemory(below=False, keep=False), IndexedPremises(packages)
         suggesters = {
-            "without": build_suggester(choose=lambda all_: [each for each in all_ if each.name != "memory"]),
-            "with": build_suggester(memory=memory),
+            "without": build_suggester(
+                choose=lambda all_: [each for each in all_ if each.name != "memory"], premises=premises
+            ),
+            "with": build_suggester(premises=premises, memory=memory),
         }
         await _side_by_side(report, path.name, goals[:: max(1, len(goals) // at_most)][:at_most], suggesters, "memory")
         await memory.aclose()
+        await premises.aclose()
 
 
 async def _side_by_side(
@@ -383,7 +386,7 @@ async def main() -> None:
         nargs="*",
         type=Path,
         default=[],
-        help="indexed packages for `premises`; those that `memory` reads",
+        help="indexed packages for `premises` and `memory`",
     )
     parser.add_argument("--at-most", type=int, default=200, help="goals of each set, evenly chosen (default 200)")
     parser.add_argument("--model", default="", help="a GGUF for `model` (default: what Tacit uses)")
