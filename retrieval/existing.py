@@ -192,7 +192,7 @@ class Existing:
         for size in range(len(parts), 0, -1):
             front, fields = ".".join(parts[:size]), parts[size:]
             kinds = self._kinds(front)
-            if not fields and (kinds or self._is_projected(front)):
+            if not fields and (kinds or self._is_projected(front) or self._is_exported(front)):
                 return True
             if kinds and GENERATED.fullmatch(fields[0]):
                 return True
@@ -202,6 +202,13 @@ class Existing:
             if size == 1 and not kinds and front[:1].islower() and self._has("exported", front):
                 return all(map(self._is_label, fields))
         return "subset" in name and self._find(_IN_ORDERS.sub(lambda found: _ORDERS[found[0]], name))
+
+    def _is_exported(self, name: str) -> bool:
+        """Whether a name with a namespace may be a field of a class that is exported into it."""
+        space, _, label = name.rpartition(".")
+        return (
+            bool(space) and self._has("spaces", space) and self._has("exported", label) and self._has("fields", label)
+        )
 
     def _is_projected(self, name: str) -> bool:
         """Whether a name is one that `simps` and the like make of what it begins with: `foo_apply_coe` of `foo`."""

@@ -39,11 +39,11 @@ _TO_ARROW = frozenset("fun λ case case' next on_goal rename_i rename".split())
 # These begin names that are bound up to a colon, `:=`, `with`, `using` or the next tactic.
 _BINDING = frozenset(
     "intro intros rintro rintros introv ext ext1 funext have haveI have' let letI let' suffices obtain set replace"
-    " by_cases by_contra by_contra! by_contra' generalize wlog lift choose choose! peel rename_i rename injection"
+    " by_cases by_contra by_contra' generalize wlog lift choose peel rename_i rename injection"
     " with mut for nomatch".split()
 )
 # Behind these a name and a colon may stand: `cases h : e with`.
-_NAMING = frozenset("if cases cases' induction match rcases obtain interval_cases fin_cases dite".split())
+_NAMING = frozenset("if by_cases cases cases' induction match rcases obtain interval_cases fin_cases dite".split())
 _ENDS_BINDING = frozenset(": := with using at <;> ; ← generalizing :) | =>".split()) - {"|"}
 _LINE_ENDS = frozenset("<;> ;".split())
 _ARROWS = frozenset(("=>", "↦"))
@@ -216,13 +216,13 @@ def _bound(pieces: tuple[Word, ...]) -> set[str]:
         if word.kind == "name" and "." not in word.text:
             follows = pieces[at + 1].text if at + 1 < len(pieces) else ""
             before = pieces[at - 1] if at else _NOTHING
-            if follows == ":" and (before.kind != "name" or before.text in _NAMING):
+            if follows == ":" and (before.kind != "name" or before.text.rstrip("!?") in _NAMING):
                 found.add(word.text)
         if word.text in _TO_COMMA or word.text[:1] in "∀∃∑∏⋃⋂⨆⨅∫":
             found |= _names_to(pieces, at, frozenset((",",)))
         elif word.text in _TO_ARROW:
             found |= _names_to(pieces, at, _ARROWS)
-        elif word.text in _BINDING:
+        elif word.text.rstrip("!?") in _BINDING:
             found |= _names_to(pieces, at, _ENDS_BINDING)
             if word.text == "generalize":
                 found |= _behind_equals(pieces, at)

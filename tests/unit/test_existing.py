@@ -75,7 +75,7 @@ def unknown(store: Store, *names: str, scope: Scope = EMPTY, own: str = "") -> s
         "Tree.rec", "Tree.casesOn", "Tree.node.injEq", "Tree.size.eq_1", "Tree.size.induct", "Pair.mk", "Pair.ext_iff",
         "Tree.noConfusion", "equivTree_first", "equivTree_apply_coe", "Nat.reduceAdd", "reduceIte", "UInt8.lt_foo",
         # what classes export, or Lean does
-        "semi_assoc", "not_forall", "subset_one_trans", "Quot.lift",
+        "semi_assoc", "Tree.semi_assoc", "not_forall", "subset_one_trans", "Quot.lift",
         ".first", ".size.swap", ".rec", ".leaf", ".2",
     ],
 )  # fmt: skip
@@ -90,7 +90,8 @@ def test_what_is_there_is_known(store: Store, name: str) -> None:
     [
         "Tree.size_add", "Tree.first", "tree_size_swap", "deep_one", "Inner.deep_one", "Tree.size_swap.foo_bar",
         "Good.foo_bar", "Outer.Inner.hidden_one", "apart_one", "saved_one", "equivTree_size_swap", ".foo_bar",
-        ".first.foo_bar", "_root_.deep_one", "Nowhere.rec", "subset_one_symm", "Pair_first", "Good_first", "equivTree_iff",
+        ".first.foo_bar", "_root_.deep_one", "Nowhere.rec", "Nowhere.semi_assoc", "Tree.second", "subset_one_symm",
+        "Pair_first", "Good_first", "equivTree_iff",
     ],
 )  # fmt: skip
 def test_what_is_not_there_is_not(store: Store, name: str) -> None:

@@ -33,7 +33,7 @@ LOCAL = frozenset({"h", "x", "hx", "f"})
         ("cases hy : f x with\n| none => exact hy", []),
         ("generalize hy : f x = y_one", []),
         ("set y_one := f x with hy", []),
-        ("by_cases hy : x = x", []),
+        ("by_cases! hy : x = x <;> exact hy", []),
         ("ext y_one", []),
         ("exact ⟨{y_one | y_one = x}, h⟩", []),
         ("exact { to_fun := f, map_one y_one := h }", []),
