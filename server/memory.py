@@ -40,7 +40,7 @@ LATER = {"first": 0.8, "later": 0.6, WHOLE: 0.05}
 """What counts otherwise behind other steps."""
 SAME_BEFORE = 2.0
 """How much more a step counts behind the same tactic."""
-OWN_FILE, OWN_FILE_NEAR, OWN_FOLDER, OWN_NAMESPACE = 0.4, 0.8, 0.15, 0.25
+OWN_FILE, OWN_FILE_NEAR, OWN_FOLDER, OWN_NAMESPACE = 0.6, 1.5, 0.15, 0.25
 """What is added to 1 for a goal of the same file, near in it, of the same folder, of the same namespace."""
 NEAR = 8.0
 """Declarations after which nearness in a file has fallen to a third."""
@@ -130,13 +130,15 @@ class Memory:
             self._labels[label] = self._labels.get(label, 0) + 1
         self._neighbours.put(part, keys if keys is not None else keys_of(proofs))
 
-    def accept(self, part: str, known: Known) -> None:
-        """Something was taken; of very many the oldest are forgotten."""
-        self._accepted.append((part, known))
-        self._neighbours.put(None, [_features(each) for _, each in self._accepted])
+    def accept(self, part: str, known: Known) -> bool:
+        """Something was taken; of very many the oldest are forgotten. False for what was taken there before."""
+        if (part, known) in self._accepted:
+            return False
+        self.accept_all([(part, known)])
+        return True
 
     def accept_all(self, some: Iterable[tuple[str, Known]]) -> None:
-        """The same for many, the oldest first."""
+        """Much was taken, the oldest first."""
         self._accepted.extend(some)
         self._neighbours.put(None, [_features(each) for _, each in self._accepted])
 

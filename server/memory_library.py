@@ -79,6 +79,9 @@ class WorkspaceMemory:
             if space.loaded is not None and not space.loaded.done():
                 await asyncio.wait({space.loaded}, timeout=PATIENCE)
             return await self._run(lambda: _recall(space, path, request, limit, below=self._below))
+        except RuntimeError as error:  # the thread has ended
+            log.info("nothing is remembered: %s", error)
+            return ()
         finally:
             self._hurry -= 1
 
@@ -237,8 +240,6 @@ def _read_some(space: _Workspace) -> None:
 
 def _read(space: _Workspace, part: str, module: str) -> None:
     """Read a file as it stands on disk."""
-    from tacit.server.memory_proofs import read_proofs
-
     file = Path(part)
     stamp = _stamp(file)
     if stamp is None:
@@ -252,8 +253,20 @@ def _read(space: _Workspace, part: str, module: str) -> None:
             log.info("%s is not remembered: %s", file, error)
         else:
             if len(text) <= LARGEST:
-                space.memory.put(part, read_proofs(text, module))
+                _put(space, part, text, module)
     space.stamps[part] = stamp
+
+
+def _put(space: _Workspace, part: str, text: str, module: str) -> None:
+    """Remember a text; one that cannot be read after all must not cost the others."""
+    from tacit.server.memory_proofs import read_proofs
+
+    try:
+        proofs = read_proofs(text, module)
+    except Exception:
+        log.exception("the proofs of %s cannot be read", part)
+    else:
+        space.memory.put(part, proofs)
 
 
 def _look(space: _Workspace, files: Sequence[Path]) -> None:
@@ -270,13 +283,12 @@ def _recall(
     space: _Workspace, path: Path | None, request: SourceRequest, limit: int, *, below: bool
 ) -> list[Remembered]:
     from tacit.server.memory import Place
-    from tacit.server.memory_proofs import read_proofs
 
     part = str(path or "")
     module = _module(space, path)
     digest = hashlib.blake2b(request.text.encode("utf-8", "replace"), digest_size=16).digest()
     if space.stamps.get(part) != digest and len(request.text) <= LARGEST:
-        space.memory.put(part, read_proofs(request.text, module))
+        _put(space, part, request.text, module)
         for other in [each for each, stamp in space.stamps.items() if isinstance(stamp, bytes) and each != part]:
             # What was typed there may never be saved.
             if space.root is not None and other:
@@ -312,8 +324,7 @@ def _accept(space: _Workspace, path: Path | None, taken: Taken, *, keep: bool) -
     before = head_before(_proof(text[start : taken.at]))
     inner = name.rpartition(".")[0] or namespace
     known = Known(goal, name, inner, opens, (Step(taken.tactic, ACCEPTED, before),))
-    space.memory.accept(str(path or ""), known)
-    if keep and space.root is not None:
+    if space.memory.accept(str(path or ""), known) and keep and space.root is not None:
         try:
             append(store_of(space.root), os.path.relpath(path or "", space.root), known)
         except OSError as error:

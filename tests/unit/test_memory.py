@@ -128,6 +128,8 @@ def test_what_was_accepted_is_found_at_once() -> None:
     found = memory()
     known = Known("a b : Nat\n⊢ twice a = b", "t", "", (), (Step("omega_nat", ACCEPTED),))
     found.accept(part("Mine"), known)
+    assert not found.accept(part("Mine"), known)
+    assert len(found) == 1
     [first, *_] = found.recall(place("x y : Nat\n⊢ twice x = y"), 5)
     assert (first.tactic, first.goal.target) == ("omega_nat", "twice a = b")
 
