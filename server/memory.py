@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from tacit.index.premise import Kind, Premise
@@ -26,6 +26,7 @@ from tacit.retrieval.neighbours import Neighbours
 from tacit.retrieval.premises import Above, read_above
 from tacit.server.lean.goals import parse_goal
 from tacit.server.memory_proofs import ACCEPTED, WHOLE, Known, Proofs, Step, head_before
+from tacit.server.tactics.precedence import printed
 from tacit.server.tactics.probes import PROBES
 from tacit.server.tactics.source import Remembered
 from tacit.server.values import Goal
@@ -101,7 +102,6 @@ class Memory:
         self._accepted: deque[tuple[str, Known]] = deque(maxlen=MOST_ACCEPTED)
         self._imported: dict[tuple[str, ...], frozenset[str]] = {}
         self._names = self._new_names()
-        self._parsed = lru_cache(maxsize=4_096)(parse_goal)
 
     def __len__(self) -> int:
         return sum(each.steps for each in self._parts.values()) + len(self._accepted)
@@ -144,6 +144,7 @@ class Memory:
 
     def recall(self, place: Place, limit: int) -> list[Remembered]:
         """What was done at the likest goals, the weightiest first; each text once for each goal."""
+        place = replace(place, goal=as_printed(place.goal))
         goal = place.goal
         scope = self._scope(place)
         wanted = features(goal.target, _hypotheses(goal), place.declaration)
@@ -278,7 +279,7 @@ class Memory:
             yield text, ANALOGY
 
     def _see(self, known: Known, place: Place) -> _Seen:
-        goal = self._parsed(known.goal)
+        goal = _goal(known.goal)
         local = _names(goal)
         target, now = goal.target, place.goal
         changes = differences(known.name, place.declaration, target, now.target, local, _names(now))
@@ -325,12 +326,24 @@ def _features(known: Known) -> Mapping[int, float]:
 
 @lru_cache(maxsize=2_048)  # a text that is being written is read again and again
 def _features_of(text: str, name: str) -> Mapping[int, float]:
-    goal = parse_goal(text)
+    goal = _goal(text)
     return features(goal.target, _hypotheses(goal), name)
 
 
 def _names(goal: Goal) -> frozenset[str]:
     return frozenset(name for each in goal.hypotheses for name in each.names)
+
+
+@lru_cache(maxsize=2_048)
+def _goal(text: str) -> Goal:
+    """A goal as Lean would print it: without parentheses that say nothing."""
+    return as_printed(parse_goal(text))
+
+
+def as_printed(goal: Goal) -> Goal:
+    """The same goal without parentheses that say nothing."""
+    hypotheses = tuple(replace(each, type=printed(each.type)) for each in goal.hypotheses)
+    return replace(goal, target=printed(goal.target), hypotheses=hypotheses)
 
 
 def _hypotheses(goal: Goal) -> list[tuple[str, str]]:

@@ -64,6 +64,16 @@ def test_the_likest_goal_comes_first() -> None:
     assert tactics(found, place(GOAL, IMPORTS))[0] == "simp [twice_eq, Nat.add_assoc]"
 
 
+def test_parentheses_that_lean_would_not_print_do_not_count() -> None:
+    text = "theorem t (a b c : Nat) : twice ((a + b) + c) = (a + (b)) + c := by\n  own_tactic\n"
+    goal = "x y z : Nat\n⊢ twice (x + y + z) = x + y + z"
+    near, far = (
+        memory(Basic=each).recall(place(goal), 1)[0].weight
+        for each in (text, text.replace("(a + (b)) + c", "a + (b + c)"))
+    )
+    assert near > 1.5 * far
+
+
 def test_it_is_the_same_each_time() -> None:
     first, second = (tactics(memory(Basic=BASIC, More=MORE), place(GOAL, IMPORTS)) for _ in range(2))
     assert first == second
