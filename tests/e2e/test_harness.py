@@ -70,6 +70,7 @@ def test_the_command_closes_the_goal_under_the_cursor(window: Window) -> None:
 
 def test_the_status_is_shown(window: Window) -> None:
     window.editor.open("Status.lean", "")
+    until(partial(_answering, window.server, set()), 15, "no sidecar runs")
     window.editor.run("Tacit: Show Status")
     window.editor.notification("Lean 4.0.0 is ready. Model (starting): tiny, as `tacit models use` says.")
 
