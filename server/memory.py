@@ -100,6 +100,8 @@ class Memory:
         self._modules: dict[str, str] = {}
         """The part that is a module."""
         self._accepted: deque[tuple[str, Known]] = deque(maxlen=MOST_ACCEPTED)
+        self._fresh: set[Known] = set()
+        """What was accepted since the start."""
         self._imported: dict[tuple[str, ...], frozenset[str]] = {}
         self._names = self._new_names()
 
@@ -134,11 +136,12 @@ class Memory:
         """Something was taken; of very many the oldest are forgotten. False for what was taken there before."""
         if (part, known) in self._accepted:
             return False
+        self._fresh.add(known)
         self.accept_all([(part, known)])
         return True
 
     def accept_all(self, some: Iterable[tuple[str, Known]]) -> None:
-        """Much was taken, the oldest first."""
+        """Much was taken before, the oldest first."""
         self._accepted.extend(some)
         self._neighbours.put(None, [_features(each) for _, each in self._accepted])
 
@@ -153,7 +156,8 @@ class Memory:
         for near in self._neighbours.near(wanted, GOALS):
             part, known = self._known(near.part, near.at)
             weight = near.likeness**POWER * self._nearness(place, scope, part, known)
-            if part == place.part and near.part is not None and not self._counts(place, scope, known):
+            # What was just done in one case of a proof may do in the next.
+            if part == place.part and known not in self._fresh and not self._counts(place, scope, known):
                 continue
             for number, step in enumerate(known.steps):
                 found.append((weight * self._weight(step, number, before), known, step))

@@ -1,8 +1,8 @@
 """How often the memory of proofs proposes the tactic that a proof begins with: theorems, each as if it were new.
 
-What stands above it in its file and in the files that it imports is remembered, itself and all that comes later not.
-Goals are statements as they are written; Lean runs nothing. Beside it stands the same number of the tactics that the
-remembered proofs begin with most often.
+What stands above it in its file and in other files is remembered, itself and what stands below it not. Goals are
+statements as they are written; Lean runs nothing. Beside it stands the same number of the tactics that the remembered
+proofs begin with most often.
 """
 
 from __future__ import annotations

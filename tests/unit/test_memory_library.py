@@ -44,7 +44,8 @@ def asked(root: Path, text: str = MINE, *, path: Path | None = None, untitled: b
     file = None if untitled else path or root / "Own" / "Mine.lean"
     goal = parse_goal("m : Nat\n⊢ twice m = m + m")
     start = text.index("theorem mine")
-    return SourceRequest((goal,), frozenset(), "mine", text=text, start=start, at=at, path=file)
+    name = text[start:].split()[1]
+    return SourceRequest((goal,), frozenset(), name, text=text, start=start, at=at, path=file)
 
 
 async def recalled(memory: WorkspaceMemory, request: SourceRequest) -> list[str]:
@@ -114,11 +115,14 @@ async def test_what_was_accepted_counts_at_once_and_the_next_time(memory: Worksp
     await memory.settled()
     assert "accepted_tactic" in await recalled(memory, asked(workspace))
     again = WorkspaceMemory()
-    assert "accepted_tactic" in await recalled(again, asked(workspace))
+    assert "accepted_tactic" not in await recalled(again, asked(workspace))  # of the theorem itself
+    assert "accepted_tactic" in await recalled(again, asked(workspace, MINE.replace("theorem mine", "theorem mine'")))
     await again.aclose()
     store_of(workspace).unlink()
     forgotten = WorkspaceMemory()
-    assert "accepted_tactic" not in await recalled(forgotten, asked(workspace))
+    assert "accepted_tactic" not in await recalled(
+        forgotten, asked(workspace, MINE.replace("theorem mine", "theorem mine'"))
+    )
     await forgotten.aclose()
 
 
