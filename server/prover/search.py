@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from tacit.server.lean.checker import Checker, Trial
 from tacit.server.lean.site import Site
 from tacit.server.prover.events import Expanded, Proved, Searched, SearchEvent, Searching, Taken
+from tacit.server.prover.layout import on_lines_of_its_own
 from tacit.server.prover.polish import proof_of, shorten
 from tacit.server.prover.script import OPEN, Left, skeleton
 from tacit.server.prover.state import State
@@ -284,15 +285,23 @@ class _Search:
         if shortest != whole:
             # What was checked on a copy may still fail in place: then the proof stays as it was found.
             found = await self._verified(shortest.text, steps) or found
-        return Proved(_suggestion(self._site, found, self._version), steps, elapsed)
+        checked, site = found
+        return Proved(_suggestion(site, checked, self._version), steps, elapsed)
 
-    async def _verified(self, text: str, steps: Sequence[Taken]) -> CheckedTactic | None:
+    async def _verified(self, text: str, steps: Sequence[Taken]) -> tuple[CheckedTactic, Site] | None:
+        """The proof as Lean took it in place, and the site whose hole it was put in."""
         candidate = Candidate(text, steps[0].source if len(steps) == 1 else SOURCE, 1.0)
         if self._checker.gate(self._site, candidate) is not None:
             return None
-        judged = await self._checker.verify(self._site, CheckedTactic(candidate, Verdict.CLOSES), label=self._label)
-        closes_here = judged.verdict is Verdict.PROGRESSES and bool(judged.message)
-        return judged if judged.verdict is Verdict.CLOSES or closes_here else None
+        apart = on_lines_of_its_own(self._site) if "\n" in text else None
+        for site in (apart, self._site):
+            if site is None:
+                continue
+            judged = await self._checker.verify(site, CheckedTactic(candidate, Verdict.CLOSES), label=self._label)
+            closes_here = judged.verdict is Verdict.PROGRESSES and bool(judged.message)
+            if judged.verdict is Verdict.CLOSES or closes_here:
+                return judged, site
+        return None
 
     def _ended(self, *, proved: bool, why: str = "") -> Searched:
         sketch, goals = None, 0
@@ -300,7 +309,8 @@ class _Search:
             text = skeleton(self._tree.root)
             goals = sum(line.split()[-1:] == [OPEN] for line in text.split("\n"))
             checked = CheckedTactic(Candidate(text, SOURCE), Verdict.PROGRESSES, message="It leaves goals as `sorry`.")
-            sketch = _suggestion(self._site, checked, self._version)
+            site = (on_lines_of_its_own(self._site) if "\n" in text else None) or self._site
+            sketch = _suggestion(site, checked, self._version)
         elaborations = self._checker.elaborations - self._elaborations
         return Searched(proved, len(self._tree), self._checked, elaborations, self._elapsed, why, sketch, goals)
 
