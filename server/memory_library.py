@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_FILES = 3_000
-MOST_STEPS = 200_000
+MOST_STEPS = 100_000
 """What is remembered of one workspace; of more, what is nearest to the file that was asked from first."""
 LARGEST = 1_000_000
 """Characters; larger files are no proofs that a person wrote."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ LONGEST_WHOLE, MOST_LINES = 500, 16
 """Characters and lines of a whole proof: longer ones are seldom those of another theorem."""
 LONGEST_GOAL = 2_000
 """Characters of a goal that are kept."""
+NOTHING = frozenset[str]()
 MOST_STEPS = 60
 """Steps of one proof."""
 
@@ -37,8 +39,8 @@ _HEAD = re.compile(r"[^\W\d][\w'!?]*|\S")
 class Step:
     """A tactic of a proof; `kind` is one of `training.examples`, WHOLE or ACCEPTED.
 
-    `before` is the first word of the step before it, empty at the beginning; `bound` are the names that steps before it
-    seem to introduce.
+    `before` is the first word of the step before it, empty at the beginning; `bound` are those of its names that steps
+    before it seem to introduce.
     """
 
     tactic: str
@@ -87,9 +89,10 @@ def read_proofs(text: str, module: str) -> Proofs:
         goal = example.goal or example.statement
         if not goal or len(goal) > LONGEST_GOAL:
             continue
-        before, bound = "", frozenset[str]()
+        before, bound = "", NOTHING
         if example.kind not in (FIRST, TERM):
-            before, bound = head_before(example.proof), introduced(example.proof)
+            before = sys.intern(head_before(example.proof))
+            bound = introduced(example.proof).intersection(_NAME.findall(example.tactic)) or NOTHING
         steps = found.setdefault((example.name, goal), [])
         # What proves a `have` is a later step of the whole too: it is told once, with the goal that is known.
         if len(steps) < MOST_STEPS:
@@ -104,8 +107,8 @@ def read_proofs(text: str, module: str) -> Proofs:
         if steps and premise is not None:
             if steps[0].kind == FIRST and (proof := _whole(text, premise)):
                 steps.append(Step(proof, WHOLE))
-            inner = name.rpartition(".")[0]
-            goals.append(Known(goal, name, inner or premise.namespace, premise.opens, tuple(steps)))
+            inner = sys.intern(name.rpartition(".")[0] or premise.namespace)
+            goals.append(Known(goal, premise.name, inner, premise.opens, tuple(steps)))
     names = tuple(dict.fromkeys(each.name for each in read.premises))
     return Proofs(module, tuple(goals), names, tuple(each.module for each in read.imports))
 
