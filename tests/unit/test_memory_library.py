@@ -11,11 +11,12 @@ import pytest
 
 from tacit.server import memory_library
 from tacit.server.accepting import Taken
+from tacit.server.compose import build_suggester
 from tacit.server.lean.goals import parse_goal
 from tacit.server.memory_library import WorkspaceMemory
 from tacit.server.memory_store import store_of
 from tacit.server.suggest import Document
-from tacit.server.tactics.source import SourceRequest
+from tacit.server.tactics.source import SourceRequest, TacticSource
 
 PROOF = "theorem own (n : Nat) : twice n = n + n := by\n  simp [twice]\n"
 MINE = "import Own.Basic\n\ntheorem mine (m : Nat) : twice m = m + m := by\n  sorry\n"
@@ -160,3 +161,18 @@ async def test_once_closed_it_remembers_nothing(workspace: Path) -> None:
     memory.accepted(taken(workspace))
     memory.saw([workspace])
     assert await recalled(memory, asked(workspace)) == []
+
+
+async def test_recordings_do_not_depend_on_what_is_remembered() -> None:
+    asked: list[list[str]] = []
+
+    def choose(all_: list[TacticSource]) -> list[TacticSource]:
+        asked.append([each.name for each in all_])
+        return all_
+
+    recorded = sorted((Path(__file__).parents[2] / "lean-project" / "recordings").glob("*.jsonl"))
+    for suggester in (build_suggester(recordings=recorded, choose=choose), build_suggester(choose=choose)):
+        await suggester.aclose()
+    replayed, live = asked
+    assert "memory" not in replayed
+    assert "memory" in live
