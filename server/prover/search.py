@@ -118,7 +118,7 @@ class _Search:
         self._streams: dict[int, Stream] = {}
         self._luck = _Luck()
         self._checked = 0
-        self._room = BATCH // 2
+        self._room = max(1, BATCH // 2)
         self._elaborations = checker.elaborations
 
     @property
@@ -186,7 +186,7 @@ class _Search:
                     self._tree.exhaust(node)
                 else:
                     waiting = True
-                room -= len(candidates) * (BATCH // (2 * JOINED) if joined else 1)
+                room -= len(candidates) * (max(1, BATCH // (2 * JOINED)) if joined else 1)
                 if room <= 0:
                     break
             if found:

@@ -11,6 +11,7 @@ Sections:
   memory    first tactics that the memory of proofs proposes, theorems of --packages; goals of --files closed with it
             and without, beside premises of the indexed packages, side by side
   model     goals of the demo and of --files closed without a model, by --model alone and by either, and how soon
+  proof     states and candidates a second of a search for proofs, demo goals and --files, against one edit for each
   startup   import time of the sidecar and its memory
   search    search by BM25 alone, by vectors alone and as it is, side by side over what MATHLIB names: --questions
   editor    search in the sidecar over what MATHLIB and TACIT_CACHE name: questions, texts typed and saved, memory
@@ -50,10 +51,13 @@ from tacit.server.values import Candidate, Suggestion, Verdict  # noqa: E402
 from tests.bench.closing_model import section as model_section  # noqa: E402
 from tests.bench.editor_search import editor_section  # noqa: E402
 from tests.bench.memory import section as proposed_section  # noqa: E402
+from tests.bench.proof_search import section as proof_section  # noqa: E402
 from tests.bench.search import section as search_section  # noqa: E402
 
 DEMO = ROOT / "lean-project" / "Demo"
-SECTIONS = ("batch", "first", "closed", "startup", "premises", "memory", "model", "search", "editor")
+SECTIONS = ("batch", "first", "closed", "startup", "premises", "memory", "model", "proof", "search", "editor")
+PROOFS = 20
+"""Goals of each set in `proof`: each is searched for its whole budget twice."""
 WITHOUT_LEAN = frozenset(("startup", "search", "editor"))
 
 BATCH_TEXT = "theorem bench (p q r : Prop) (hp : p) (hq : q) (h : p → q → r) : (p ∧ q) ∧ r := by\n  sorry\n"
@@ -391,6 +395,7 @@ async def main() -> None:
     parser.add_argument("--at-most", type=int, default=200, help="goals of each set, evenly chosen (default 200)")
     parser.add_argument("--model", default="", help="a GGUF for `model` (default: what Tacit uses)")
     parser.add_argument("--preset", default="", help="how it is asked")
+    parser.add_argument("--budget", type=float, default=5.0, help="seconds of a search in `proof` (default 5)")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--questions", type=Path, help="questions to ask of search, as for `tacit eval search`")
     parser.add_argument("--json", type=Path, help="write the figures there too")
@@ -414,6 +419,9 @@ async def main() -> None:
         settings = Settings(model_path=arguments.model, model_preset=arguments.preset)
         sets = _sets(arguments.files, arguments.at_most)
         report.figures["model"] = await model_section(report.say, sets, settings, arguments.packages)
+    if "proof" in arguments.sections:
+        sets = _sets(arguments.files, min(arguments.at_most, PROOFS))
+        report.figures["proof"] = await proof_section(report.say, sets, arguments.budget)
     if "startup" in arguments.sections:
         startup_section(report)
     if "search" in arguments.sections:

@@ -1,0 +1,66 @@
+"""States and candidates a second of a search for proofs: as it is, and with one edit for each candidate, side by side.
+
+Each goal is searched both ways before the next, with the same Lean, the same sources and the same budget. A search that
+finds a proof ends there, and only its own time counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tacit.server.compose import build_suggester
+from tacit.server.errors import TacitError
+from tacit.server.prover import search
+from tacit.server.prover.events import Searched
+from tacit.server.suggest import Document, Options
+from tacit.server.theorems import Goal
+
+WAYS = ("one edit for many", "one edit each")
+
+
+async def section(say: Callable[[str], None], sets: dict[str, Sequence[Goal]], budget: float) -> dict[str, object]:
+    """Measure every set of goals; the figures."""
+    say("## Search for proofs: one edit for many candidates, and one for each")
+    suggester = build_suggester()
+    figures: dict[str, object] = {}
+    usual = search.BATCH, search.PORTION, search.FEWEST, search.JOINED
+    try:
+        for name, goals in sets.items():
+            done: dict[str, list[Searched]] = {way: [] for way in WAYS}
+            for goal in goals:
+                for way in WAYS:
+                    search.BATCH, search.PORTION, search.FEWEST, search.JOINED = (
+                        usual if way == WAYS[0] else (1, 1, 1, 1)
+                    )
+                    try:
+                        document = Document(goal.uri, 1, goal.text, goal.path)
+                        async for event in suggester.suggest(document, goal.position, Options(budget, search=True)):
+                            if isinstance(event, Searched):
+                                done[way].append(event)
+                    except TacitError:
+                        break
+            figures[name] = {way: _rates(found) for way, found in done.items()}
+            for way in WAYS:
+                rates = _rates(done[way])
+                say(
+                    f"- {name}, {way}: {rates['proved']:.0f} of {len(done[way])} proved,"
+                    f" {rates['states']:.1f} states/s, {rates['candidates']:.1f} candidates/s,"
+                    f" {rates['each']:.1f} candidates an elaboration"
+                )
+            many, each = (_rates(done[way]) for way in WAYS)
+            say(f"  - **{many['candidates'] / max(each['candidates'], 1e-9):.1f}×** the candidates a second")
+    finally:
+        search.BATCH, search.PORTION, search.FEWEST, search.JOINED = usual
+        await suggester.aclose()
+    return figures
+
+
+def _rates(found: Sequence[Searched]) -> dict[str, float]:
+    seconds = max(sum(each.elapsed for each in found), 1e-9)
+    checked = sum(each.checked for each in found)
+    return {
+        "proved": sum(each.proved for each in found),
+        "states": sum(each.states for each in found) / seconds,
+        "candidates": checked / seconds,
+        "each": checked / max(1, sum(each.elaborations for each in found)),
+    }
