@@ -38,17 +38,13 @@ class _Offer:
     end: int
 
     def stands_in(self, text: str) -> bool:
-        """Whether a text is the document with the suggestion in its place, but for blanks behind it."""
+        """Whether a text is the document with the suggestion in its place from there on, but for blanks behind it."""
         before = self.taken.document.text
         start = self.taken.at
-        if not text.startswith(self.new, start) or text[:start] != before[:start]:
+        if not text.startswith(self.new, start):
             return False
         rest, other = text[start + len(self.new) :], before[self.end :]
         return rest == other or (rest.split() == other.split() and (not rest or rest[0].isspace()))
-
-    def may_come(self, text: str) -> bool:
-        """Whether what stands above the place is still what it was."""
-        return text[: self.taken.at] == self.taken.document.text[: self.taken.at]
 
 
 class Offers:
@@ -72,9 +68,12 @@ class Offers:
         waiting = self._offers.get(uri)
         if not waiting:
             return []
-        found = [each for each in waiting if each.stands_in(text)]
-        left = [] if found else [each for each in waiting if each.may_come(text)]
-        self._offers[uri] = deque(left, MOST)
+        # Those of one place have the same text above it: it is compared once.
+        places = {(id(each.taken.document), each.taken.at): each.taken for each in waiting}
+        same = {key for key, each in places.items() if text[: each.at] == each.document.text[: each.at]}
+        left = [each for each in waiting if (id(each.taken.document), each.taken.at) in same]
+        found = [each for each in left if each.stands_in(text)]
+        self._offers[uri] = deque([] if found else left, MOST)
         return list({(each.taken.at, each.taken.tactic): each.taken for each in found}.values())
 
     def forget(self, uri: str) -> None:
