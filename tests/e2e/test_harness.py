@@ -63,7 +63,7 @@ def test_the_command_closes_the_goal_under_the_cursor(window: Window) -> None:
     editor = window.editor
     editor.open("Close.lean", "theorem t : True := by sorry\n")
     editor.put_cursor(1, 26)
-    editor.run("Tacit: Close This Goal in One Step")
+    editor.run("Tacit: Close This Goal")
     editor.browser.wait(".notifications-toasts", text="closing this goal")
     assert editor.saved("Close.lean", "decide") == "theorem t : True := by decide\n"
 

@@ -64,6 +64,8 @@ class Shell:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "tacit.server.cli", "models", *arguments]
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+        if os.name == "posix":  # a test run in the background of a shell ignores SIGINT, and so would what it starts
+            pipes["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
         return subprocess.Popen(command, env=self.environment, text=True, start_new_session=True, **pipes)
 
     def run(self, *arguments: str, status: int = 0) -> tuple[str, str]:
