@@ -76,8 +76,9 @@ class Shell:
         return out, err
 
     def installed(self) -> dict[str, Any]:
+        """Without the model that comes with Tacit."""
         found = json.loads(self.run("list", "--json")[0])
-        return {each["name"]: each for each in found["installed"]}
+        return {each["name"]: each for each in found["installed"] if each["name"] != "tacit-tiny"}
 
     def files(self) -> list[str]:
         return sorted(
