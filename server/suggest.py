@@ -26,8 +26,9 @@ from tacit.server.prover.events import Proved, Searched, SearchEvent
 from tacit.server.ranking import leads_nowhere, rank, same_result
 from tacit.server.tactics.lexer import signature
 from tacit.server.tactics.source import SourceRequest, TacticSource
+from tacit.server.tactics.try_this import replacements
 from tacit.server.text import LineIndex, Position, Span
-from tacit.server.values import Candidate, CheckedTactic, Goal, Suggestion, TextEdit, Verdict
+from tacit.server.values import Candidate, CheckedTactic, Goal, Suggestion, Verdict
 
 log = logging.getLogger(__name__)
 BATCH = 32
@@ -364,16 +365,14 @@ class Suggester:
                 if tactic.verdict is Verdict.CLOSES:
                     run.shown.add("closed")
                 run.found += 1
-                yield Found(_suggestion(site, tactic, document.version), run.elapsed)
+                yield Found(site.suggestion(tactic, document.version), run.elapsed)
             wave = [] if _enough(run, options) else self._harvested(checked, run)
 
     def _harvested(self, checked: Sequence[CheckedTactic], run: _Run) -> list[Candidate]:
         """The replacements Lean printed, as candidates in their own right."""
         found: list[Candidate] = []
         for tactic in checked:
-            for message in tactic.try_this:
-                source = f"Try this ({tactic.candidate.text.split()[0]})"
-                found += [Candidate(text, source, prior=0.9) for text in self._harvest(message) if run.is_new(text)]
+            found += [each for each in replacements(tactic, self._harvest) if run.is_new(each.text)]
         return found[:BATCH]
 
     async def prepare(self, document: Document) -> None:
@@ -476,18 +475,3 @@ def _showable(tactic: CheckedTactic, options: Options) -> bool:
     if tactic.verdict is Verdict.PROGRESSES:
         return not options.closes_only
     return tactic.verdict is Verdict.CLOSES
-
-
-def _suggestion(site: Site, tactic: CheckedTactic, version: int) -> Suggestion:
-    text = tactic.candidate.text
-    return Suggestion(
-        tactic=text,
-        verdict=tactic.verdict,
-        goals=tactic.goals,
-        edit=TextEdit(site.hole.span, site.hole.fill(text)),
-        source=tactic.candidate.source,
-        version=version,
-        axioms=tactic.axioms,
-        verified=tactic.verified,
-        note=tactic.message,
-    )

@@ -17,7 +17,7 @@ from tacit.server.lean.elaborator import Message, Severity
 from tacit.server.lean.hole import Hole, is_tactic_position
 from tacit.server.lean.syntax import Command, DeclarationHead, Kind, Token, code_tokens, commands_of, declaration_head
 from tacit.server.text import LineIndex, Position
-from tacit.server.values import Goal
+from tacit.server.values import CheckedTactic, Goal, Suggestion, TextEdit
 
 EXAMPLE_NAME = "tacitExample"
 SORRY_AXIOM = "sorryAx"
@@ -86,6 +86,21 @@ class Site:
     def in_module(self) -> bool:
         """Whether the file is a `module` (2025 on): there Lean refuses `#print axioms`."""
         return next((t.text for t in code_tokens(commands_of(self.text).header())), "") == "module"
+
+    def suggestion(self, checked: CheckedTactic, version: int) -> Suggestion:
+        """A checked tactic as the edit that puts it into the hole; `version` is the document's."""
+        text = checked.candidate.text
+        return Suggestion(
+            tactic=text,
+            verdict=checked.verdict,
+            goals=checked.goals,
+            edit=TextEdit(self.hole.span, self.hole.fill(text)),
+            source=checked.candidate.source,
+            version=version,
+            axioms=checked.axioms,
+            verified=checked.verified,
+            note=checked.message,
+        )
 
     def endings(self) -> list[str]:
         """Texts that, put behind the hole, finish a declaration that is still being written; likeliest first.

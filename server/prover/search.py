@@ -23,7 +23,8 @@ from tacit.server.prover.stream import Stream
 from tacit.server.prover.tree import Edge, Node, Tree
 from tacit.server.ranking import leads_nowhere
 from tacit.server.tactics.source import SourceRequest, TacticSource
-from tacit.server.values import Candidate, CheckedTactic, Suggestion, TextEdit, Verdict
+from tacit.server.tactics.try_this import replacements
+from tacit.server.values import Candidate, CheckedTactic, Verdict
 
 SOURCE = "search"
 BATCH = 64
@@ -41,17 +42,12 @@ PACE = 0.8
 FEWEST = 8
 PATIENCE = 10.0
 """Seconds for finding out which candidates of a batch hang."""
+STATES = 5_000
+"""States of one search, for its memory."""
+SHORTEN = 3.0
+"""Seconds for making a proof shorter."""
 DOUBT = 0.35
 """Nats that each portion a state has had adds to the cost of its next."""
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """How far to go: seconds until a proof is found and for making it shorter, and states."""
-
-    budget: float = 30.0
-    states: int = 5_000
-    shorten: float = 3.0
 
 
 @dataclass(slots=True)
@@ -81,14 +77,13 @@ async def search(
     budget: float,
     version: int,
     label: str,
-    aim: Aim = Aim(),
 ) -> AsyncGenerator[SearchEvent, None]:
     """Look for a proof of a site's main goal: Expanded and Searching, Proved where one is found, and Searched.
 
     `request` is what the sources may look at, of the site itself; `budget` is in seconds. Closing the iterator frees
     Lean at once.
     """
-    going = _Search(checker, site, request, sources, harvest, replace(aim, budget=budget), version, label)
+    going = _Search(checker, site, request, sources, harvest, budget, version, label)
     try:
         async for event in going.run():
             yield event
@@ -106,12 +101,12 @@ class _Search:
         request: SourceRequest,
         sources: Sequence[TacticSource],
         harvest: Callable[[str], tuple[str, ...]],
-        aim: Aim,
+        budget: float,
         version: int,
         label: str,
     ) -> None:
         self._checker, self._site, self._request, self._sources = checker, site, request, sources
-        self._harvest, self._aim, self._version, self._label = harvest, aim, version, label
+        self._harvest, self._budget, self._version, self._label = harvest, budget, version, label
         self._started = time.monotonic()
         shared = any(goal.has_metavariables for goal in site.goals)
         self._tree = Tree(State(site.goals if shared else site.goals[:1]))
@@ -155,10 +150,10 @@ class _Search:
         self._streams.clear()
 
     def _over(self) -> str:
-        if self._elapsed >= self._aim.budget:
-            return f"Stopped after {self._aim.budget:g} s."
-        if len(self._tree) >= self._aim.states:
-            return f"Stopped after {self._aim.states} states."
+        if self._elapsed >= self._budget:
+            return f"Stopped after {self._budget:g} s."
+        if len(self._tree) >= STATES:
+            return f"Stopped after {STATES} states."
         return ""
 
     # ---------------------------------------------------------------- choosing
@@ -177,7 +172,7 @@ class _Search:
                 joined = node.state.joined
                 portion = JOINED if joined else BATCH if node is self._tree.root else PORTION
                 # Only the best state is waited for: what others have now may be as good.
-                left = self._aim.budget - self._elapsed
+                left = self._budget - self._elapsed
                 candidates = await stream.take(min(portion, room), min(WAIT, left) if not found else 0)
                 node.tried += len(candidates)
                 if candidates:
@@ -219,7 +214,7 @@ class _Search:
                 trials.append(Trial(candidate, way, goals, joined))
                 owners.append(node)
         began = time.monotonic()
-        until = began + min(PATIENCE, max(0.0, self._aim.budget - self._elapsed))
+        until = began + min(PATIENCE, max(0.0, self._budget - self._elapsed))
         checked = await self._checker.check_all(self._site, trials, label=self._label, until=until)
         if trials:
             each = (time.monotonic() - began) / len(trials)
@@ -243,9 +238,8 @@ class _Search:
                 await stream.aclose()
 
     def _take(self, node: Node, result: CheckedTactic) -> None:
-        for message in result.try_this:
-            source = f"Try this ({result.candidate.text.split()[0]})"
-            self._stream(node).add([Candidate(text, source, 0.9) for text in self._harvest(message)])
+        if result.try_this:
+            self._stream(node).add(replacements(result, self._harvest))
         if result.candidate.query:
             return
         self._luck.note(result)
@@ -265,7 +259,7 @@ class _Search:
             self._tree.depth,
             " ".join(goal.split()),
             self._elapsed,
-            max(0.0, self._aim.budget - self._elapsed),
+            max(0.0, self._budget - self._elapsed),
         )
 
     # ---------------------------------------------------------------- ending
@@ -280,13 +274,13 @@ class _Search:
             self._tree.refuse(_last_leaf(root))
             return None
         elapsed = self._elapsed
-        until = time.monotonic() + self._aim.shorten
+        until = time.monotonic() + SHORTEN
         shortest = await shorten(self._checker, self._site, whole, until, label=self._label)
         if shortest != whole:
             # What was checked on a copy may still fail in place: then the proof stays as it was found.
             found = await self._verified(shortest.text, steps) or found
         checked, site = found
-        return Proved(_suggestion(site, checked, self._version), steps, elapsed)
+        return Proved(site.suggestion(checked, self._version), steps, elapsed)
 
     async def _verified(self, text: str, steps: Sequence[Taken]) -> tuple[CheckedTactic, Site] | None:
         """The proof as Lean took it in place, and the site whose hole it was put in."""
@@ -310,7 +304,7 @@ class _Search:
             goals = sum(line.split()[-1:] == [OPEN] for line in text.split("\n"))
             checked = CheckedTactic(Candidate(text, SOURCE), Verdict.PROGRESSES, message="It leaves goals as `sorry`.")
             site = (on_lines_of_its_own(self._site) if "\n" in text else None) or self._site
-            sketch = _suggestion(site, checked, self._version)
+            sketch = site.suggestion(checked, self._version)
         elaborations = self._checker.elaborations - self._elaborations
         return Searched(proved, len(self._tree), self._checked, elaborations, self._elapsed, why, sketch, goals)
 
@@ -329,18 +323,3 @@ def _last_leaf(node: Node) -> Edge:
     edge = node.shortest
     assert edge is not None
     return _last_leaf(edge.children[-1]) if edge.children else edge
-
-
-def _suggestion(site: Site, checked: CheckedTactic, version: int) -> Suggestion:
-    text = checked.candidate.text
-    return Suggestion(
-        tactic=text,
-        verdict=checked.verdict,
-        goals=checked.goals,
-        edit=TextEdit(site.hole.span, site.hole.fill(text)),
-        source=checked.candidate.source,
-        version=version,
-        axioms=checked.axioms,
-        verified=checked.verified,
-        note=checked.message,
-    )

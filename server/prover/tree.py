@@ -41,8 +41,7 @@ class Edge:
 
     def step(self, index: int) -> Step:
         """The step to one of its states."""
-        count = 1 if len(self.children) == 1 else len(self.children)
-        return Step(self.candidate.text, index, count)
+        return Step(self.candidate.text, index, len(self.children))
 
 
 @dataclass(eq=False, slots=True)

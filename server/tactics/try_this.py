@@ -8,6 +8,9 @@ people and is dropped: remaining subgoals, the goal after a rewrite, traces.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+
+from tacit.server.values import Candidate, CheckedTactic
 
 _HEADER = re.compile(r"^[ \t]*(?:info: ?)?Try (?:this|these)(?: instead)?:[ \t]?(?P<rest>.*)$")
 _MARKER = re.compile(r"^(?P<indent> *)(?P<mark>\[apply\]|•)(?: (?P<text>.*))?$")
@@ -32,6 +35,14 @@ def harvest(message: str) -> tuple[str, ...]:
             found.extend(_suggestions(header["rest"], lines[at + 1 :]))
     cleaned = (_clean(text) for text in found)
     return tuple(dict.fromkeys(text for text in cleaned if text and not _UNUSABLE.search(text)))
+
+
+def replacements(checked: CheckedTactic, harvest: Callable[[str], Sequence[str]] = harvest) -> list[Candidate]:
+    """What Lean suggested in the place of a tactic that it ran, as candidates in their own right."""
+    if not checked.try_this:
+        return []
+    source = f"Try this ({checked.candidate.text.split()[0]})"
+    return [Candidate(text, source, prior=0.9) for message in checked.try_this for text in harvest(message)]
 
 
 def _suggestions(rest: str, lines: list[str]) -> list[str]:
