@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tacit.server.command import EVERYTHING, Engine, Exit
+from tacit.server.command import EVERYTHING, Engine, Exit, writing
 from tacit.server.errors import BadInput, LeanDied, NoGoal
 from tacit.server.lean.syntax import Commands, declaration_head
 from tacit.server.patch import LeanFile, apply, difference
@@ -109,13 +109,10 @@ def tracer(path: Path | None) -> Iterator[Tracer | None]:
     if path is None:
         yield None
         return
-    try:
-        with path.expanduser().open("a", encoding="utf-8") as file:
-            made = Tracer(file)
-            yield made
-            made.flush()
-    except OSError as error:
-        raise BadInput(f"{path} cannot be written: {error.strerror or error}.", hint="Name another file.") from error
+    with writing(path, "a") as file:
+        made = Tracer(file)
+        yield made
+        made.flush()
 
 
 def _places(file: LeanFile, line: int | None) -> list[int]:

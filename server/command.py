@@ -6,11 +6,13 @@ import argparse
 import asyncio
 import re
 import signal
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from enum import IntEnum
-from typing import Any, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, Literal, Protocol, TextIO, TypeVar
 
+from tacit.server.errors import BadInput
 from tacit.server.settings import Settings
 from tacit.server.suggest import Document, Event, LeanStatus, Options
 from tacit.server.text import Position
@@ -82,6 +84,16 @@ def duration(text: str) -> float:
     if not 0 < value <= 24 * 3600:
         raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 10s, 500ms or 2m")
     return value
+
+
+@contextmanager
+def writing(path: Path, mode: Literal["w", "a"] = "w") -> Iterator[TextIO]:
+    """A file that a command writes text to, which the user has named. Raises BadInput when it cannot be written."""
+    try:
+        with path.expanduser().open(mode, encoding="utf-8") as file:
+            yield file
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written: {error.strerror or error}.", hint="Name another file.") from error
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tacit.server.command import Engine, Exit
+from tacit.server.command import Engine, Exit, writing
 from tacit.server.errors import BadInput, LeanNotFound, NoGoal, TacitError
 from tacit.server.patch import shown_path
 from tacit.server.prove_project import lean_files
@@ -63,10 +63,7 @@ async def evaluate_proofs(
     chosen = {shown_path(path): goals_of(path, wish.at_most, only_sorries=wish.sorries) for path in sets}
     tables: dict[str, dict[str, Any]] = {}
     with ExitStack() as stack:
-        try:
-            log = stack.enter_context(wish.log.open("w", encoding="utf-8")) if wish.log is not None else None
-        except OSError as error:
-            raise BadInput(f"{wish.log} cannot be written: {error.strerror}.", hint="Name another file.") from error
+        log = stack.enter_context(writing(wish.log)) if wish.log is not None else None
         tell = sparing(stack.enter_context(terminal.measured("goals")))
         for name, goals in chosen.items():
             results: dict[str, list[Result]] = {way: [] for way in wish.ways}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tacit.server.close_sorries import DIFF_STYLES, SORRY, Outcome, Wish, attempt_all, file_json, tracer
-from tacit.server.command import Engine, Exit
+from tacit.server.command import Engine, Exit, writing
 from tacit.server.errors import BadInput
 from tacit.server.lean.syntax import Commands
 from tacit.server.patch import LeanFile, difference, shown_path
@@ -101,16 +101,13 @@ def _log(path: Path | None) -> Iterator[Callable[[dict[str, Any]], None]]:
     if path is None:
         yield lambda record: None
         return
-    try:
-        with path.expanduser().open("w", encoding="utf-8") as file:
+    with writing(path) as file:
 
-            def write(record: dict[str, Any]) -> None:
-                file.write(json.dumps(record, ensure_ascii=False) + "\n")
-                file.flush()
+        def write(record: dict[str, Any]) -> None:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+            file.flush()
 
-            yield write
-    except OSError as error:
-        raise BadInput(f"{path} cannot be written: {error.strerror or error}.", hint="Name another file.") from error
+        yield write
 
 
 def _line(terminal: Terminal, file: LeanFile, outcome: Outcome, elapsed: float) -> None:

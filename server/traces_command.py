@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from tacit.server.command import Exit
+from tacit.server.command import Exit, writing
 from tacit.server.errors import BadInput
 from tacit.server.prover import traces
 from tacit.server.terminal import Terminal, plural, seconds
@@ -47,16 +47,10 @@ def export(terminal: Terminal, paths: Sequence[Path], output: Path | None, *, tr
     """Write (goal, tactic) pairs as JSON Lines, for `tacit train data --traces`; without a file they are shown."""
     found = _files(paths)
     count = 0
-    try:
-        opened = output.expanduser().open("w", encoding="utf-8") if output is not None else nullcontext(sys.stdout)
-        with opened as file:
-            for record in traces.pairs(found, tries=tries):
-                file.write(json.dumps(record, ensure_ascii=False) + "\n")
-                count += 1
-    except OSError as error:
-        if output is None:
-            raise
-        raise BadInput(f"{output} cannot be written: {error.strerror or error}.", hint="Name another file.") from error
+    with writing(output) if output is not None else nullcontext(sys.stdout) as file:
+        for record in traces.pairs(found, tries=tries):
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+            count += 1
     if output is not None:
         terminal.note(f"{output}: {plural(count, 'pair')}")
     return Exit.DONE
