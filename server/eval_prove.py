@@ -96,21 +96,13 @@ def goals_of(path: Path, at_most: int, *, only_sorries: bool = False) -> list[Go
     else:
         raise BadInput(f"There is no {path}.", hint="Name a Lean file, a folder of them, or a book in Markdown.")
     if only_sorries:
-        goals = [goal for file in files if file.suffix == ".lean" and _readable(file) for goal in sorries(file)]
+        goals = [goal for file in files if file.suffix == ".lean" for goal in sorries(file)]
     else:
         goals = [goal for file in files for goal in proved(file, below=False)]
     if not goals:
         what = "`sorry`" if only_sorries else "theorem that is proved by tactics"
         raise BadInput(f"{path} has no {what}.", hint="Name another set.")
     return [goals[number * len(goals) // min(at_most, len(goals))] for number in range(min(at_most, len(goals)))]
-
-
-def _readable(file: Path) -> bool:
-    try:
-        file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return False
-    return True
 
 
 async def attempt(engine: Engine, goal: Goal, budget: float, way: str) -> Result:

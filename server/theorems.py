@@ -57,13 +57,13 @@ def texts(file: Path) -> Iterator[tuple[int, str]]:
 
 def sorries(file: Path) -> Iterator[Goal]:
     """Every `sorry` of a file, as it stands."""
-    text = file.read_text(encoding="utf-8")
-    index = LineIndex(text)
-    for token in Commands(text).sorries():
-        command = Commands(text).around(token.start)
-        head = declaration_head(command) if command else None
-        name = head.name.text if head is not None and head.name is not None else "example"
-        yield Goal(file, text, index.position(token.start), name)
+    for part, text in texts(file):
+        index, commands = LineIndex(text), Commands(text)
+        for token in commands.sorries():
+            command = commands.around(token.start)
+            head = declaration_head(command) if command else None
+            name = head.name.text if head is not None and head.name is not None else "example"
+            yield Goal(file, text, index.position(token.start), name, part)
 
 
 def _proof_start(command: Command, text: str) -> int | None:
