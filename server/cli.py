@@ -406,7 +406,15 @@ def _eval(arguments: argparse.Namespace, build: Build) -> int:
         if not sets:
             raise BadInput("Which theorems?", hint="Name a Lean file or a folder: `tacit eval prove PATH`.")
         ways = (SEARCH,) if arguments.search_only else WAYS
-        wish = Wish(arguments.budget, arguments.at_most, ways, arguments.log, arguments.sorries)
+        wish = Wish(
+            arguments.budget,
+            arguments.at_most,
+            ways,
+            arguments.log,
+            arguments.sorries,
+            arguments.traces,
+            arguments.half or "",
+        )
         return run_with(
             lambda: build(_settings(arguments)),
             lambda engine: evaluate_proofs(engine, Terminal(), sets, wish, as_json=arguments.json),
@@ -558,6 +566,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--sorries", action="store_true", help="not the theorems of the sets, but their `sorry`s")
     evaluate.add_argument("--search-only", action="store_true", help="leave the one-step way out")
     evaluate.add_argument("--log", type=Path, metavar="FILE", help="a line of JSON for each theorem and way")
+    evaluate.add_argument("--traces", type=Path, metavar="FILE", help="append all that searches tried")
+    halves = "only files of one half, by their names: the other is to learn from"
+    evaluate.add_argument("--half", choices=("even", "odd"), help=halves)
     _no_model(evaluate)
     _within(evaluate)
     evaluate.set_defaults(command=_eval)

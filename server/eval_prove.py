@@ -6,6 +6,7 @@ below them; or its `sorry`s, as they stand.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import statistics
 import time
@@ -16,18 +17,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tacit.server.close_sorries import tracer
 from tacit.server.command import Engine, Exit, writing
 from tacit.server.errors import BadInput, LeanNotFound, NoGoal, TacitError
 from tacit.server.patch import shown_path
 from tacit.server.prove_project import lean_files
-from tacit.server.prover.events import Expanded, Proved, Searched
-from tacit.server.suggest import BatchChecked, Document, Found, Options
+from tacit.server.prover.events import Expanded, Proved, Searched, SearchEvent
+from tacit.server.prover.traces import Tracer
+from tacit.server.suggest import BatchChecked, Document, Found, GoalFound, Options
 from tacit.server.terminal import Terminal, seconds, sparing
 from tacit.server.theorems import Goal, proved, sorries
 from tacit.server.values import Verdict
 
 ONE_STEP, SEARCH = "one step", "search"
 WAYS = (ONE_STEP, SEARCH)
+HALVES = ("even", "odd")
 
 
 @dataclass(slots=True)
@@ -47,30 +51,38 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was asked: seconds a goal, goals of each set, the ways, and a file for a line of JSON a goal and way."""
+    """What was asked: seconds a goal, goals of each set, the ways, and a file for a line of JSON a goal and way.
+
+    `traces` is a file that what the searches tried is appended to; `half` leaves out the files of the other half.
+    """
 
     budget: float = 10.0
     at_most: int = 100
     ways: tuple[str, ...] = WAYS
     log: Path | None = None
     sorries: bool = False
+    traces: Path | None = None
+    half: str = ""
 
 
 async def evaluate_proofs(
     engine: Engine, terminal: Terminal, sets: Sequence[Path], wish: Wish, *, as_json: bool = False
 ) -> int:
     """Run the command; the exit status."""
-    chosen = {shown_path(path): goals_of(path, wish.at_most, only_sorries=wish.sorries) for path in sets}
+    chosen = {
+        shown_path(path): goals_of(path, wish.at_most, only_sorries=wish.sorries, half=wish.half) for path in sets
+    }
     tables: dict[str, dict[str, Any]] = {}
     with ExitStack() as stack:
         log = stack.enter_context(writing(wish.log)) if wish.log is not None else None
+        traces = stack.enter_context(tracer(wish.traces))
         tell = sparing(stack.enter_context(terminal.measured("goals")))
         for name, goals in chosen.items():
             results: dict[str, list[Result]] = {way: [] for way in wish.ways}
             for number, goal in enumerate(goals):
                 tell(name, number, len(goals))
                 # Each goal every way before the next: whatever the machine does meanwhile, it does to all alike.
-                tried = {way: await attempt(engine, goal, wish.budget, way) for way in wish.ways}
+                tried = {way: await attempt(engine, goal, wish.budget, way, traces) for way in wish.ways}
                 if any(result.skipped for result in tried.values()):
                     continue
                 for way, result in tried.items():
@@ -86,7 +98,12 @@ async def evaluate_proofs(
     return Exit.DONE
 
 
-def goals_of(path: Path, at_most: int, *, only_sorries: bool = False) -> list[Goal]:
+def half_of(file: Path) -> str:
+    """The half a file belongs to, by its name alone: so that what is learned on one half is measured on the other."""
+    return HALVES[hashlib.blake2b(file.name.encode("utf-8", "surrogateescape"), digest_size=1).digest()[0] % 2]
+
+
+def goals_of(path: Path, at_most: int, *, only_sorries: bool = False, half: str = "") -> list[Goal]:
     """So many goals of a set, evenly chosen: its theorems, or its `sorry`s. Raises BadInput where there is none."""
     path = path.expanduser()
     if path.is_dir():
@@ -95,6 +112,8 @@ def goals_of(path: Path, at_most: int, *, only_sorries: bool = False) -> list[Go
         files = [path]
     else:
         raise BadInput(f"There is no {path}.", hint="Name a Lean file, a folder of them, or a book in Markdown.")
+    if half:
+        files = [file for file in files if half_of(file) == half]
     if only_sorries:
         goals = [goal for file in files if file.suffix == ".lean" for goal in sorries(file)]
     else:
@@ -105,7 +124,7 @@ def goals_of(path: Path, at_most: int, *, only_sorries: bool = False) -> list[Go
     return [goals[number * len(goals) // min(at_most, len(goals))] for number in range(min(at_most, len(goals)))]
 
 
-async def attempt(engine: Engine, goal: Goal, budget: float, way: str) -> Result:
+async def attempt(engine: Engine, goal: Goal, budget: float, way: str, traces: Tracer | None = None) -> Result:
     """Try one goal one way. A place without a goal is skipped, and says why."""
     result, began = Result(), time.monotonic()
     document = Document(goal.uri, 1, goal.text, goal.path)
@@ -113,6 +132,11 @@ async def attempt(engine: Engine, goal: Goal, budget: float, way: str) -> Result
     options = Options(budget, stop_at_first_close=True, closes_only=True, limit=10_000, search=search)
     try:
         async for event in engine.suggest(document, goal.position, options):
+            if traces is not None and search and isinstance(event, GoalFound):
+                lean = engine.status().version
+                traces.begin(event.goals, goal.name, file=goal.file.name, module="", budget=budget, lean=lean)
+            elif traces is not None and isinstance(event, SearchEvent):
+                traces.note(event)
             if isinstance(event, Found) and event.suggestion.verdict is Verdict.CLOSES and not result.proof:
                 result.proof, result.seconds = event.suggestion.tactic, time.monotonic() - began
                 result.steps = result.steps or [(event.suggestion.tactic, event.suggestion.source)]
