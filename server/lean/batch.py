@@ -2,7 +2,7 @@
 
 The goal is duplicated by a function that takes several proofs of it, and each copy gets a block of its own:
 
-    (refine (fun {tacitSort : Prop} (tacitCopy tacitCopy : tacitSort) => tacitCopy) ?_ ?_
+    (refine @((fun {tacitSort : Prop} (tacitCopy tacitCopy : tacitSort) => tacitCopy) ?_ ?_)
      · (first candidate)
        trace_state
        all_goals sorry
@@ -14,7 +14,8 @@ Lean recovers from an error inside a `·` block and goes on with the next. Silen
 syntax error no later block runs and none complains, so a verdict needs the message of the block's own
 `trace_state`, at its own line and column. (`all_goals sorry` keeps Lean from printing the goals left a second
 time as `unsolved goals`: a third of the time of a batch of progressing tactics. `refine`, not `apply`: where the
-goal is `p → q` or `¬p`, `apply` takes the function to want fewer arguments, and the copies are of something else.)
+goal is `p → q` or `¬p`, `apply` takes the function to want fewer arguments, and the copies are of something else.
+`@(…)` for goals `∀ {x}, p`: `refine` would introduce `x` before it looks at the function, and copy `p`.)
 Pure functions; layouts count lines from the body's first line.
 """
 
@@ -92,14 +93,19 @@ def _indented(text: str, column: int) -> list[str]:
     return [" " * column + line if line.strip() else "" for line in text.strip("\n").split("\n")]
 
 
+def _duplicate(count: int, sort: str) -> str:
+    """The tactic that makes so many copies of the main goal."""
+    names, holes = " ".join([_COPY] * count), " ".join(["?_"] * count)
+    return f"refine @((fun {{tacitSort : {sort}}} ({names} : tacitSort) => {_COPY}) {holes})"
+
+
 def copies(candidates: Sequence[str], *, sort: str = "Prop", heartbeats: Sequence[int] = ()) -> Body:
     """The body that tries each candidate on a copy of the main goal. `sort` is `Sort _` for goals that are data.
 
     `heartbeats`, one for each candidate or none at all, are limits for today's Lean: it counts them from the
     beginning of the declaration, so that each must be larger than the one before.
     """
-    names, holes = " ".join([_COPY] * len(candidates)), " ".join(["?_"] * len(candidates))
-    lines = [f"(refine (fun {{tacitSort : {sort}}} ({names} : tacitSort) => {_COPY}) {holes}"]
+    lines = ["(" + _duplicate(len(candidates), sort)]
     blocks = []
     for n, candidate in enumerate(candidates):
         first = len(lines)
@@ -124,9 +130,9 @@ def grove(
     on the goals as they are. Each way begins on a copy of the main goal, so that no group sees another; a group alone
     begins on the goals themselves. `heartbeats` are as those of `copies`, for all candidates in order.
 
-        (refine (fun {tacitSort : Prop} (tacitCopy tacitCopy : tacitSort) => tacitCopy) ?_ ?_
+        (refine @((fun {tacitSort : Prop} (tacitCopy tacitCopy : tacitSort) => tacitCopy) ?_ ?_)
          · (constructor
-            · (refine (fun … => tacitCopy) ?_ ?_
+            · (refine @((fun … => tacitCopy) ?_ ?_)
                · (first candidate)
                  …
             all_goals sorry)
@@ -135,8 +141,7 @@ def grove(
     lines: list[str] = []
     start = "(", 1
     if len(groups) > 1:
-        names, holes = " ".join([_COPY] * len(groups)), " ".join(["?_"] * len(groups))
-        lines.append(f"(refine (fun {{tacitSort : {sort}}} ({names} : tacitSort) => {_COPY}) {holes}")
+        lines.append("(" + _duplicate(len(groups), sort))
         start = " · (", 4
     blocks: list[Block] = []
     done = 0
@@ -194,7 +199,7 @@ def probe() -> tuple[Body, Position]:
     """
     lines = [
         "(trace_state",
-        f" try (refine (fun {{tacitSort : Prop}} ({_COPY} : tacitSort) => {_COPY}) ?_",
+        f" try ({_duplicate(1, 'Prop')}",
         "      trace_state)",
         f" exact {STAND_IN})",
     ]

@@ -125,7 +125,7 @@ class Checker:
             return "Goals inside `conv` are not supported: the tactics there are of another kind."
         mark = batch.at(prop_mark, scratch.origin, scratch.column)
         copy = next((m.text for m in messages if m.severity is Severity.INFORMATION and m.start == mark), None)
-        # A goal `∀ {x}, …` comes out of `refine` with `x` introduced.
+        # Should a copy ever come out different, nothing may be concluded from copies.
         altered = copy is not None and _shapes(parse_goals(copy)[:1]) != _shapes(reading.goals[:1])
         allowed = relative_errors(scratch, messages)
         if site.hole.fresh:

@@ -14,8 +14,6 @@ _HIDDEN = re.compile("✝[⁰¹²³⁴⁵⁶⁷⁸⁹]*")
 _UNKNOWN = re.compile(r"(?<![\w'!?\])}⟩»✝])\?[\w«][\w.'«»]*")
 UNKNOWNS = 1.5
 """What goals that share unknowns cost more: what to put for these must be guessed before much can be proved."""
-# The copies that candidates are tried on come out of `refine`, which introduces what these quantifiers bind.
-_INTRODUCED = re.compile(r"∀\s*[{⦃\[]")
 
 
 @dataclass(frozen=True)
@@ -26,9 +24,8 @@ class State:
 
     @property
     def joined(self) -> bool:
-        """Whether each candidate needs goals of its own, not copies: unknowns are shared, or a copy would differ."""
-        goal = self.goals[0]
-        return len(self.goals) > 1 or goal.has_metavariables or _INTRODUCED.match(goal.target) is not None
+        """Whether each candidate needs goals of its own, not copies: unknowns are shared."""
+        return len(self.goals) > 1 or self.goals[0].has_metavariables
 
     @cached_property
     def key(self) -> tuple[object, ...]:
@@ -46,8 +43,7 @@ class State:
     @cached_property
     def size(self) -> float:
         """How far from proved it looks: about 1 for a short goal; longer and several ones, and unknowns, add to it."""
-        shared = len(self.goals) > 1 or self.goals[0].has_metavariables
-        return sum(_size(goal) for goal in self.goals) + (UNKNOWNS if shared else 0.0)
+        return sum(_size(goal) for goal in self.goals) + (UNKNOWNS if self.joined else 0.0)
 
 
 def states(goals: Sequence[Goal]) -> tuple[State, ...]:

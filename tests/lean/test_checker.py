@@ -156,9 +156,16 @@ async def test_goals_that_are_functions_are_copied_whole(bench: Bench) -> None:
         "exact fun h => h": "closes",
     }
     assert [goal.target for goal in imp["intro h"].goals] == ["p"]
-    for statement in ("¬(p ∧ ¬p)", "∀ q : Prop, q → p ∨ ¬p → q", "p ≠ ¬p → True", "∀ {q : Prop}, q → q"):
+    for statement in (
+        "¬(p ∧ ¬p)",
+        "∀ q : Prop, q → p ∨ ¬p → q",
+        "p ≠ ¬p → True",
+        "∀ {q : Prop}, q → q",
+        "∀ ⦃q : Prop⦄, q → q",
+    ):
         site = await bench.site(f"theorem foo (p : Prop) : {statement} := by\n  sorry‸\n")
         assert not site.is_data, statement
+        assert not site.one_at_a_time, statement
         found = await bench.check(
             f"theorem foo (p : Prop) : {statement} := by\n  sorry‸\n", "intros", "trivial", "skip"
         )

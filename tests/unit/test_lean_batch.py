@@ -100,7 +100,7 @@ def test_there_is_one_copy_of_the_goal_for_each_candidate() -> None:
     for n in (1, 2, 32):
         first = batch.copies(["x"] * n).text.split("\n")[0]
         assert first.split("(")[-1].split(":")[0].split() == ["tacitCopy"] * n
-        assert first.endswith(") " + " ".join(["?_"] * n))
+        assert first.endswith(") " + " ".join(["?_"] * n) + ")")
 
 
 def test_goals_that_are_data_are_copied_as_such() -> None:
@@ -340,13 +340,13 @@ def test_a_grove_tries_candidates_at_the_end_of_ways() -> None:
     deeper = (Step("constructor", 1, 2), Step("cases h with\n| inl a => ?_\n| inr b => ?_", 1, 2))
     body = batch.grove([((), False, ["one"]), (both, False, ["two", "three"]), (deeper, True, ["four\nfive"])])
     assert body.text.split("\n") == [
-        "(refine (fun {tacitSort : Prop} (tacitCopy tacitCopy tacitCopy : tacitSort) => tacitCopy) ?_ ?_ ?_",
-        " · ((refine (fun {tacitSort : Sort _} (tacitCopy : tacitSort) => tacitCopy) ?_",
+        "(refine @((fun {tacitSort : Prop} (tacitCopy tacitCopy tacitCopy : tacitSort) => tacitCopy) ?_ ?_ ?_)",
+        " · ((refine @((fun {tacitSort : Sort _} (tacitCopy : tacitSort) => tacitCopy) ?_)",
         "     · (one)",
         "       trace_state",
         "       all_goals sorry))",
         " · (constructor",
-        "    · (refine (fun {tacitSort : Sort _} (tacitCopy tacitCopy : tacitSort) => tacitCopy) ?_ ?_",
+        "    · (refine @((fun {tacitSort : Sort _} (tacitCopy tacitCopy : tacitSort) => tacitCopy) ?_ ?_)",
         "       · (two)",
         "         trace_state",
         "         all_goals sorry",
