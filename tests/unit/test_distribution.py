@@ -58,6 +58,7 @@ def test_a_second_copy_is_never_imported_from_the_repository_root(name: str, mon
 def test_the_requirements_are_those_of_the_project() -> None:
     assert requirements("runtime.in") == PROJECT["project"]["dependencies"]
     assert requirements("model.in") == PROJECT["project"]["optional-dependencies"]["model"]
+    assert set(PROJECT["project"]["optional-dependencies"]["mcp"]) <= set(requirements("dev.in"))
 
 
 @pytest.mark.parametrize("name", LOCKS)
