@@ -67,7 +67,7 @@ class Question:
             and mine.verify_progress >= asked.verify_progress
             and mine.stop_at_first_close <= asked.stop_at_first_close
             and mine.closes_only <= asked.closes_only
-            and mine.search == asked.search
+            and (mine.search, mine.sources, mine.given) == (asked.search, asked.sources, asked.given)
         )
 
 

@@ -32,6 +32,8 @@ from tacit.server.values import Candidate, CheckedTactic, Goal, Suggestion, Verd
 
 log = logging.getLogger(__name__)
 BATCH = 32
+GIVEN = "given"
+"""The source of tactics that whoever asks names."""
 PATIENCE = 30.0
 """Seconds for finding out which candidates of a batch hang, whatever the budget. What is found is remembered, so that
 the next request is quick: a short budget must not cut that off each time."""
@@ -106,7 +108,8 @@ class Options:
     too (ghost text asks for it). `closes_only` leaves progress out. `limit` is how many suggestions are
     verified and shown. `extend_typed` takes the text before the cursor as a tactic being typed; otherwise it
     is a whole one. `near` takes a `sorry` elsewhere on the cursor's line too. `search` looks for a proof of several
-    steps, and for nothing else; where recordings answer for Lean it looks for one step.
+    steps, and for nothing else; where recordings answer for Lean it looks for one step. `sources` are the names of
+    those that are asked, None for all; `given` are tactics that are tried before what they propose, not by a search.
     """
 
     budget: float = 10.0
@@ -117,6 +120,8 @@ class Options:
     extend_typed: bool = False
     near: bool = False
     search: bool = False
+    sources: frozenset[str] | None = None
+    given: tuple[str, ...] = ()
 
 
 class Search(Protocol):
@@ -262,16 +267,18 @@ class Suggester:
                 tried=run.seen,
                 tell=run.tell,
             )
+            wanted = options.sources
+            sources = [each for each in self._sources if wanted is None or each.name in wanted]
             if options.search and self._search is not None and slot.lean.identity.live:
                 found = self._search(
-                    slot.checker, site, request, self._sources, self._harvest, options.budget, document.version, label
+                    slot.checker, site, request, sources, self._harvest, options.budget, document.version, label
                 )
                 async with aclosing(_heard(found, run)) as told:
                     async for news in told:
                         yield news
                 yield Finished(run.checked, run.elapsed, " ".join(run.notices))
                 return
-            async with aclosing(self._waves(request, run, options.budget)) as waves:
+            async with aclosing(self._waves(request, sources, run, options)) as waves:
                 async for wave in waves:
                     async with aclosing(self._check(slot.checker, site, wave, run, options, document, label)) as events:
                         async for event in events:
@@ -286,9 +293,13 @@ class Suggester:
                 run.notices.append(f"Stopped after {options.budget:g} s.")
         yield Finished(run.checked, run.elapsed, " ".join(run.notices))
 
-    async def _waves(self, request: SourceRequest, run: _Run, budget: float) -> AsyncGenerator[list[Candidate], None]:
+    async def _waves(
+        self, request: SourceRequest, sources: Sequence[TacticSource], run: _Run, options: Options
+    ) -> AsyncGenerator[list[Candidate], None]:
         """The candidates of all sources, batch by batch: whatever is there, the likeliest first, none twice."""
-        iterators = {s.name: _all(s, request) for s in self._sources}
+        if given := [Candidate(text, GIVEN, 1.0) for text in options.given if run.is_new(text)]:
+            yield given
+        iterators = {s.name: _all(s, request) for s in sources}
         run.waiting = set(iterators)
         tasks: dict[str, asyncio.Future[Sequence[Candidate]]] = {}
         try:
@@ -297,7 +308,7 @@ class Suggester:
                     if name not in tasks:
                         tasks[name] = asyncio.ensure_future(_next(iterator))
                 # A Lean that starts may use up the whole budget: the first batch is waited for all the same.
-                left = max(budget - run.elapsed, 0.0 if run.seen else 1.0)
+                left = max(options.budget - run.elapsed, 0.0 if run.seen else 1.0)
                 done, _ = await asyncio.wait(tasks.values(), timeout=left, return_when=asyncio.FIRST_COMPLETED)
                 if not done:
                     return

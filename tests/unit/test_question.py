@@ -65,6 +65,8 @@ def test_another_version_document_or_column_is_another_place() -> None:
         (Options(stop_at_first_close=True), Options(), False),
         (Options(), Options(stop_at_first_close=True), True),
         (Options(closes_only=True), Options(), False),
+        (Options(), Options(sources=frozenset(("memory",))), False),
+        (Options(), Options(given=("simp",)), False),
     ],
 )
 def test_an_answer_covers_what_asks_for_no_more(mine: Options, asked: Options, covers: bool) -> None:

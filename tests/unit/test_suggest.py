@@ -299,6 +299,15 @@ async def test_a_source_that_never_answers_does_not_outlast_the_budget() -> None
     assert slow.ended == "stopped"
 
 
+async def test_only_some_sources_are_asked_and_tactics_may_be_given() -> None:
+    table: Table = {"simp": Leaves("⊢ q"), "rfl": Closes()}
+    world = World(table, Source("one", ["simp"]), Source("two", ["rfl"]))
+    assert shown(await world.events(options=Options(sources=frozenset(("one",))))) == ["simp"]
+    given = await world.events(options=Options(sources=frozenset(), given=("rfl", "omega")))
+    assert verdicts(given) == {"rfl": "closes", "omega": "fails"}
+    assert [event.suggestion.source for event in given if isinstance(event, Found)] == ["given"]
+
+
 async def test_progress_may_be_left_out() -> None:
     world = World({"simp": Leaves("⊢ q"), "rfl": Closes()}, Source("one", ["simp", "rfl"]))
     assert shown(await world.events(options=Options(closes_only=True))) == ["rfl"]
