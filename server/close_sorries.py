@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tacit.server.command import EVERYTHING, Engine, Exit, writing
 from tacit.server.errors import BadInput, LeanDied, NoGoal
@@ -80,6 +80,14 @@ class Wish:
     traces: Path | None = None
 
 
+class Listener(Protocol):
+    """Whoever wants to know what goes on."""
+
+    def say(self, text: str) -> None:
+        """It is this, now."""
+        ...
+
+
 async def close_sorries(engine: Engine, terminal: Terminal, path: Path, wish: Wish, *, as_json: bool = False) -> int:
     """Run the command on one file; the exit status."""
     file = LeanFile.read(path)
@@ -145,7 +153,7 @@ async def attempt_all(
         now = offset + shift
         assert text.startswith(SORRY, now)
         try:
-            tried = await _attempt(engine, file, text, now, number + 1, wish.budget, busy, traces)
+            tried = await attempt(engine, file, text, now, number + 1, wish.budget, busy, traces)
             died = None
         except NoGoal as exc:
             tried = Tried(reason=str(exc))
@@ -192,17 +200,17 @@ class Tried:
         )
 
 
-async def _attempt(
+async def attempt(
     engine: Engine,
     file: LeanFile,
     text: str,
     offset: int,
     version: int,
     budget: float,
-    busy: Busy,
+    busy: Listener,
     traces: Tracer | None,
 ) -> Tried:
-    """What closes the `sorry` at an offset, else the reason why nothing does."""
+    """What closes the goal at an offset, else the reason why nothing does. `busy` is told where the search is."""
     position = LineIndex(text).position(offset)
     options = Options(budget, stop_at_first_close=True, closes_only=True, limit=EVERYTHING, search=True)
     where = f"{file.shown}:{position.line + 1}"

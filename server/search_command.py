@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 from rich.style import Style
 from rich.text import Text
@@ -82,7 +83,7 @@ def search(terminal: Terminal, ask: Ask) -> int:
         hits, library = answered(whole, lambda some: answers(some, ask.text, ask.limit, spot), remarks)
         elapsed = time.perf_counter() - begun
         if ask.as_json:
-            terminal.json([_plain(each) for each in hits])
+            terminal.json([hit_json(each) for each in hits])
         else:
             show_hits(terminal, hits, ask.text)
         where = " that can be used there" if spot else ""
@@ -164,7 +165,8 @@ def _found(count: int) -> str:
     return {0: "Nothing found", 1: "1 found"}.get(count, f"{count} found")
 
 
-def _plain(hit: Hit) -> dict[str, object]:
+def hit_json(hit: Hit) -> dict[str, Any]:
+    """An answer in JSON."""
     premise = hit.stored.premise
     return {
         "name": premise.name,
