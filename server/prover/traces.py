@@ -17,8 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from tacit.server.lean.goals import parse_goals
 from tacit.server.prover.events import Expanded, Proved, Searched, SearchEvent
-from tacit.server.values import CheckedTactic, Goal, Verdict
+from tacit.server.prover.state import State
+from tacit.server.prover.tree import Node, Tree
+from tacit.server.values import Candidate, CheckedTactic, Goal, Verdict
 
 SCHEMA = 1
 MESSAGE = 200
@@ -147,6 +150,34 @@ def pairs(paths: Iterable[Path], *, tries: bool = False) -> Iterator[dict[str, A
         elif not tries and "proof" in record:
             for tactic, _, goal in record["steps"]:
                 yield {"goal": goal, "tactic": tactic, **about}
+
+
+def trees(paths: Iterable[Path]) -> Iterator[tuple[dict[str, Any], Tree]]:
+    """The tree of each search, grown anew from what it tried, with the record that it began with. Raises OSError."""
+    about: dict[str, Any] = {}
+    tree: Tree | None = None
+    for _, record in _records(paths, Totals()):
+        if "search" in record:
+            if tree is not None:
+                yield about, tree
+            about, tree = record, None
+        elif "tried" in record:
+            goals = parse_goals(record["goal"])
+            if not goals:
+                continue
+            tree = tree or Tree(State(goals))
+            node = tree.find(State(goals))
+            if node is not None:
+                _grow(tree, node, record["tried"])
+    if tree is not None:
+        yield about, tree
+
+
+def _grow(tree: Tree, node: Node, tried: Iterable[Sequence[Any]]) -> None:
+    for text, source, verdict, said in tried:
+        node.tried += 1
+        left = parse_goals("\n\n".join(said)) if verdict == Verdict.PROGRESSES.value else ()
+        tree.add(node, CheckedTactic(Candidate(text, source), Verdict(verdict), left), 1.0)
 
 
 def _records(paths: Iterable[Path], sums: Totals) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -94,6 +94,10 @@ class Tree:
         """Of the deepest state."""
         return max(node.depth for node in self)
 
+    def find(self, state: State) -> Node | None:
+        """What is known of a state; None for one that was never met."""
+        return self._nodes.get(state.key)
+
     def way(self, node: Node) -> Way:
         """The steps from the root to a state."""
         steps: list[Step] = []
