@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 from tacit.server.command import EVERYTHING, Engine, Exit, writing
 from tacit.server.errors import BadInput, LeanDied, NoGoal
-from tacit.server.lean.syntax import Commands, declaration_head
+from tacit.server.lean.syntax import Commands
+from tacit.server.modules import module_at
 from tacit.server.patch import LeanFile, apply, difference
 from tacit.server.prover.events import Proved, Searched, SearchEvent, Searching, Taken
 from tacit.server.prover.report import progress as search_progress
@@ -26,6 +27,7 @@ from tacit.server.show import one_line, range_json
 from tacit.server.suggest import BatchChecked, Finished, Found, GoalFound, Options
 from tacit.server.terminal import BAD, GOOD, SKIPPED, STYLES, Busy, Terminal, plural, seconds
 from tacit.server.text import LineIndex, Position, Span
+from tacit.server.theorems import in_theorem
 from tacit.server.values import CheckedTactic, Suggestion, Verdict
 
 SORRY = "sorry"
@@ -225,14 +227,14 @@ async def attempt(
             match event:
                 case GoalFound(declaration=declaration):
                     tried.declaration = declaration
-                    if event.is_data and not _is_theorem(text, offset):
+                    if event.is_data and not in_theorem(text, offset):
                         tried.reason = "It is data, not a proof: any value of its type would be taken."
                         return tried
                     where = f"{where}  {declaration}" if declaration else where
                     busy.say(where)
                     if traces is not None:
-                        lean = engine.status().version
-                        traces.begin(event.goals, declaration, file=file.shown, module="", budget=budget, lean=lean)
+                        lean, module = engine.status().version, module_at(file.path)
+                        traces.begin(event.goals, declaration, file=file.shown, module=module, budget=budget, lean=lean)
                 case BatchChecked():
                     progress = [c for c in event.checked if c.verdict is Verdict.PROGRESSES and not c.candidate.query]
                     best = min([*progress, *([best] if best else [])], key=rank, default=None)
@@ -262,13 +264,6 @@ async def attempt(
             tried.reason += f" Best: `{one_line(best.candidate.text, 60)}` ({plural(len(best.goals), 'goal')} left)."
         tried.reason = f"{tried.reason} {finished.notice}".rstrip()
     return tried
-
-
-def _is_theorem(text: str, offset: int) -> bool:
-    """Whether an offset stands in a theorem: there no value matters, data that a proof needs included."""
-    command = Commands(text).around(offset)
-    head = declaration_head(command, before=offset) if command is not None else None
-    return head is not None and head.keyword.text in ("theorem", "lemma")
 
 
 def _none(tried: int) -> str:

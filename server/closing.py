@@ -23,6 +23,7 @@ from tacit.server import wire
 from tacit.server.actions import workspace_edit
 from tacit.server.features import SLACK, current, question
 from tacit.server.mirror import OpenDocument
+from tacit.server.modules import module_at
 from tacit.server.protocol import TacitServer
 from tacit.server.prover.events import Searched, SearchEvent, Searching
 from tacit.server.prover.report import progress, summary
@@ -136,9 +137,11 @@ class Closing:
             with (folder / time.strftime("%Y-%m.jsonl")).open("a", encoding="utf-8") as file:
                 tracer = Tracer(file)
                 if run.goal is not None:
-                    name = str(document.path or document.uri)
+                    name, module = str(document.path or document.uri), module_at(document.path)
                     budget = run.question.options.budget
-                    tracer.begin(run.goal.goals, run.goal.declaration, file=name, module="", budget=budget, lean=lean)
+                    tracer.begin(
+                        run.goal.goals, run.goal.declaration, file=name, module=module, budget=budget, lean=lean
+                    )
                 for event in run.events:
                     if isinstance(event, SearchEvent):
                         tracer.note(event)

@@ -66,36 +66,61 @@ def sorries(file: Path) -> Iterator[Goal]:
             yield Goal(file, text, index.position(token.start), name, part)
 
 
-def _proof_start(command: Command, text: str) -> int | None:
-    """The offset of `by` in the `:= by` that begins a declaration's proof."""
-    depth = 0
+_TAKES_VALUE = frozenset("let letI have haveI set".split())
+
+
+def proof_start(command: Command, text: str, *, terms: bool = False) -> int | None:
+    """Where the `by` is of the `:= by` that begins a declaration's proof; with `terms`, where any proof behind `:=` is.
+
+    None for what is defined by `where` or by alternatives (`| 0 => …`), which is no one place to prove something at.
+    """
+    depth = values = 0
     for i, token in enumerate(command.tokens[:-2]):
         if token.kind is Kind.OPEN:
             depth += 1
         elif token.kind is Kind.CLOSE:
             depth -= 1
-        elif depth == 0 and token.text == ":" and text.startswith("=", token.end):
+        elif depth:
+            continue
+        elif token.text == "where" or (terms and token.text == "|" and token.start in command.line_starts):
+            return None
+        elif token.text in _TAKES_VALUE:
+            values += 1
+        elif token.text == ":" and text.startswith("=", token.end):
+            if values:  # of a `let` in the statement
+                values -= 1
+                continue
             after = command.tokens[i + 2]
-            return after.start if after.text == "by" else None
+            return after.start if terms or after.text == "by" else None
     return None
 
 
-def proved(file: Path, *, below: bool = True) -> Iterator[Goal]:
-    """Every theorem, lemma or example of a file that is proved by tactics, with its proof taken out.
+def in_theorem(text: str, offset: int) -> bool:
+    """Whether an offset stands in a theorem: there no value matters, data that a proof needs included."""
+    command = Commands(text).around(offset)
+    head = declaration_head(command, before=offset) if command is not None else None
+    return head is not None and head.keyword.text in ("theorem", "lemma")
 
-    With `below`, what stands below it stays in the text.
+
+def theorems(text: str, *, terms: bool = False) -> Iterator[tuple[Command, str, int]]:
+    """Every theorem, lemma or example of a text that is proved by tactics, its name, and where its proof begins.
+
+    With `terms`, those that are proved by a term too. Those with a `sorry` are left out.
     """
+    for command in Commands(text).all():
+        head = declaration_head(command)
+        if head is None or head.keyword.text not in ("theorem", "lemma", "example"):
+            continue
+        if command.tokens[0].text == "mutual" or any(t.text == "sorry" for t in command.tokens):
+            continue
+        start = proof_start(command, text, terms=terms)
+        if start is not None:
+            yield command, head.name.text if head.name is not None else "example", start
+
+
+def proved(file: Path, *, below: bool = True, terms: bool = False) -> Iterator[Goal]:
+    """The theorems of a file with their proofs taken out. With `below`, what stands below one stays in the text."""
     for part, text in texts(file):
-        for command in Commands(text).all():
-            head = declaration_head(command)
-            if head is None or head.keyword.text not in ("theorem", "lemma", "example"):
-                continue
-            if command.tokens[0].text == "mutual" or any(t.text == "sorry" for t in command.tokens):
-                continue
-            start = _proof_start(command, text)
-            if start is None:
-                continue
+        for command, name, start in theorems(text, terms=terms):
             without = text[:start] + "by\n  sorry\n" + ("\n" + text[command.span.end :] if below else "")
-            position = LineIndex(without).position(start + len("by\n  "))
-            name = head.name.text if head.name is not None else "example"
-            yield Goal(file, without, position, name, part)
+            yield Goal(file, without, LineIndex(without).position(start + len("by\n  ")), name, part)

@@ -180,3 +180,10 @@ def test_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert shown["goals"][2]["reason"] == "The one tactic tried does not close it."
     assert shown["diff"].startswith("--- a/Foo.lean\n")
     assert shown["lean"] == {"version": "4.27.0", "live": True}
+
+
+def test_traces_name_the_module(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "lakefile.lean").write_text("import Lake\nopen Lake DSL\npackage own\n", encoding="utf-8")
+    assert prove(FakeEngine(CLOSES), "--traces", "tried.jsonl") == 0
+    kept = [json.loads(line) for line in (tmp_path / "tried.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(each["module"], each["name"]) for each in kept] == [("Foo", name) for name in ("one", "two", "three")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -45,6 +46,23 @@ def test_a_search_is_kept_as_a_whole(run: Run, tmp_path: Path, monkeypatch: pyte
     assert (sums.searches, sums.proved, sums.tried["portfolio"], sums.broken) == (2, 0, 2, 0)
     [tried, _] = pairs([file], tries=True)
     assert (tried["tactic"], tried["goal"], tried["worked"], tried["name"]) == ("simp", "⊢ p", False, "one")
+
+
+def test_the_module_is_named_so_that_files_can_be_held_out(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TACIT_CACHE", str(tmp_path / "cache"))
+    file = tmp_path / "ws" / "Own" / "Basic.lean"
+    file.parent.mkdir(parents=True)
+    (tmp_path / "ws" / "lakefile.lean").write_text("import Lake\nopen Lake DSL\npackage own\n", encoding="utf-8")
+    file.write_text("theorem one : p := by sorry\n", encoding="utf-8")
+    inside = replace(run.question.document, uri=file.as_uri(), path=file)
+    kept = [run, Run(replace(run.question, document=inside))]
+    kept[1].goal, kept[1].events = run.goal, run.events
+    for each in kept:
+        keep(each)
+    [traces] = (tmp_path / "cache" / TRACES).iterdir()
+    assert [pair["module"] for pair in pairs([traces], tries=True)] == ["", "Own.Basic"]
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing(

@@ -1,0 +1,16 @@
+"""The name of the module that a file is, as its workspace has it. Nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def module_at(path: Path | None) -> str:
+    """The module of a Lean file in its Lake workspace, as an index has it; empty outside one. Looks at the disk."""
+    from tacit.index.packages import find_packages, workspace_of
+
+    path = path.resolve() if path is not None else None
+    workspace = workspace_of(path) if path is not None else None
+    if path is None or workspace is None:
+        return ""
+    return find_packages(workspace).packages[0].module_of(path) or ""
