@@ -170,14 +170,17 @@ def build_suggester(
     choose: Callable[[list[TacticSource]], list[TacticSource]] = lambda all_: all_,
     premises: PremiseFinder | None = None,
     memory: ProofMemory | None = None,
+    folders: Sequence[Path] = (),
+    measured: bool = False,
 ) -> Suggester:
     """A Suggester over a live Lean; over recordings only when files of them are given.
 
     `recorder` notes what the live Lean answers. `choose` narrows the sources, for measurements. `premises` finds those
     of the source that needs an index, `memory` what stands in proofs of the workspace; both are their maker's to close,
-    and without them this suggester has its own. What is recorded must not depend on what is indexed, installed or was
-    accepted on one machine: with recordings, and while recording, neither premises nor memory nor a model are asked;
-    nor is a model without settings.
+    and without them this suggester has its own: premises of a file's workspace and of `folders`. `measured`: to prove
+    anew what is proved; what stands below a place or was accepted once is not remembered. What is recorded must not
+    depend on what is indexed, installed or was accepted on one machine: with recordings, and while recording, neither
+    premises nor memory nor a model are asked; nor is a model without settings.
     """
     lean = RecordedLean(Recordings.load(recordings)) if recordings else LiveLean(settings or Settings(), recorder)
     pool = Pool(lean, probe_names(), limits=limits)
@@ -186,10 +189,10 @@ def build_suggester(
     choice, model = Choice(None, "No model is used."), None
     if not recordings and recorder is None:
         if premises is None:
-            premises = found = IndexedPremises()
+            premises = found = IndexedPremises(folders)
             closing.append(found.aclose)
         if memory is None:
-            memory = own = WorkspaceMemory()
+            memory = own = WorkspaceMemory(below=not measured, keep=not measured)
             closing.append(own.aclose)
         all_ += [MemoryTactics(memory), PremiseTactics(premises)]
         if settings is not None:

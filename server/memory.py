@@ -58,7 +58,8 @@ _WORDS = frozenset(PROBES) | frozenset(
 @dataclass(frozen=True, slots=True)
 class Place:
     """A goal and where it stands: `above` is the text above its declaration, `proof` what stands between the beginning
-    of its proof and the place. `part` is its file; `below`: whether proofs count that stand below it there."""
+    of its proof and the place. `part` is its file; `below`: whether proofs count that stand below it there, or in a
+    file that imports this one."""
 
     goal: Goal
     part: str = ""
@@ -159,6 +160,8 @@ class Memory:
             # What was just done in one case of a proof may do in the next.
             if part == place.part and known not in self._fresh and not self._counts(place, scope, known):
                 continue
+            if not place.below and part != place.part and self._is_later(part, place.module):
+                continue
             for number, step in enumerate(known.steps):
                 found.append((weight * self._weight(step, number, before), known, step))
         found.sort(key=lambda each: -each[0])
@@ -200,6 +203,11 @@ class Memory:
         if known.name in scope.above:
             return True
         return place.below and not _same(known.name, place.declaration)
+
+    def _is_later(self, part: str, module: str) -> bool:
+        """Whether a file imports a module, by others too."""
+        proofs = self._parts.get(part)
+        return proofs is not None and module in self._reached(proofs.imports)
 
     def _nearness(self, place: Place, scope: _Scope, part: str, known: Known) -> float:
         weight = 1.0

@@ -108,6 +108,15 @@ def test_what_stands_below_can_be_left_out() -> None:
     assert "exact twice_eq n" not in tactics(found, asked)
 
 
+def test_files_that_import_this_one_can_be_left_out() -> None:
+    later = "import Own.More\n\ntheorem far (n : Nat) : twice n + 0 = n + n := by\n  omega\n"
+    found = memory(Basic=BASIC, More=MORE, Later=later, Apart=later.removeprefix("import Own.More\n"))
+    asked = place("n : Nat\n⊢ twice n + 0 = n + n", module="Basic", declaration="mine")
+    assert [each.tactic for each in found.recall(asked, 50)].count("omega") == 2
+    strict = place("n : Nat\n⊢ twice n + 0 = n + n", module="Basic", declaration="mine", below=False)
+    assert [each.tactic for each in found.recall(strict, 50)].count("omega") == 1
+
+
 def test_lemmas_change_as_the_theorem_does() -> None:
     text = BASIC.replace("end Own", "") + (
         "def thrice (n : Nat) : Nat := n + n + n\n"

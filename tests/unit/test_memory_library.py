@@ -73,6 +73,21 @@ async def test_what_was_typed_in_another_file_and_not_saved_is_forgotten(
     assert await recalled(memory, asked(workspace)) == ["simp [twice]"]
 
 
+async def test_where_a_theorem_is_proved_anew_its_proof_and_later_ones_are_not_remembered(workspace: Path) -> None:
+    proved = MINE.replace("sorry", "own_proof")
+    below = "\ntheorem below (k : Nat) : twice k = k + k := by\n  below_it\n"
+    (workspace / "Own" / "Mine.lean").write_text(proved + below, encoding="utf-8")
+    later = "import Own.Mine\n" + below.replace("below", "later")
+    (workspace / "Own" / "Later.lean").write_text(later, encoding="utf-8")
+    measured = WorkspaceMemory(below=False, keep=False)
+    try:
+        for text in (MINE, MINE + below):
+            await measured.settled()
+            assert await recalled(measured, asked(workspace, text)) == ["simp [twice]"]
+    finally:
+        await measured.aclose()
+
+
 async def test_a_saved_file_is_taken_up(memory: WorkspaceMemory, workspace: Path) -> None:
     await recalled(memory, asked(workspace))
     file = workspace / "Own" / "Basic.lean"

@@ -14,7 +14,7 @@ from tacit.index.packages import Package
 from tacit.retrieval.overlay import draft
 from tacit.server.answers import Ask
 from tacit.server.asking import home, put_gone, search
-from tacit.server.library import Spot, bring_up_to_date
+from tacit.server.library import Spot, bring_up_to_date, read_proofs
 from tacit.server.premise_library import LibraryPremises
 from tacit.server.searcher import SearchClosed, Searcher
 from tacit.server.shelves import Shelves
@@ -108,6 +108,27 @@ def test_of_the_own_file_only_what_stands_above_counts(library: Library) -> None
     assert set(library.find(text)) == {"mul_comm", "above"}
     library.put("Top/Fresh.lean", text + below)
     assert set(library.find(text, file="Fresh")) == {"mul_comm", "above"}
+
+
+def test_where_a_theorem_is_proved_anew_neither_it_nor_its_proof_nor_what_comes_later_helps(tmp_path: Path) -> None:
+    base = BASE + "theorem obscure : Balanced := sorry\n"
+    proved = "theorem foo (a : G) : Even (a * a) := obscure\n"
+    below = "theorem below (a : G) : Even (a * a) := foo a\n"
+    later = "import Top.Mine\ntheorem later (a : G) : Even (a * a) := obscure\n"
+    mine, apart = f"import Top.Base\n{proved}{below}", f"import Top.Base\n{proved.replace('foo', 'like')}"
+    files = {"Top/Base.lean": base, "Top/Mine.lean": mine, "Top/Later.lean": later, "Top/Apart.lean": apart}
+    write(tmp_path / "src", files)
+    index(tmp_path / "src", tmp_path / "top.db")
+    read_proofs(tmp_path / "top.db", lambda *_: None)
+    found = Library(tmp_path)
+    try:
+        named = found.find("import Top.Base\n", "Even (x * x)")
+        assert not {"foo", "below", "later", "obscure"} & set(named), (
+            "its own proof votes for `obscure`, as later ones do"
+        )
+        assert "obscure" in found.find("import Top.Apart\n", "Even (x * x)"), "a proof that can be seen votes"
+    finally:
+        found.shelves.close()
 
 
 def test_definitions_of_a_file_that_says_otherwise_now_are_gone(library: Library) -> None:
