@@ -1,10 +1,10 @@
-"""Questions to search and their answers, as values. Nothing here searches, and importing it is cheap."""
+"""Questions to search and their answers, as values and as JSON. Nothing here searches, and importing it is cheap."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tacit.retrieval.rerank import Hit
@@ -82,3 +82,19 @@ class Home:
     package: str
     module: str
     index: Path | None = None
+
+
+def hit_json(hit: Hit) -> dict[str, Any]:
+    """An answer in JSON."""
+    premise = hit.stored.premise
+    return {
+        "name": premise.name,
+        "kind": str(premise.kind),
+        "module": premise.module,
+        "statement": premise.statement,
+        "doc": premise.doc,
+        "score": round(hit.score, 4),
+        "package": hit.package,
+        "path": hit.stored.path,
+        "line": premise.line,
+    }

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import Any
 
 from rich.style import Style
 from rich.text import Text
@@ -23,6 +22,7 @@ from tacit.retrieval.hybrid import Hybrid
 from tacit.retrieval.question import LONGEST, parse, understand
 from tacit.retrieval.rerank import Hit
 from tacit.retrieval.text import words
+from tacit.server.answers import hit_json
 from tacit.server.command import Exit
 from tacit.server.errors import BadInput
 from tacit.server.library import answered, close_library, open_library
@@ -38,13 +38,17 @@ _PLACE = re.compile(r"(?P<file>.+?)(?::(?P<line>\d+))?(?::\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What `tacit search` was asked. `usable_in`: FILE or FILE:LINE, and only what can be used there is wanted."""
+    """What `tacit search` was asked. `usable_in`: FILE or FILE:LINE, and only what can be used there is wanted.
+
+    `lean` is what the user names as Lean.
+    """
 
     text: str
     limit: int = 10
     paths: tuple[Path, ...] = ()
     as_json: bool = False
     usable_in: str = ""
+    lean: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ def search(terminal: Terminal, ask: Ask) -> int:
         raise BadInput("There is nothing to search for.", hint='Ask in words or symbols: tacit search "a + b = b + a".')
     spot = Spot.parse(ask.usable_in) if ask.usable_in else None
     remarks: list[str] = []
-    whole = open_library(ask.paths or (_around(spot) if spot else ()), remarks=remarks)
+    whole = open_library(ask.paths or (_around(spot) if spot else ()), lean=ask.lean, remarks=remarks)
     try:
         begun = time.perf_counter()
         hits, library = answered(whole, lambda some: answers(some, ask.text, ask.limit, spot), remarks)
@@ -163,22 +167,6 @@ def _newer(store: Store) -> int:
 
 def _found(count: int) -> str:
     return {0: "Nothing found", 1: "1 found"}.get(count, f"{count} found")
-
-
-def hit_json(hit: Hit) -> dict[str, Any]:
-    """An answer in JSON."""
-    premise = hit.stored.premise
-    return {
-        "name": premise.name,
-        "kind": str(premise.kind),
-        "module": premise.module,
-        "statement": premise.statement,
-        "doc": premise.doc,
-        "score": round(hit.score, 4),
-        "package": hit.package,
-        "path": hit.stored.path,
-        "line": premise.line,
-    }
 
 
 def show_hits(terminal: Terminal, hits: Sequence[Hit], question: str) -> None:

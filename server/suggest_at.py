@@ -10,14 +10,13 @@ from pathlib import Path
 
 from tacit.server.command import EVERYTHING, Engine, Exit
 from tacit.server.errors import BadInput
+from tacit.server.gathered import Gathered
 from tacit.server.lean.syntax import Commands
 from tacit.server.patch import LeanFile
-from tacit.server.question import closes
 from tacit.server.show import best_first, goal_json, goal_lines, range_json, suggestion_json, suggestion_lines
-from tacit.server.suggest import BatchChecked, Finished, Found, GoalFound, Options, Remark
+from tacit.server.suggest import BatchChecked, GoalFound, Options
 from tacit.server.terminal import Terminal, plural, seconds
 from tacit.server.text import LineIndex, Position
-from tacit.server.values import Verdict
 
 _PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?:?", re.DOTALL)
 
@@ -58,49 +57,31 @@ class Place:
 async def suggest_at(
     engine: Engine, terminal: Terminal, place: Place, budget: float, *, limit: int, as_json: bool = False
 ) -> int:
-    """Run the command; the exit status.
-
-    At most `limit` suggestions are shown, and no more are looked for once one of them closes the goal; until then
-    the search goes on, for what only makes progress is no reason to miss what closes.
-    """
+    """Run the command; the exit status."""
     file = LeanFile.read(place.file)
     position = place.position(file)
     index = LineIndex(file.text)
-    goal: GoalFound | None = None
-    found: list[Found] = []
-    checked = 0
-    notices: list[str] = []
+    told = Gathered(limit)
     began = time.monotonic()
     options = Options(budget, limit=EVERYTHING, near=place.column is None)
     with terminal.busy("Starting Lean") as busy:
         async with aclosing(engine.suggest(file.document(), position, options)) as events:
             async for event in events:
+                kept = told.take(event)
                 match event:
                     case GoalFound():
-                        goal = event
                         busy.say("Checking tactics")
                         if not as_json:
                             _show_goal(terminal, file, index, event)
                     case BatchChecked():
-                        checked += sum(each.verdict is not Verdict.REFUSED for each in event.checked)
-                        busy.say(f"Checking tactics, {checked} so far")
-                    case Found(suggestion=suggestion) if goal is not None and (
-                        len(found) < limit or closes(suggestion)
-                    ):
-                        found.append(event)
-                        if not as_json:
-                            for line in suggestion_lines(event, goal.goals[0]):
-                                terminal.line(line)
-                    case Remark(failed=False):
-                        notices.append(event.sentence)
-                    case Finished() if event.notice:
-                        notices.append(event.notice)
-                if len(found) >= limit and any(closes(each.suggestion) for each in found):
+                        busy.say(f"Checking tactics, {told.checked} so far")
+                if kept is not None and told.goal is not None and not as_json:
+                    for line in suggestion_lines(kept, told.goal.goals[0]):
+                        terminal.line(line)
+                if told.enough:
                     break
     elapsed = time.monotonic() - began
-    notice = " ".join(notices)
-    closed = any(closes(each.suggestion) for each in found)
-    status = engine.status()
+    goal, status = told.goal, engine.status()
     if as_json:
         terminal.json(
             {
@@ -109,22 +90,22 @@ async def suggest_at(
                 "declaration": goal.declaration if goal else None,
                 "goals": [goal_json(each) for each in goal.goals] if goal else [],
                 "hole": range_json(goal.hole, index) if goal else None,
-                "suggestions": [suggestion_json(each, index) for each in best_first(found)],
-                "checked": checked,
+                "suggestions": [suggestion_json(each, index) for each in best_first(told.found)],
+                "checked": told.checked,
                 "elapsed": round(elapsed, 4),
                 "lean": {"version": status.version, "live": not status.replayed},
-                "notice": notice,
+                "notice": told.notice,
             }
         )
     else:
-        if not found:
+        if not told.found:
             terminal.line("Nothing that was tried closes the goal or makes progress.")
         version = f" · Lean {status.version}" if status.version else ""
         terminal.note()
-        terminal.note((f"{plural(checked, 'candidate')} checked in {seconds(elapsed)}{version}", "dim"))
-        if notice:
-            terminal.note((notice, "yellow"))
-    return Exit.DONE if closed else Exit.OPEN
+        terminal.note((f"{plural(told.checked, 'candidate')} checked in {seconds(elapsed)}{version}", "dim"))
+        if told.notice:
+            terminal.note((told.notice, "yellow"))
+    return Exit.DONE if told.closed else Exit.OPEN
 
 
 def _show_goal(terminal: Terminal, file: LeanFile, index: LineIndex, goal: GoalFound) -> None:
