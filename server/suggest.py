@@ -17,7 +17,9 @@ from typing import Protocol
 
 from tacit.server.errors import TacitError
 from tacit.server.lean.checker import Checker
+from tacit.server.lean.crew import Checking
 from tacit.server.lean.declarations import above
+from tacit.server.lean.elaborator import Message, Outcome
 from tacit.server.lean.hole import holes
 from tacit.server.lean.pool import Pool
 from tacit.server.lean.site import Site
@@ -34,6 +36,8 @@ log = logging.getLogger(__name__)
 BATCH = 32
 GIVEN = "given"
 """The source of tactics that whoever asks names."""
+WHOLE = 180.0
+"""Seconds for a text as it stands."""
 PATIENCE = 30.0
 """Seconds for finding out which candidates of a batch hang, whatever the budget. What is found is remembered, so that
 the next request is quick: a short budget must not cut that off each time."""
@@ -41,12 +45,16 @@ the next request is quick: a short budget must not cut that off each time."""
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One version of a Lean file: its text may be unsaved, and `path` may not exist (untitled documents)."""
+    """One version of a Lean file: its text may be unsaved, and `path` may not exist (untitled documents).
+
+    Who asks about several places of a file at once gives each a `lane` of its own: each has its own Lean.
+    """
 
     uri: str
     version: int
     text: str
     path: Path | None = None
+    lane: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +97,15 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The request is done: how many candidates ran, how long it took, and a sentence when something went wrong."""
+    """The request is done: how many candidates ran, how long it took, and a sentence when something went wrong.
+
+    `rests_on_sorry`: a proof that a search found was turned down because it uses what is not proved itself.
+    """
 
     checked: int
     elapsed: float
     notice: str = ""
+    rests_on_sorry: bool = False
 
 
 Event = GoalFound | BatchChecked | Found | Remark | Finished | SearchEvent
@@ -129,7 +141,7 @@ class Search(Protocol):
 
     def __call__(
         self,
-        checker: Checker,
+        checker: Checking,
         site: Site,
         request: SourceRequest,
         sources: Sequence[TacticSource],
@@ -247,7 +259,7 @@ class Suggester:
         offset = LineIndex(text).offset(position)
         command, places = holes(text, offset, extend_typed=options.extend_typed, near=options.near)
         await self._stop_preparing(document.uri)
-        slot = await self._pool.slot(document.uri)
+        slot = await self._pool.slot(document.uri, document.lane)
         async with slot.lock:
             label = f"{(document.path or Path('untitled')).name}:{position.line + 1}"
             header = commands_of(text).header()
@@ -270,13 +282,14 @@ class Suggester:
             wanted = options.sources
             sources = [each for each in self._sources if wanted is None or each.name in wanted]
             if options.search and self._search is not None and slot.lean.identity.live:
-                found = self._search(
-                    slot.checker, site, request, sources, self._harvest, options.budget, document.version, label
-                )
-                async with aclosing(_heard(found, run)) as told:
-                    async for news in told:
-                        yield news
-                yield Finished(run.checked, run.elapsed, " ".join(run.notices))
+                async with self._pool.crew(slot, site, header, label=label) as crew:
+                    found = self._search(
+                        crew, site, request, sources, self._harvest, options.budget, document.version, label
+                    )
+                    async with aclosing(_heard(found, run)) as told:
+                        async for news in told:
+                            yield news
+                yield Finished(run.checked, run.elapsed, " ".join(run.notices), crew.rests_on_sorry)
                 return
             async with aclosing(self._waves(request, sources, run, options)) as waves:
                 async for wave in waves:
@@ -386,6 +399,13 @@ class Suggester:
             found += [each for each in replacements(tactic, self._harvest) if run.is_new(each.text)]
         return found[:BATCH]
 
+    async def messages(self, document: Document) -> tuple[Message, ...] | None:
+        """All that Lean says of a text as it stands; None where it does not get to its end. Raises LeanNotFound."""
+        slot = await self._pool.slot(document.uri, document.lane)
+        async with slot.lock:
+            said = await slot.lean.elaborate(document.text, timeout=WHOLE, label="whole")
+        return said.messages if said.outcome is Outcome.DONE else None
+
     async def prepare(self, document: Document) -> None:
         """Elaborate what stands there so that the first request is quick. Gives way to any request at once."""
         await self._stop_preparing(document.uri)
@@ -408,7 +428,7 @@ class Suggester:
             slot = await self._pool.slot(document.uri)
             async with slot.lock:
                 await self._pool.known(slot, commands_of(document.text).header())
-                await slot.lean.elaborate(document.text, timeout=180.0, label="prepare")
+                await slot.lean.elaborate(document.text, timeout=WHOLE, label="prepare")
         except TacitError as exc:
             log.info("Not prepared: %s", exc)
 

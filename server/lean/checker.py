@@ -38,6 +38,7 @@ from tacit.server.values import Candidate, CheckedTactic, Goal, Verdict
 
 log = logging.getLogger(__name__)
 _NOT_TRIED = "There was no time left to try it: others hung before."
+RESTS_ON_SORRY = "It rests on `sorry`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,16 @@ class Trial:
 
 
 class Checker:
-    """Checks candidates through one Elaborator; see the module's contract. Not for concurrent use."""
+    """Checks candidates through one Elaborator; see the module's contract. Not for concurrent use.
 
-    def __init__(self, elaborator: Elaborator, limits: Limits | None = None) -> None:
+    `beside` is another one of the same document: what hangs for one of them is not run by the other.
+    """
+
+    def __init__(self, elaborator: Elaborator, limits: Limits | None = None, *, beside: Checker | None = None) -> None:
         self._lean = elaborator
         self._limits = limits or Limits()
-        self._hung: dict[tuple[str, str], str] = {}
-        self._hung_texts: dict[str, set[str]] = {}
+        self._hung: dict[tuple[str, str], str] = beside._hung if beside is not None else {}
+        self._hung_texts: dict[str, set[str]] = beside._hung_texts if beside is not None else {}
         self._until = math.inf
         self.elaborations = 0
         self.limits_in_tactics = False  # whether `set_option maxHeartbeats … in tac` parses: not in 2021
@@ -104,6 +108,12 @@ class Checker:
                         return found
                     reasons.append(found)
         raise NoGoal(reasons[0] if reasons else "There is no place for a tactic at the cursor.")
+
+    async def prepare(self, site: Site, *, label: str = "") -> bool:
+        """Have Lean elaborate what stands above a place that is open, with its own limit; whether it did."""
+        text = site.scratch(batch.probe()[0].text, whole=True).text
+        result = await self._elaborate(text, self._limits.prefix, f"{label} restart")
+        return result.outcome is Outcome.DONE
 
     async def _probe(self, site: Site, label: str) -> Site | str:
         body, prop_mark = batch.probe()
@@ -333,9 +343,7 @@ class Checker:
         """Split a batch that hung or killed Lean until the one that did it stands alone."""
         # Lean starts afresh after a hang: what stands above is elaborated once, with its own limit, so that
         # its time is not charged to the candidates.
-        await self._elaborate(
-            site.scratch(batch.probe()[0].text, whole=True).text, self._limits.prefix, f"{label} restart"
-        )
+        await self.prepare(site, label=label)
         if len(trials) == 1:
             if result.outcome is Outcome.TIMED_OUT:
                 return [self._remember(site, trials[0], f"It did not finish in {timeout:.1f} s.")]
@@ -440,7 +448,7 @@ class Checker:
             # brought in which cannot be told any more, so the whole is not called closed.
             return _unverified(checked, "It closes this goal; the declaration still has errors or a `sorry` elsewhere.")
         if SORRY_AXIOM in own:
-            return _fails(checked, "It rests on `sorry`.")
+            return _fails(checked, RESTS_ON_SORRY)
         extra = own - STANDARD_AXIOMS - before
         if extra:
             return _fails(checked, f"It rests on the axiom `{min(extra)}`.")

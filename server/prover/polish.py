@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from tacit.server.lean.checker import Checker
+from tacit.server.lean.crew import Checking
 from tacit.server.lean.site import Site
 from tacit.server.prover.script import joined
 from tacit.server.prover.tree import Node
@@ -55,7 +55,7 @@ def proof_of(node: Node) -> Proof:
     return Proof(edge.candidate.text, tuple(proof_of(child) for child in edge.children))
 
 
-async def shorten(checker: Checker, site: Site, proof: Proof, until: float, *, label: str = "") -> Proof:
+async def shorten(checker: Checking, site: Site, proof: Proof, until: float, *, label: str = "") -> Proof:
     """The shortest that was found before `until` (as `time.monotonic` counts); what is returned closed the goal."""
     refused: set[str] = set()
     while time.monotonic() < until:

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from tacit.server.lean.checker import Checker, Trial
+from tacit.server.lean.checker import Trial
+from tacit.server.lean.crew import Checking
 from tacit.server.lean.site import Site
 from tacit.server.prover.events import Expanded, Proved, Searched, SearchEvent, Searching, Taken
 from tacit.server.prover.layout import on_lines_of_its_own
@@ -69,7 +70,7 @@ class _Luck:
 
 
 async def search(
-    checker: Checker,
+    checker: Checking,
     site: Site,
     request: SourceRequest,
     sources: Sequence[TacticSource],
@@ -96,7 +97,7 @@ class _Search:
 
     def __init__(
         self,
-        checker: Checker,
+        checker: Checking,
         site: Site,
         request: SourceRequest,
         sources: Sequence[TacticSource],

@@ -495,7 +495,7 @@ async def test_no_goal_at_the_place_is_lean_s_word() -> None:
     world = World({}, Source("one", ["simp"]), goal="")
     with pytest.raises(NoGoal):
         await world.events()
-    assert not world.pool._slots[URI].lock.locked()
+    assert not world.pool._slots[URI, 0].lock.locked()
 
 
 async def test_no_lean_is_said_and_asked_for_again() -> None:
@@ -537,9 +537,9 @@ async def test_closing_the_stream_stops_the_sources_and_frees_the_lean() -> None
     world = World({"simp": Closes()}, Source("one", ["simp"], ["rfl"]), never)
     stream = world.ask()
     await next_of(stream, Found)
-    assert world.pool._slots[URI].lock.locked()
+    assert world.pool._slots[URI, 0].lock.locked()
     await stream.aclose()
-    assert not world.pool._slots[URI].lock.locked()
+    assert not world.pool._slots[URI, 0].lock.locked()
     assert never.ended == "stopped"
     assert shown(await collect_until(world.ask(), Found)) == ["simp"]
 
@@ -628,7 +628,7 @@ async def test_cancelling_a_preparation_cancels_it() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert not world.pool._slots[URI].lock.locked()
+    assert not world.pool._slots[URI, 0].lock.locked()
 
 
 async def test_a_closed_document_gives_its_lean_up_and_closing_gives_up_all() -> None:
