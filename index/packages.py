@@ -28,6 +28,8 @@ _LIB_OF_TOOLCHAIN = ("../../lib/lean", "../lib/lean", "../build/release/stage1/l
 TOOLCHAIN = "lean4"
 """The package name of the toolchain's own sources."""
 _CORE = ("Init", "Std", "Lean", "Lake")
+_BUILT_IN = re.compile(r"stage\d(?:\.5)?")
+"""What the prefix of a Lean that was built in a checkout is called."""
 _LAKEFILES = ("lakefile.toml", "lakefile.lean")
 _LIBRARY = re.compile(
     rf"(?P<default>@\[[^\]]*default_target[^\]]*\]\s*)?\blean_lib\s+(?P<name>\"[^\"]+\"|{NAME.pattern})"
@@ -173,7 +175,8 @@ def find_packages(workspace: Path, toolchain: Path | None = None) -> Found:
         if (core := toolchain_sources(toolchain)) is not None:
             found.packages.append(core)
         else:
-            found.problems.append(Problem(str(toolchain), "This toolchain has no sources (src/lean)."))
+            says = "This toolchain has no sources (src/lean); TACIT_LEAN_SOURCES may name a folder that has."
+            found.problems.append(Problem(str(toolchain), says))
     return found
 
 
@@ -196,33 +199,36 @@ def package_at(path: Path) -> Package:
 
 
 def toolchain_sources(prefix: Path) -> Package | None:
-    """The sources of Lean itself under a toolchain's prefix, or in a checkout; None when there are none."""
-    for folder in (prefix / "src" / "lean", prefix / "src", prefix):
+    """The sources of Lean itself under a toolchain's prefix, in a checkout, or in that around a build; or None."""
+    prefix = Path(os.path.realpath(prefix))
+    built = _BUILT_IN.fullmatch(prefix.name) is not None and len(prefix.parents) > 2
+    checkout = [prefix.parents[2] / "src"] if built else []  # …/build/release/stage1
+    for folder in (prefix / "src" / "lean", prefix / "src", prefix, *checkout):
         if _is_dir(folder / "Init") and _is_file(folder / "Init.lean"):
+            folder = Path(os.path.realpath(folder))  # a build has a link to the sources it is of
             libraries = [Library(folder, tuple(name for name in _CORE if _is_dir(folder / name)))]
             if _is_dir(folder / "lake" / "Lake"):
                 libraries.append(Library(folder / "lake", ("Lake",)))
-            return Package(TOOLCHAIN, folder, _toolchain_name(prefix), tuple(libraries))
+            return Package(TOOLCHAIN, folder, _revision_of(prefix), tuple(libraries))
     return None
 
 
-def elan_toolchain(workspace: Path, elan_home: Path | None = None) -> Path | None:
-    """The prefix of the toolchain that the workspace's `lean-toolchain` names, where elan has installed it."""
-    home = elan_home or Path(os.environ.get("ELAN_HOME") or Path.home() / ".elan")
-    try:
-        name = (workspace / "lean-toolchain").read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return None
-    name = name if ":" in name or "/" in name else f"leanprover/lean4:{name}"
-    prefix = home / "toolchains" / name.replace("/", "--").replace(":", "---")
-    return prefix if _is_dir(prefix) else None
-
-
-def _toolchain_name(prefix: Path) -> str:
-    try:
-        return (prefix / "lean-toolchain").read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
+def _revision_of(prefix: Path) -> str:
+    """Which Lean is installed at a prefix, as elan names its toolchains; empty for a checkout, which is worked on."""
+    if "---" in prefix.name:
         return prefix.name.rpartition("---")[2]
+    if _BUILT_IN.fullmatch(prefix.name):
+        return ""
+    try:
+        said = (prefix / "include" / "lean" / "version.h").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    defined: dict[str, str] = dict(re.findall(r"^#define LEAN_(\w+) (.*)$", said, re.MULTILINE))
+    number = ".".join(defined.get(f"VERSION_{part}", "0").strip() for part in ("MAJOR", "MINOR", "PATCH"))
+    special = defined.get("SPECIAL_VERSION_DESC", "").strip(' "')
+    if special.startswith("nightly"):
+        return special
+    return f"v{number}-{special}" if special else f"v{number}"
 
 
 # The manifest.

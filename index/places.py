@@ -13,15 +13,17 @@ from pathlib import Path
 from tacit.index.build import Corpus
 from tacit.index.encoder import cache_folder
 from tacit.index.packages import (
+    TOOLCHAIN,
     Package,
-    elan_toolchain,
     find_packages,
     is_corpus,
     package_at,
     packages_asked_for,
+    toolchain_sources,
     workspace_of,
 )
 from tacit.index.source import Problem
+from tacit.index.toolchain import toolchain_of
 
 MATHLIB = "mathlib"
 ABOUT = "tacit-source.json"
@@ -37,12 +39,15 @@ class Place:
     problems: list[Problem] = field(default_factory=list)
 
 
-def packages_behind(path: Path) -> tuple[list[Package], list[Problem]]:
-    """A path's own package, then those that it depends on and its toolchain's sources. Lists no files."""
+def packages_behind(path: Path, lean: str = "") -> tuple[list[Package], list[Problem]]:
+    """A path's own package, then those that it depends on and its toolchain's sources. Lists no files.
+
+    `lean` is what the settings name as Lean. It may be asked where it lies: not for an event loop.
+    """
     path = path.resolve()
     workspace = None if is_corpus(path) else workspace_of(path)
     if workspace is not None:
-        found = find_packages(workspace, elan_toolchain(workspace))
+        found = find_packages(workspace, toolchain_of(workspace, lean))
         here = {each.name for each in found.packages}
         # What MATHLIB names is searched besides, by whoever asks for it.
         if (
@@ -56,7 +61,10 @@ def packages_behind(path: Path) -> tuple[list[Package], list[Problem]]:
         found.packages[0] = replace(found.packages[0], revision=revision)
         return found.packages, found.problems
     # The sources alone, without Lake's files: …/Mathlib is the first part of its modules' names.
-    return [package_at(path.parent if path.name == "Mathlib" and path.is_dir() else path)], []
+    own = package_at(path.parent if path.name == "Mathlib" and path.is_dir() else path)
+    toolchain = toolchain_of(path, lean) if path.is_dir() and own.name != TOOLCHAIN else None
+    core = toolchain_sources(toolchain) if toolchain is not None else None
+    return [own, *([core] if core is not None else [])], []
 
 
 def index_of(package: Package) -> Path:
@@ -64,11 +72,14 @@ def index_of(package: Package) -> Path:
     return index_path(package.name, package.root.resolve(), package.revision)
 
 
-def places(path: Path) -> list[Place]:
-    """A path's own package, then those that it depends on and its toolchain's sources; only what has Lean files."""
+def places(path: Path, lean: str = "") -> list[Place]:
+    """A path's own package, then those that it depends on and its toolchain's sources; only what has Lean files.
+
+    `lean` is what the settings name as Lean.
+    """
     path = path.resolve()
     workspace = workspace_of(path)
-    packages, problems = packages_behind(path)
+    packages, problems = packages_behind(path, lean)
     toolchain = _toolchain(workspace or path)
     some = []
     for each in packages:

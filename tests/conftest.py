@@ -19,6 +19,14 @@ _lean_tests = pytest.StashKey[frozenset[str]]()
 _model_tests = pytest.StashKey[frozenset[str]]()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def sources_of_lean_left_out() -> Iterator[None]:
+    """What Lean this machine has must not change what a test indexes or finds, in processes that it starts neither."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TACIT_LEAN_SOURCES", "off")
+        yield
+
+
 @pytest.fixture
 def signals_kept() -> Iterator[None]:
     """For tests of commands that say how SIGTERM ends them: the test run must not end so."""

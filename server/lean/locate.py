@@ -10,13 +10,13 @@ import asyncio
 import contextlib
 import os
 import re
-import shutil
 import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tacit.index.toolchain import leans
 from tacit.server.errors import LeanNotFound
 
 INSTALL_HINT = "Install Lean with elan (https://lean-lang.org/install), or set TACIT_LEAN to a lean executable."
@@ -69,40 +69,20 @@ def workspace_root(file: Path) -> tuple[Path, bool]:
     return folder, False
 
 
-def _executable(path: Path) -> Path | None:
-    """`path` itself, or the `lean` in it when it is a toolchain folder."""
-    names = ("lean.exe", "lean") if sys.platform == "win32" else ("lean",)
-    for candidate in (path, *(path / "bin" / n for n in names), *(path / n for n in names)):
-        if candidate.is_file() and os.access(candidate, os.X_OK):
-            return candidate
-    return None
-
-
 def candidates(settings: LeanSettings) -> list[tuple[str, Path]]:
     """Every place where a Lean is, in the order of preference, as (where it was found, path).
 
     Raises LeanNotFound when a place that the user named has none: falling through to another Lean than the
     one asked for would check tactics against the wrong library.
     """
-    environment = settings.environment
-    for origin, named in (("the settings", settings.path), ("TACIT_LEAN", environment.get("TACIT_LEAN"))):
-        if named:
-            found = _executable(Path(named).expanduser())
-            if found is None:
-                found_on_path = shutil.which(named, path=environment.get("PATH", ""))
-                found = Path(found_on_path) if found_on_path else None
-            if found is None:
-                raise LeanNotFound(
-                    f"{origin} names {named!r} as Lean, but there is no executable lean.",
-                    hint="Correct it, or remove it to let Tacit look for Lean itself.",
-                )
-            return [(origin, found)]
-    places: list[tuple[str, Path]] = []
-    if on_path := shutil.which("lean", path=environment.get("PATH", "")):
-        places.append(("PATH", Path(on_path)))
-    home = environment.get("HOME") or environment.get("USERPROFILE")
-    if home and (elan := _executable(Path(home) / ".elan" / "bin")):
-        places.append(("~/.elan/bin", elan))
+    places = []
+    for origin, named, found in leans(settings.path or "", settings.environment):
+        if found is None:
+            raise LeanNotFound(
+                f"{origin} names {named!r} as Lean, but there is no executable lean.",
+                hint="Correct it, or remove it to let Tacit look for Lean itself.",
+            )
+        places.append((origin, found))
     return places
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tacit.index.packages import elan_toolchain, find_packages, package_at, toolchain_sources, workspace_of
+from tacit.index.packages import find_packages, package_at, toolchain_sources, workspace_of
 from tacit.index.source import Problem
 
 TOML = """
@@ -184,13 +184,43 @@ def test_the_sources_of_a_toolchain(tmp_path: Path) -> None:
     assert core is not None
     assert (core.name, core.revision) == ("lean4", "v4.27.0")
     assert sorted(each.module for each in core.sources()) == ["Init", "Init.Core", "Lake.C", "Lean.B", "Std.A"]
-    (tmp_path / "lean-toolchain").write_text("leanprover/lean4:v4.27.0\n", encoding="utf-8")
-    assert elan_toolchain(tmp_path, tmp_path) == prefix
     write(tmp_path, "Main.lean", toml="")
     assert [each.name for each in find_packages(tmp_path, prefix).packages][1:] == ["lean4"]
-    (tmp_path / "lean-toolchain").write_text("nightly", encoding="utf-8")
-    assert elan_toolchain(tmp_path, tmp_path) is None
     assert "has no sources" in find_packages(tmp_path, tmp_path / "nothing").problems[0].message
+
+
+def test_a_toolchain_that_was_not_installed_by_elan_says_its_version(tmp_path: Path) -> None:
+    write(tmp_path, "src/lean/Init.lean", "src/lean/Init/Core.lean", "include/lean/version.h")
+    assert revision(tmp_path) == "v0.0.0"
+    defined = "#define LEAN_VERSION_{} {}\n"
+    numbers = "".join(map(defined.format, ("MAJOR", "MINOR", "PATCH"), (4, 27, 1)))
+    special = '#define LEAN_SPECIAL_VERSION_DESC "{}"\n'
+    for word, said in (("", "v4.27.1"), ("rc1", "v4.27.1-rc1"), ("nightly-2026-01-31", "nightly-2026-01-31")):
+        (tmp_path / "include" / "lean" / "version.h").write_text(numbers + special.format(word), encoding="utf-8")
+        assert revision(tmp_path) == said
+
+
+def revision(prefix: Path) -> str:
+    core = toolchain_sources(prefix)
+    assert core is not None
+    return core.revision
+
+
+@pytest.mark.parametrize("linked", [True, False], ids=["newer", "2021"])
+def test_a_build_has_the_sources_of_the_checkout_around_it(tmp_path: Path, linked: bool) -> None:
+    built = tmp_path / "build" / "release" / "stage1"
+    write(tmp_path, "src/Init.lean", "src/Init/Core.lean")
+    write(built, "include/lean/version.h", "lib/lean/Init/Core.ilean")
+    if linked:
+        (built / "src").mkdir()
+        (built / "src" / "lean").symlink_to(tmp_path / "src", target_is_directory=True)
+    core = toolchain_sources(built)
+    assert core is not None
+    # Named by its own path it is the same package, of one index; it is worked on, and so has no revision.
+    assert core == toolchain_sources(tmp_path)
+    assert (core.root, core.revision) == (tmp_path / "src", "")
+    (source,) = (each for each in core.sources() if each.module == "Init.Core")
+    assert source.ilean is not None
 
 
 def test_links_in_a_circle_are_followed_once(tmp_path: Path) -> None:
