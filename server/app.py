@@ -29,17 +29,20 @@ EXIT_SECONDS = 3.0
 """Seconds that threads of libraries get to end once all is done."""
 
 
-def create_server(build: Build, *, search: bool = False, memory: WorkspaceMemory | None = None) -> Lifecycle:
+def create_server(
+    build: Build, *, search: bool = False, memory: WorkspaceMemory | None = None, lean: str = ""
+) -> Lifecycle:
     """A server that answers with the suggester that `build` makes for the settings in force.
 
     `build` is called when Lean is first needed, and again when settings that concern Lean change. It may raise
     TacitError: the sentence is shown, and the server goes on. With `search` the server indexes and searches the
     workspace too, and `build` gets what finds premises in the very indexes that are searched. `memory` is told of what
-    is saved and of suggestions that are taken, and is closed in the end.
+    is saved and of suggestions that are taken, and is closed in the end. `lean` names the Lean whose sources are
+    searched, whatever the settings say.
     """
     from tacit.server.lifecycle import assemble
 
-    return assemble(build, _version(), search=search, memory=memory)
+    return assemble(build, _version(), search=search, memory=memory, lean=lean)
 
 
 def serve(
@@ -47,11 +50,12 @@ def serve(
     *,
     search: bool = False,
     memory: WorkspaceMemory | None = None,
+    lean: str = "",
     log_level: str = "WARNING",
 ) -> int:
     """Serve one editor over standard input and output until it is gone; the exit status. Logs to standard error.
 
-    Without `build`, everything that there is.
+    Without `build`, everything that there is. `lean`: see create_server.
     """
     from tacit.server.stdio import claim
 
@@ -65,7 +69,7 @@ def serve(
 
         memory = WorkspaceMemory()
         build, search = partial(_build, memory=memory), True
-    lifecycle = create_server(build, search=search, memory=memory)
+    lifecycle = create_server(build, search=search, memory=memory, lean=lean)
 
     async def run() -> int:
         code = await lifecycle.run(source, sink)

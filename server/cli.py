@@ -251,7 +251,7 @@ def _serve(arguments: argparse.Namespace, build: Build) -> int:
         return build_suggester(named, recordings=recordings(arguments.replay))
 
     level = logging.getLevelName(_level(arguments, logging.WARNING, logging.INFO))
-    return serve(suggester, search=True, memory=memory, log_level=level)
+    return serve(suggester, search=True, memory=memory, lean=arguments.lean, log_level=level)
 
 
 def _suggest(arguments: argparse.Namespace, build: Build) -> int:
@@ -334,7 +334,8 @@ def _search(arguments: argparse.Namespace, build: Build) -> int:
     from tacit.server.terminal import Terminal
 
     text = sys.stdin.read() if arguments.text == ["-"] else " ".join(arguments.text)
-    ask = Ask(text, arguments.limit, tuple(arguments.within), arguments.json, arguments.usable_in)
+    within = tuple(arguments.within)
+    ask = Ask(text, arguments.limit, within, arguments.json, arguments.usable_in, arguments.lean)
     return search(Terminal(), ask)
 
 
@@ -344,13 +345,14 @@ def _index(arguments: argparse.Namespace, build: Build) -> int:
     from tacit.server.terminal import Terminal
 
     if arguments.action == "status":
-        return show_status(Terminal(), arguments.paths, as_json=arguments.json)
+        return show_status(Terminal(), arguments.paths, as_json=arguments.json, lean=arguments.lean)
     return build_indexes(
         Terminal(),
         [*arguments.paths, *read_traced(Terminal(), arguments.traced)],
         anew=arguments.action == "build",
         vectors=not arguments.no_vectors,
         as_json=arguments.json,
+        lean=arguments.lean,
     )
 
 
@@ -360,7 +362,8 @@ def _export(arguments: argparse.Namespace, build: Build) -> int:
     from tacit.server.terminal import Terminal
 
     vectors = not arguments.no_vectors
-    return export_indexes(Terminal(), arguments.paths, arguments.output, vectors=vectors, as_json=arguments.json)
+    lean, as_json = arguments.lean, arguments.json
+    return export_indexes(Terminal(), arguments.paths, arguments.output, lean=lean, vectors=vectors, as_json=as_json)
 
 
 def _import(arguments: argparse.Namespace, build: Build) -> int:
@@ -368,7 +371,8 @@ def _import(arguments: argparse.Namespace, build: Build) -> int:
     from tacit.server.exchange_command import import_indexes
     from tacit.server.terminal import Terminal
 
-    return import_indexes(Terminal(), arguments.file, arguments.paths, as_json=arguments.json)
+    lean, as_json = arguments.lean, arguments.json
+    return import_indexes(Terminal(), arguments.file, arguments.paths, lean=lean, as_json=as_json)
 
 
 def _add_mathlib(arguments: argparse.Namespace, build: Build) -> int:

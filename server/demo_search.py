@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tacit.index.packages import TOOLCHAIN, toolchain_sources
+from tacit.index.packages import TOOLCHAIN
 from tacit.index.places import MATHLIB, Place
 from tacit.index.store import Store, StoreError
 from tacit.retrieval.rerank import Hit
@@ -66,7 +66,8 @@ class DemoSearch:
     def __init__(self, terminal: Terminal, project: Path, install: LeanInstall | None, *, quiet: bool = False) -> None:
         self._terminal = terminal
         self._quiet = quiet
-        self._roots = [project, *_toolchain(install)]
+        self._roots = [project]
+        self._lean = str(install.lean) if install is not None else ""
         named = os.environ.get("MATHLIB", "")
         self._roots += [Path(named)] if named and Path(named).exists() else []
         self._places: list[Place] = []
@@ -78,7 +79,7 @@ class DemoSearch:
         stop_cleanly()  # anew each time: an event loop that ran meanwhile has put everything back
         with self._terminal.busy("Looking for Lean sources"):
             for root in self._roots:
-                for place in indexable([root]):
+                for place in indexable([root], self._lean):
                     self._asked.setdefault(place.index, root)
                     self._places += [place] if place.index not in {each.index for each in self._places} else []
         for place in self._places:
@@ -91,7 +92,7 @@ class DemoSearch:
         for place in self._places:
             if place.corpus.name == MATHLIB:
                 self._index(place)
-        library = open_library(self._roots)
+        library = open_library(self._roots, lean=self._lean)
         try:
             count = sum(each.lexical.count for each in library.shelves)
             names = [each.package for each in library.shelves]
@@ -155,15 +156,6 @@ def _questions(packages: Sequence[str]) -> Sequence[Question]:
     if MATHLIB in packages:
         return OF_MATHLIB
     return (*OF_DEMO, *OF_LEAN) if TOOLCHAIN in packages else OF_DEMO
-
-
-def _toolchain(install: LeanInstall | None) -> list[Path]:
-    """The folder of the Lean that runs, where its sources are in it."""
-    if install is None:
-        return []
-    prefix = install.lean.resolve().parent.parent
-    checkout = [prefix.parents[2]] if prefix.name.startswith("stage") and len(prefix.parents) > 2 else []
-    return [each for each in (prefix, *checkout) if toolchain_sources(each) is not None][:1]
 
 
 def _count(index: Path) -> int:

@@ -96,7 +96,7 @@ async def _examine(engine: Engine, settings: Settings, folder: Path, version: st
     yield _elan()
     yield _workspace(root, is_lake, install)
     yield _editor()
-    yield await asyncio.to_thread(_index, folder)
+    yield await asyncio.to_thread(_index, folder, settings.lean_path)
     yield _encoder()
     yield _model(settings)
     if install is None:
@@ -162,11 +162,11 @@ def _editor() -> Finding:
     return Finding("VS Code", None, "none on the PATH; only the extension needs it")
 
 
-def _index(folder: Path) -> Finding:
+def _index(folder: Path, lean: str) -> Finding:
     """What can be searched from this folder, and where it lies."""
     named = os.environ.get("MATHLIB", "")
     roots = [folder, *([Path(named)] if named and Path(named).exists() else [])]
-    packages = {index_of(each): each for root in roots for each in packages_behind(root)[0]}
+    packages = {index_of(each): each for root in roots for each in packages_behind(root, lean)[0]}
     states = [describe(each.name, each.root, index) for index, each in packages.items()]
     there = [each for each in states if each["indexed"]]
     place = cache_folder() / "index"

@@ -26,15 +26,21 @@ NOWHERE = Path("/imported")
 
 
 def export_indexes(
-    terminal: Terminal, paths: Sequence[Path], output: Path, *, vectors: bool = True, as_json: bool = False
+    terminal: Terminal,
+    paths: Sequence[Path],
+    output: Path,
+    *,
+    lean: str = "",
+    vectors: bool = True,
+    as_json: bool = False,
 ) -> int:
-    """Write the indexes of these paths' packages into one file."""
+    """Write the indexes of these paths' packages into one file. `lean` is what the user names as Lean."""
     stop_cleanly()
     if output.is_dir():
         raise BadInput(f"{output} is a folder.", hint="Name the file to write, such as index.tacit.zip.")
     begun = time.perf_counter()
     parcels, left_out = [], []
-    for each in indexable(paths):
+    for each in indexable(paths, lean):
         if _is_usable(each.index):
             nowhere = each.index.with_suffix(".none")
             parcels.append(Parcel(each.index, each.corpus.root, vectors_folder(each.index) if vectors else nowhere))
@@ -60,10 +66,12 @@ def export_indexes(
     return Exit.DONE
 
 
-def import_indexes(terminal: Terminal, file: Path, paths: Sequence[Path], *, as_json: bool = False) -> int:
+def import_indexes(
+    terminal: Terminal, file: Path, paths: Sequence[Path], *, lean: str = "", as_json: bool = False
+) -> int:
     """Take every index of a file for the package of its name behind these paths, or of this workspace."""
     stop_cleanly()
-    known = [package for path in (paths or default_paths()) for package in packages_behind(path)[0]]
+    known = [package for path in (paths or default_paths()) for package in packages_behind(path, lean)[0]]
     report: list[dict[str, Any]] = []
     try:
         with open_archive(file, VERSION) as archive:
@@ -77,7 +85,7 @@ def import_indexes(terminal: Terminal, file: Path, paths: Sequence[Path], *, as_
     except (ArchiveError, StoreError) as error:
         raise BadInput(str(error)) from error
     if any(each["root"] for each in report):
-        here = {str(place.index): place for place in indexable(paths)}
+        here = {str(place.index): place for place in indexable(paths, lean)}
         for each in report:
             if place := here.get(each["index"]):
                 each |= _compared(terminal, place, quiet=as_json)

@@ -23,9 +23,11 @@ SHOWN = 5
 """Problems that are shown of each package."""
 
 
-def build_indexes(terminal: Terminal, paths: Sequence[Path], *, anew: bool, vectors: bool, as_json: bool) -> int:
-    """Make or update the index of every package behind these paths."""
-    return build_places(terminal, _some(paths), anew=anew, vectors=vectors, as_json=as_json)
+def build_indexes(
+    terminal: Terminal, paths: Sequence[Path], *, anew: bool, vectors: bool, as_json: bool, lean: str = ""
+) -> int:
+    """Make or update the index of every package behind these paths. `lean` is what the user names as Lean."""
+    return build_places(terminal, _some(paths, lean), anew=anew, vectors=vectors, as_json=as_json)
 
 
 def read_traced(terminal: Terminal, repositories: Sequence[Path]) -> list[Path]:
@@ -112,9 +114,9 @@ def _told(terminal: Terminal, sentence: str) -> Iterator[None]:
         raise
 
 
-def show_status(terminal: Terminal, paths: Sequence[Path], *, as_json: bool) -> int:
+def show_status(terminal: Terminal, paths: Sequence[Path], *, as_json: bool, lean: str = "") -> int:
     """What is indexed of these paths' packages; OPEN where an index is missing."""
-    report = [describe(each.corpus.name, each.corpus.root, each.index) for each in _some(paths)]
+    report = [describe(each.corpus.name, each.corpus.root, each.index) for each in _some(paths, lean)]
     if as_json:
         terminal.json(report)
     else:
@@ -161,10 +163,10 @@ def _part(index: Path, made: Manifest) -> int:
     return min(99, 100 * there // max(1, made.count))
 
 
-def _some(paths: Sequence[Path]) -> list[Place]:
+def _some(paths: Sequence[Path], lean: str) -> list[Place]:
     found: dict[Path, Place] = {}
     for some in [[each] for each in paths] or [[]]:
-        places = indexable(some)
+        places = indexable(some, lean)
         if not places:
             where = str(some[0]) if some else "this folder"
             raise BadInput(

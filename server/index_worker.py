@@ -1,13 +1,15 @@
 """The process that makes indexes while an editor is open: what `tacit index update` does, told in JSON Lines.
 
-    python -m tacit.server.index_worker [--own] FOLDER …
+    python -m tacit.server.index_worker [--own] [--lean PATH] FOLDER …
 
 The words of all packages first, then their vectors. It runs at low priority, waits where another builder is at work,
 and ends when its standard input does: with the sidecar, however that ends. `--own` leaves out what packages depend on.
+`--lean` is what the settings name as Lean, whose sources are read too.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -41,13 +43,17 @@ def main(arguments: list[str]) -> int:
     from tacit.server.library import bring_up_to_date, make_vectors
 
     stop_cleanly()
-    own = arguments[:1] == ["--own"]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--own", action="store_true")
+    parser.add_argument("--lean", default="")
+    parser.add_argument("folders", nargs="+")
+    asked = parser.parse_args(arguments)
     found: dict[Path, Place] = {}
-    for folder in arguments[own:]:
+    for folder in asked.folders:
         if not Path(folder).is_dir():
             _tell(package=folder, problem=f"The folder {folder} is not there any more.")
             continue
-        for each in places(Path(folder))[: 1 if own else None]:
+        for each in places(Path(folder), asked.lean)[: 1 if asked.own else None]:
             found.setdefault(each.index, each)
     ready = []
     for place in found.values():

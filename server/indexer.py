@@ -61,6 +61,8 @@ class Indexer:
         self._changed = changed
         self._built = built
         self._command = tuple(command)
+        self.lean = ""
+        """What the settings name as Lean, whose sources are indexed too."""
         self._order = _Order()
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -106,7 +108,8 @@ class Indexer:
             folders, self._order = self._order.folders, _Order()
             for own in (False, True):
                 if some := [str(each) for each, alone in folders.items() if alone is own]:
-                    await self._run_one([*(["--own"] if own else []), *some])
+                    named = ["--lean", self.lean] if self.lean else []
+                    await self._run_one([*(["--own"] if own else []), *named, *some])
 
     async def _run_one(self, arguments: Sequence[str]) -> None:
         began = asyncio.get_running_loop().time()

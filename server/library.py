@@ -51,20 +51,23 @@ class NotIndexed(TacitError):
     """There is no index that can answer."""
 
 
-def indexable(paths: Sequence[Path]) -> list[Place]:
-    """The packages of these paths and what they depend on; of here and of $MATHLIB where none is given."""
+def indexable(paths: Sequence[Path], lean: str = "") -> list[Place]:
+    """The packages of these paths and what they depend on; of here and of $MATHLIB where none is given.
+
+    `lean` is what the settings name as Lean.
+    """
     found: dict[Path, Place] = {}
     for each in _there(paths or here()):
-        for one in places(each):
+        for one in places(each, lean):
             found.setdefault(one.index, one)
     return list(found.values())
 
 
-def _packages(paths: Sequence[Path]) -> dict[Path, Package]:
+def _packages(paths: Sequence[Path], lean: str) -> dict[Path, Package]:
     """The same packages by their index, whether it is there or not. Lists no files, which takes longer."""
     found: dict[Path, Package] = {}
     for each in _there(paths or here()):
-        for one in packages_behind(each)[0]:
+        for one in packages_behind(each, lean)[0]:
             found.setdefault(index_of(one), one)
     return found
 
@@ -138,12 +141,14 @@ def _unread(store: Store, index: Path) -> int:
     return int(store.database.execute("SELECT count(*) FROM premises WHERE id > ?", (last,)).fetchone()[0])
 
 
-def open_library(paths: Sequence[Path], *, dense: bool = True, remarks: list[str] | None = None) -> Hybrid:
+def open_library(
+    paths: Sequence[Path], *, lean: str = "", dense: bool = True, remarks: list[str] | None = None
+) -> Hybrid:
     """Every index of these paths' packages; outside any package, every index there is. Raises NotIndexed.
 
     What cannot take part is left out, with a sentence in `remarks`.
     """
-    packages = None if _everywhere(paths) else _packages(paths)
+    packages = None if _everywhere(paths) else _packages(paths, lean)
     shelves: list[Shelf] = []
     encoders = _Encoders()
     bad: list[str] = []
@@ -232,8 +237,8 @@ class Spot:
     own: bool = False
 
 
-def spots(folders: Sequence[Path], *, everything: bool = True) -> list[Spot]:
-    """The packages behind these folders, and $MATHLIB where they have no Mathlib.
+def spots(folders: Sequence[Path], *, everything: bool = True, lean: str = "") -> list[Spot]:
+    """The packages behind these folders, and $MATHLIB where they have no Mathlib. `lean`: see packages_behind.
 
     With neither, every index there is, if `everything` is wanted then.
     Lists no files, and says nothing of whether there is an index.
@@ -241,7 +246,7 @@ def spots(folders: Sequence[Path], *, everything: bool = True) -> list[Spot]:
     found: dict[Path, Spot] = {}
 
     def add(folder: Path, *, own: bool) -> None:
-        for number, each in enumerate(packages_behind(folder)[0]):
+        for number, each in enumerate(packages_behind(folder, lean)[0]):
             found.setdefault(index_of(each), Spot(each, index_of(each), own and not number))
 
     for folder in folders:

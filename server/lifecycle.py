@@ -110,14 +110,17 @@ class Lifecycle:
             await self._session.close()
 
 
-def assemble(build: Build, version: str, *, search: bool = False, memory: WorkspaceMemory | None = None) -> Lifecycle:
+def assemble(
+    build: Build, version: str, *, search: bool = False, memory: WorkspaceMemory | None = None, lean: str = ""
+) -> Lifecycle:
     """A server with every feature, ready to run; with `search` it indexes and searches the workspace too.
 
-    `memory` learns from what is saved and from suggestions that are taken, and is closed with the session.
+    `memory` learns from what is saved and from suggestions that are taken, and is closed with the session. `lean` is
+    the Lean whose sources are searched whatever the settings name.
     """
     server = TacitServer(version)
     premises: PremiseFinder | None = None
-    session = Session(server, lambda settings: build(settings, premises))
+    session = Session(server, lambda settings: build(settings, premises), lean)
     session.memory = memory
     found: SearchFeatures | None = None
     if search:

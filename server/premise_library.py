@@ -183,10 +183,14 @@ class LibraryPremises:
 
 
 class IndexedPremises:
-    """A PremiseFinder with indexes of its own: of each file's workspace and of `folders`."""
+    """A PremiseFinder with indexes of its own: of each file's workspace, of `folders`, and of its Lean.
 
-    def __init__(self, folders: Sequence[Path] = ()) -> None:
+    `lean` is what the settings name as Lean.
+    """
+
+    def __init__(self, folders: Sequence[Path] = (), *, lean: str = "") -> None:
         self._folders = tuple(folders)
+        self._lean = lean
         self._searcher = Searcher()
         self._library = LibraryPremises(self._searcher.run)
         self._arranged: list[Path] | None = None
@@ -205,7 +209,7 @@ class IndexedPremises:
         workspace = await asyncio.to_thread(_workspace, request.path) if request.path is not None else None
         folders = [*([workspace] if workspace is not None else []), *self._folders]
         if folders != self._arranged:
-            self._searcher.arrange(folders, everything=True)
+            self._searcher.arrange(folders, everything=True, lean=self._lean)
             self._arranged = folders
 
     async def aclose(self) -> None:

@@ -66,7 +66,8 @@ class SearchFeatures:
 
     async def initialized(self) -> None:
         """Begin to index and to follow the workspace."""
-        await self._workplace.begin(self._folders, automatic=self._session.settings.index_automatic)
+        automatic = self._session.settings.index_automatic
+        await self._workplace.begin(self._folders, automatic=automatic, lean=self._session.lean)
 
     async def search(self, params: wire.SearchParams) -> wire.SearchResult:
         """The best premises; a sentence where none can be searched."""

@@ -45,6 +45,7 @@ class Searcher:
         self._changed = changed
         self._folders: tuple[Path, ...] = ()
         self._everything = True
+        self._lean = ""
         self._arranged = False
         self._asking = ThreadPoolExecutor(1, "tacit-search")
         self._reading = ThreadPoolExecutor(1, "tacit-read")
@@ -61,9 +62,12 @@ class Searcher:
 
     # ------------------------------------------------------------ asking
 
-    def arrange(self, folders: Iterable[Path], *, everything: bool) -> None:
-        """Search the packages of these workspaces; with none, every index there is, if `everything` is wanted."""
-        self._folders, self._everything = tuple(folders), everything
+    def arrange(self, folders: Iterable[Path], *, everything: bool, lean: str = "") -> None:
+        """Search the packages of these workspaces; with none, every index there is, if `everything` is wanted.
+
+        `lean` is what the settings name as Lean.
+        """
+        self._folders, self._everything, self._lean = tuple(folders), everything, lean
         self._arranged = False
 
     async def search(self, ask: Ask, texts: Mapping[str, str] | None = None) -> Answer:
@@ -180,7 +184,7 @@ class Searcher:
             from tacit.server.library import spots
 
             self._arranged = True
-            self._shelves.arrange(spots(self._folders, everything=self._everything))
+            self._shelves.arrange(spots(self._folders, everything=self._everything, lean=self._lean))
         return question(self._shelves)
 
     def _after(self) -> None:

@@ -43,9 +43,10 @@ NOT_STARTED = LeanStatus("not started")
 class Session:
     """The state of one editor's connection."""
 
-    def __init__(self, server: TacitServer, build: Callable[[Settings], Suggester]) -> None:
+    def __init__(self, server: TacitServer, build: Callable[[Settings], Suggester], lean: str = "") -> None:
         self.server = server
         self.settings = Settings()
+        self._named_lean = lean
         self.workplace: Workplace | None = None
         """What can be searched; None where nothing can."""
         self.memory: WorkspaceMemory | None = None
@@ -85,6 +86,11 @@ class Session:
     def model(self) -> ModelState | None:
         """What the local model is doing; None before anything was asked. Never starts anything."""
         return self._suggester.model() if self._suggester is not None else None
+
+    @property
+    def lean(self) -> str:
+        """What is named as Lean: by whoever started the sidecar, else by the settings; empty where it is looked for."""
+        return self._named_lean or self.settings.lean_path
 
     @property
     def versioned_edits(self) -> bool:
@@ -143,8 +149,9 @@ class Session:
             self.tell(" ".join(complaints))
         if not settings.same_lean(before):
             self._restart()
-        if self.workplace is not None and settings.index_automatic != before.index_automatic:
-            self.spawn(self.workplace.configure(automatic=settings.index_automatic))
+        indexing = before.index_automatic, before.lean_path
+        if self.workplace is not None and indexing != (settings.index_automatic, settings.lean_path):
+            self.spawn(self.workplace.configure(automatic=settings.index_automatic, lean=self.lean))
 
     async def pull(self) -> None:
         """Ask the editor for the settings, where it is one that waits to be asked."""

@@ -59,6 +59,7 @@ class Workplace:
         self._folders: tuple[Path, ...] = ()
         self._roots: tuple[Path, ...] = ()
         self._automatic = False
+        self._lean = ""
         self._following: Following | None = None
         self._reading: dict[str, asyncio.Task[None]] = {}
         self._later: set[Path] = set()
@@ -69,20 +70,25 @@ class Workplace:
 
     # ------------------------------------------------------------ the editor
 
-    async def begin(self, folders: Iterable[Path], *, automatic: bool) -> None:
-        """Take up these workspace folders. Without any, nothing is indexed and nothing is followed."""
+    async def begin(self, folders: Iterable[Path], *, automatic: bool, lean: str = "") -> None:
+        """Take up these workspace folders. Without any, nothing is indexed and nothing is followed.
+
+        `lean` is what the settings name as Lean.
+        """
         self._folders, self._automatic = tuple(dict.fromkeys(folders)), automatic
+        self._lean = self.indexer.lean = lean
         await self._rearrange()
 
-    async def configure(self, *, automatic: bool) -> None:
-        """Begin or end indexing by itself."""
-        if automatic == self._automatic:
-            return
-        self._automatic = automatic
-        if automatic:
-            self.indexer.ask(self._roots)
-        else:
+    async def configure(self, *, automatic: bool, lean: str = "") -> None:
+        """Begin or end indexing by itself; go by the sources of another Lean."""
+        before, self._automatic = self._automatic, automatic
+        if before and not automatic:
             await self.indexer.stop()
+        if lean != self._lean:
+            self._lean = self.indexer.lean = lean
+            await self._rearrange(anew=True)
+        elif automatic and not before:
+            self.indexer.ask(self._roots)
 
     def opened(self, document: OpenDocument) -> None:
         """A document was opened: it may be newer than its file, or in a workspace of its own below a folder."""
@@ -258,7 +264,7 @@ class Workplace:
         before = self._roots
         self._roots = tuple(await asyncio.to_thread(workspaces, self._folders, documents))
         there = dict.fromkeys((*self._roots, *(each for each in self._folders if each.is_dir())))
-        self.searcher.arrange(there, everything=not self._folders)
+        self.searcher.arrange(there, everything=not self._folders, lean=self._lean)
         if not self._roots and self._following is None:
             return
         if self._following is None:

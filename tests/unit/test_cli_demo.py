@@ -304,6 +304,7 @@ def test_the_sources_of_the_lean_that_runs_are_searched_too(
     (tmp_path / "lean").rename(prefix / "bin" / "lean")
     write(prefix / "src" / "lean", {"Init.lean": "", "Init/Core.lean": "theorem le_of_lt_succ : 1 = 1 := rfl\n"})
     monkeypatch.setenv("TACIT_LEAN", str(prefix / "bin" / "lean"))
+    monkeypatch.delenv("TACIT_LEAN_SOURCES")
     assert demo(Terminal(), Settings(), Wish(as_json=True), start=fake) == 0
     found = json.loads(capsys.readouterr().out)["search"]
     assert found["packages"] == ["lean-project", "lean4"]
