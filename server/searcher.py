@@ -107,6 +107,11 @@ class Searcher:
         state = "open" if any(each.open for each in shelves.conditions) else "missing"
         return SearchStatus(state, shelves.conditions, " ".join(dict.fromkeys(sentences)))
 
+    async def settled(self) -> None:
+        """Wait for vectors that are being opened."""
+        if self._loads:
+            await asyncio.wait(self._loads)
+
     # ------------------------------------------------------------ texts that are newer than the index
 
     async def put_text(self, path: Path | None, name: str, text: str) -> None:
