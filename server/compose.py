@@ -9,12 +9,13 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
+from tacit.index.encoder import available_cores
 from tacit.server.errors import LeanNotFound
 from tacit.server.lean.checker import Limits
 from tacit.server.lean.elaborator import Elaborator
 from tacit.server.lean.live import LiveElaborator
 from tacit.server.lean.locate import LeanInstall, LeanSettings, find_lean, server_commands, workspace_root
-from tacit.server.lean.pool import Pool
+from tacit.server.lean.pool import SIZE, Pool
 from tacit.server.lean.recordings import Recorder, Recordings, ReplayElaborator, replay_notice
 from tacit.server.memory_library import WorkspaceMemory
 from tacit.server.model_choice import Choice
@@ -103,13 +104,13 @@ class LiveLean:
         self._open = [e for e in self._open if not e.closed]
         if not self._open:
             return self._status if self._status.state != "ready" else LeanStatus("not started", self._status.version)
-        last = self._open[-1]
+        last = next((each for each in reversed(self._open) if each.running), self._open[-1])
         return LeanStatus(
             "ready" if last.running else "failed",
             last.identity.version,
             last.command.argv,
             sentence=last.notice,
-            documents=len(self._open),
+            documents=len({each.uri for each in self._open}),
             restarts=sum(max(0, e.restarts) for e in self._open),
         )
 
@@ -129,6 +130,15 @@ class RecordedLean:
         """Says plainly that this is no live Lean."""
         version = self._recordings.version
         return LeanStatus("replaying", version, replayed=True, sentence=replay_notice(version))
+
+
+def workers(settings: Settings) -> int:
+    """How many Leans one search may have, where memory allows."""
+    if settings.prove_workers is not None:
+        return settings.prove_workers
+    # A second one only where a core is left for the sidecar and the editor, and none beside other searches: each loads
+    # what the file imports and holds it. On two cores the two would take turns.
+    return 2 if settings.prove_jobs == 1 and available_cores() > 2 else 1
 
 
 def sources() -> list[TacticSource]:
@@ -183,7 +193,10 @@ def build_suggester(
     premises nor memory nor a model are asked; nor is a model without settings.
     """
     lean = RecordedLean(Recordings.load(recordings)) if recordings else LiveLean(settings or Settings(), recorder)
-    pool = Pool(lean, probe_names(), limits=limits)
+    given = settings or Settings()
+    # What is recorded must not depend on which Lean was ready first.
+    each = workers(given) if recorder is None and not recordings else 1
+    pool = Pool(lean, probe_names(), size=max(SIZE, given.prove_jobs * each), limits=limits, workers=each)
     all_ = sources()
     closing = []
     choice, model = Choice(None, "No model is used."), None

@@ -33,7 +33,8 @@ class Settings:
     `model_templates` are presets of the user's own.
 
     `prove_budget` is seconds for closing one goal. `prove_traces`: what a search for a proof tries is kept in a file on
-    this machine.
+    this machine. `prove_workers` is how many Leans one search may have; None leaves it to Tacit, which goes by
+    processors and memory. `prove_jobs` is how many searches a command makes at once; an editor makes one.
 
     `index_automatic`: the sources of a workspace and of what it depends on are indexed in the background, for search.
     """
@@ -52,6 +53,8 @@ class Settings:
     model_templates: tuple[Preset, ...] = ()
     prove_budget: float = 30.0
     prove_traces: bool = False
+    prove_workers: int | None = None
+    prove_jobs: int = 1
 
     def same_lean(self, other: Settings) -> bool:
         """Whether the running Lean, and the model, can stay when these settings take the place of the others."""
@@ -59,7 +62,7 @@ class Settings:
 
     def _processes(self) -> tuple[object, ...]:
         model = self.model_path, self.model_preset, self.model_context, self.model_templates
-        return self.lean_path, self.lean_args, self.lean_memory_mib, model
+        return self.lean_path, self.lean_args, self.lean_memory_mib, self.prove_workers, model
 
 
 class _Unfit(Exception):
@@ -106,6 +109,12 @@ def _mebibytes(value: Any) -> int:
     return value
 
 
+def _workers(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 16:
+        raise _Unfit("a whole number from 1 to 16")
+    return value
+
+
 def _tokens(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 256 <= value <= 1 << 20:
         raise _Unfit("a whole number of tokens from 256 up")
@@ -125,6 +134,7 @@ KEYS: Mapping[str, _Key] = {
     "suggest.budget": _Key("suggest_budget", _seconds(0.1, 600)),
     "prove.budget": _Key("prove_budget", _seconds(0.1, 3600)),
     "prove.traces": _Key("prove_traces", _flag),
+    "prove.workers": _Key("prove_workers", _workers),
     "inline.enabled": _Key("inline_enabled", _flag),
     "inline.wait": _Key("inline_wait", _seconds(0, 60)),
     "codeAction.wait": _Key("action_wait", _seconds(0, 60)),

@@ -76,6 +76,11 @@ class LiveElaborator:
         return self._commands[0]
 
     @property
+    def uri(self) -> str:
+        """Of its document."""
+        return self._uri
+
+    @property
     def running(self) -> bool:
         """Whether a server process is up."""
         return self._server is not None and self._server.alive

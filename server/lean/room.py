@@ -22,7 +22,7 @@ _FILES = (
 
 def free_memory(root: Path = Path("/")) -> int:
     """Bytes that can be taken now without swapping, and without a limit being reached. `root` is for tests."""
-    return max(0, min(psutil.virtual_memory().available, *_left_in_groups(root)))
+    return max(0, min([psutil.virtual_memory().available, *_left_in_groups(root)]))
 
 
 def _left_in_groups(root: Path) -> Iterator[int]:

@@ -1,16 +1,20 @@
-"""One Lean for each document, few at a time."""
+"""One Lean for each document, few at a time, and further ones for a search."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 
 import pytest
 
 from tacit.server.errors import LeanNotFound
+from tacit.server.lean import pool as pool_module
 from tacit.server.lean.checker import Limits
 from tacit.server.lean.elaborator import Elaboration, Elaborator, Outcome
-from tacit.server.lean.pool import LIMIT_SAMPLE, Pool
+from tacit.server.lean.hole import holes
+from tacit.server.lean.pool import LIMIT_SAMPLE, NEEDED, SHORT, Pool, Slot
+from tacit.server.lean.site import Site
 from tests.unit.fake_lean import FakeLean, Unknown
 
 SAMPLES = {"simp": "simp", "omega": "omega"}
@@ -25,12 +29,14 @@ class Opener:
         self.gate = asyncio.Event()
         self.gate.set()
         self.version = "4.27.0"
+        self.prepare: Callable[[FakeLean], object] = lambda lean: None
 
     async def __call__(self, uri: str) -> Elaborator:
         await self.gate.wait()
         if uri in self.refuse:
             raise LeanNotFound("No Lean here.")
         lean = FakeLean({"omega": Unknown()}, version=self.version)
+        self.prepare(lean)
         self.made[uri].append(lean)
         return lean
 
@@ -198,3 +204,222 @@ async def test_limits_are_handed_on(opener: Opener) -> None:
     limits = Limits(batch=1.5)
     slot = await Pool(opener, SAMPLES, limits=limits).slot("a")
     assert slot.checker._limits is limits
+
+
+# ------------------------------------------------------------------------------------ further ones for a search
+
+TEXT = "import A\n\ntheorem foo (p : Prop) (h : p) : p := by\n  sorry"
+HEADER = "import A\n"
+
+
+class Memory:
+    """So much is free."""
+
+    def __init__(self) -> None:
+        self.free = 2 * NEEDED
+
+    def __call__(self) -> int:
+        return self.free
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
+    monkeypatch.setattr(pool_module, "LATER", 0.0)
+    return Memory()
+
+
+@pytest.fixture
+def several(opener: Opener, memory: Memory) -> Pool:
+    return Pool(opener, SAMPLES, workers=2, free=memory)
+
+
+async def opened(slot: Slot) -> Site:
+    command, places = holes(TEXT, TEXT.index("sorry"))
+    return await slot.checker.open(TEXT, command, places)
+
+
+async def until(holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not holds():  # noqa: ASYNC110 - it waits for whatever a test names
+            await asyncio.sleep(0)
+
+
+async def search(pool: Pool, uri: str, size: int = 2) -> Slot:
+    """A search that lasts until so many Leans share it."""
+    slot = await pool.slot(uri)
+    async with slot.lock:
+        site = await opened(slot)
+        async with pool.crew(slot, site, HEADER) as crew:
+            await until(lambda: len(crew) == size)
+    return slot
+
+
+async def test_a_search_gets_a_further_lean_once_it_is_ready_and_the_next_keeps_it(
+    opener: Opener, several: Pool
+) -> None:
+    slot = await several.slot("a")
+    slot.checker.limits_in_tactics = True
+    async with slot.lock:
+        site = await opened(slot)
+        async with several.crew(slot, site, HEADER) as crew:
+            assert len(crew) == 1
+            await until(lambda: len(crew) == 2)
+    _, further = opener.made["a"]
+    assert [further.texts[0], *further.asked[1:]] == [HEADER, "probe"], "what it imports, then what stands above"
+    assert slot.further[0].checker.limits_in_tactics
+    await search(several, "a")
+    assert len(opener.made["a"]) == 2
+    assert further.asked == ["text", "probe", "probe"]
+    assert opener.open() == {"a"}
+
+
+async def test_with_one_there_is_none(opener: Opener, memory: Memory) -> None:
+    pool = Pool(opener, SAMPLES, free=memory)
+    await search(pool, "a", size=1)
+    await asyncio.sleep(0.01)
+    assert len(opener.made["a"]) == 1
+    assert opener.made["a"][0].asked == ["probe"]
+
+
+async def test_a_short_search_starts_none(opener: Opener, several: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "LATER", 60.0)
+    await search(several, "a", size=1)
+    assert len(opener.made["a"]) == 1
+
+
+async def test_one_that_starts_when_the_search_ends_is_there_for_the_next(opener: Opener, several: Pool) -> None:
+    slot = await several.slot("a")
+    opener.gate.clear()
+    async with slot.lock:
+        site = await opened(slot)
+        async with several.crew(slot, site, HEADER) as crew:
+            await until(lambda: slot.starting)
+            assert len(slot) == 2
+        assert len(crew) == 1
+    opener.gate.set()
+    await until(lambda: slot.further)
+    await search(several, "a")
+    assert len(opener.made["a"]) == 2
+
+
+async def test_none_is_started_where_memory_does_not_allow(opener: Opener, several: Pool, memory: Memory) -> None:
+    memory.free = NEEDED - 1
+    await search(several, "a", size=1)
+    await asyncio.sleep(0.01)
+    assert len(opener.made["a"]) == 1
+
+
+async def test_those_that_are_there_go_when_memory_is_short(opener: Opener, several: Pool, memory: Memory) -> None:
+    await search(several, "a")
+    await search(several, "b")
+    memory.free = SHORT - 1
+    slot = await several.slot("a")
+    async with slot.lock:
+        site = await opened(slot)
+        async with several.crew(slot, site, HEADER):
+            await until(lambda: opener.made["a"][1].closed and opener.made["b"][1].closed)
+    assert not opener.made["a"][0].closed
+    assert not opener.made["b"][0].closed
+
+
+async def test_they_go_before_a_new_document_finds_no_memory(opener: Opener, several: Pool, memory: Memory) -> None:
+    await search(several, "a")
+    memory.free = NEEDED - 1
+    await several.slot("b")
+    assert [lean.closed for lean in opener.made["a"]] == [0, 1]
+
+
+async def test_they_go_before_the_leans_of_documents(opener: Opener, several: Pool) -> None:
+    await search(several, "a")
+    await search(several, "b")
+    assert [lean.closed for lean in opener.made["a"]] == [0, 1], "three in all: the other one's for this search"
+    await several.slot("c")
+    assert [lean.closed for lean in opener.made["b"]] == [0, 1]
+    assert opener.open() == {"a", "b", "c"}
+    await several.slot("d")
+    assert opener.open() == {"b", "c", "d"}
+
+
+async def test_those_of_a_search_that_goes_on_stay(opener: Opener, several: Pool) -> None:
+    slot = await search(several, "a")
+    async with slot.lock:
+        await search(several, "b")
+        await several.slot("c")
+    assert [lean.closed for lean in opener.made["a"]] == [0, 0]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("ready", [True, False])
+async def test_forgetting_and_closing_end_all(opener: Opener, several: Pool, ready: bool, whole: bool) -> None:
+    slot = await several.slot("a")
+    if ready:
+        await search(several, "a")
+    else:
+        async with slot.lock:
+            site = await opened(slot)
+            async with several.crew(slot, site, HEADER):
+                opener.gate.clear()
+                await until(lambda: slot.starting)
+    await (several.aclose() if whole else several.forget("a"))
+    opener.gate.set()
+    await asyncio.sleep(0.01)
+    assert opener.open() == set()
+    assert len(several) == 0
+
+
+async def test_one_that_does_not_start_is_not_tried_again_at_once(
+    opener: Opener, several: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slot = await several.slot("a")
+    opener.refuse.add("a")
+    for _ in range(2):
+        async with slot.lock:
+            site = await opened(slot)
+            async with several.crew(slot, site, HEADER) as crew:
+                await until(lambda: slot.not_before)
+                await asyncio.sleep(0.01)
+                assert len(crew) == 1
+    opener.refuse.clear()
+    await search(several, "a", size=1)
+    assert len(opener.made["a"]) == 1
+    slot.not_before = 0.0
+    await search(several, "a")
+
+
+async def test_one_that_cannot_load_the_file_is_closed(opener: Opener, several: Pool) -> None:
+    slot = await several.slot("a")
+
+    async def fails(text: str, *, timeout: float, label: str = "") -> Elaboration:
+        return Elaboration(Outcome.CRASHED, (), "out of memory")
+
+    opener.gate.clear()
+    async with slot.lock:
+        site = await opened(slot)
+        async with several.crew(slot, site, HEADER) as crew:
+            await until(lambda: slot.starting)
+            opener.prepare = lambda lean: setattr(lean, "elaborate", fails)
+            opener.gate.set()
+            await until(lambda: slot.not_before)
+    assert len(crew) == 1
+    assert [lean.closed for lean in opener.made["a"]] == [0, 1]
+
+
+async def test_one_that_is_lost_in_a_search_is_closed(opener: Opener, several: Pool) -> None:
+    slot = await search(several, "a")
+    checker = slot.further[0].checker
+    async with slot.lock:
+        site = await opened(slot)
+        async with several.crew(slot, site, HEADER) as crew:
+            await until(lambda: len(crew) == 2)
+            crew.lost.append(checker)
+    assert slot.further == []
+    assert [lean.closed for lean in opener.made["a"]] == [0, 1]
+
+
+async def test_lanes_of_a_document_have_a_lean_each(opener: Opener) -> None:
+    pool = Pool(opener, SAMPLES)
+    one, two = await pool.slot("a"), await pool.slot("a", 1)
+    assert one.lean is not two.lean
+    assert pool.lean_of("a", 1) is two.lean
+    await pool.forget("a")
+    assert opener.open() == set()

@@ -41,12 +41,12 @@ def test_every_setting_can_be_set() -> None:
         "codeAction": {"wait": 3},
         "index": {"automatic": False},
         "model": {"path": "/m.gguf", "preset": "mine", "context": 4096, "templates": {"mine": {"prompt": "{state}:"}}},
-        "prove": {"budget": 60, "traces": True},
+        "prove": {"budget": 60, "traces": True, "workers": 3},
     }
     settings, complaints = read_settings(raw)
     own = template("mine", {"prompt": "{state}:"})
     assert settings == Settings(
-        "/opt/lean", ("-Dx=1",), 4096, 2.0, False, 0.0, 3.0, False, "/m.gguf", "mine", 4096, (own,), 60.0, True
+        "/opt/lean", ("-Dx=1",), 4096, 2.0, False, 0.0, 3.0, False, "/m.gguf", "mine", 4096, (own,), 60.0, True, 3
     )
     assert read_settings({"tacit": raw})[0] == settings
     assert complaints == ()
@@ -66,6 +66,8 @@ def test_every_setting_can_be_set() -> None:
         ("suggest.budget", 0, "must be a number of seconds from 0.1 to 600, not 0; 10.0 is kept."),
         ("suggest.budget", float("nan"), "not NaN;"),
         ("suggest.budget", True, "not true;"),
+        ("prove.workers", 0, "must be a whole number from 1 to 16, not 0; null is kept."),
+        ("prove.workers", 2.0, "whole number"),
         ("inline.enabled", 1, "must be true or false, not 1; true is kept."),
         ("inline.wait", "x" * 200, "…; 1.0 is kept."),
     ],
@@ -114,4 +116,5 @@ def test_only_what_concerns_lean_needs_another_lean() -> None:
     assert not Settings().same_lean(Settings(lean_path="/x"))
     assert not Settings().same_lean(Settings(lean_args=("-x",)))
     assert not Settings().same_lean(Settings(model_path="/x.gguf"))
+    assert not Settings().same_lean(Settings(prove_workers=2))
     assert json.dumps(sorted(KEYS))
