@@ -28,12 +28,12 @@ class Left:
         self._known: dict[int, float] = {}
 
     def of(self, node: Node) -> float:
-        """The size of what is left of a state."""
+        """How far from proved what is left of a state looks, in nats."""
         if node.solution is not None:
             return 0.0
         if node.number not in self._known:
-            sizes = [self._after(edge) for edge in node.edges if not edge.refused]
-            self._known[node.number] = min([node.state.size, *sizes])
+            after = [self._after(edge) for edge in node.edges if not edge.refused]
+            self._known[node.number] = min([node.left, *after])
         return self._known[node.number]
 
     def furthest(self, node: Node) -> Edge | None:
@@ -41,7 +41,7 @@ class Left:
         if node.solution is not None:
             return node.shortest
         best = min((edge for edge in node.edges if not edge.refused), key=self._after, default=None)
-        return best if best is not None and self._after(best) < node.state.size else None
+        return best if best is not None and self._after(best) < node.left else None
 
     def _after(self, edge: Edge) -> float:
         return sum(self.of(child) for child in edge.children)

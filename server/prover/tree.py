@@ -7,7 +7,7 @@ way is left out. What is proved or hopeless is told upwards at once. No Lean, no
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tacit.server.lean.batch import Step, Way
@@ -17,7 +17,7 @@ from tacit.server.values import Candidate, CheckedTactic, Verdict
 STEP = 0.5
 """What each further step costs, in nats, beside how unlikely it is."""
 SIBLING = 0.5
-"""How much of the size of the other goals of a tactic counts for each of them."""
+"""How much of what is left of the other goals of a tactic counts for each of them."""
 
 
 @dataclass(eq=False, slots=True)
@@ -46,10 +46,14 @@ class Edge:
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """A state. `cost` (nats) is that of the way here; `via` the way's last tactic, and which of its states this is."""
+    """A state. `cost` (nats) is that of the way here; `via` the way's last tactic, and which of its states this is.
+
+    `left` is how far from proved it looks, in nats.
+    """
 
     number: int
     state: State
+    left: float
     cost: float = 0.0
     depth: int = 0
     via: tuple[Edge, int] | None = None
@@ -77,10 +81,11 @@ def _length(edge: Edge) -> int:
 
 
 class Tree:
-    """All states of one search."""
+    """All states of one search; `judge` says how far from proved a state looks, in nats."""
 
-    def __init__(self, root: State) -> None:
-        self.root = Node(0, root)
+    def __init__(self, root: State, judge: Callable[[State], float] = lambda state: state.size) -> None:
+        self._judge = judge
+        self.root = Node(0, root, judge(root))
         self._nodes: dict[tuple[object, ...], Node] = {root.key: self.root}
 
     def __len__(self) -> int:
@@ -124,9 +129,10 @@ class Tree:
             return None
         edge = Edge(node, checked.candidate)
         step = STEP - math.log(max(probability, 1e-3))
-        sizes = [each.size for each in left]
+        known = [self._nodes.get(key) for key in keys]
+        rest = [found.left if found else self._judge(each) for found, each in zip(known, left, strict=True)]
         edge.children = tuple(
-            self._child(edge, index, each, node.cost + step + SIBLING * (sum(sizes) - sizes[index]))
+            self._child(edge, index, each, rest[index], node.cost + step + SIBLING * (sum(rest) - rest[index]))
             for index, each in enumerate(left)
         )
         node.edges.append(edge)
@@ -164,10 +170,10 @@ class Tree:
             )
         return known[node.number]
 
-    def _child(self, edge: Edge, index: int, state: State, cost: float) -> Node:
+    def _child(self, edge: Edge, index: int, state: State, rest: float, cost: float) -> Node:
         node = self._nodes.get(state.key)
         if node is None:
-            node = Node(len(self._nodes), state, cost, edge.parent.depth + 1, (edge, index))
+            node = Node(len(self._nodes), state, rest, cost, edge.parent.depth + 1, (edge, index))
             self._nodes[state.key] = node
         elif cost < node.cost and node is not self.root:
             node.cost, node.depth, node.via = cost, edge.parent.depth + 1, (edge, index)
