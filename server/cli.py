@@ -121,12 +121,20 @@ EVAL_HELP = """Say how good search, premises and proofs are.
   search FILE      ask every question of FILE, whose right answers are known: how often did they come first?
   premises [PATH]  ask for the premises of theorems of PATH (default: Mathlib, where MATHLIB names it, or this
                    project) whose proofs are known, and count which of those that the proofs name are found
-  prove PATH…      prove the theorems of PATH anew (a Lean file, a folder, a book in Markdown), in one step and by
-                   search, side by side"""
+  prove PATH…      prove the theorems of PATH anew (a Lean file, a project, a book in Markdown), in the ways of --ways,
+                   side by side
+  steps PATH…      take steps out of the proofs of PATH, each with what follows it, and count how often what is
+                   suggested there does what the step did"""
 EVAL_STATUS = """FILE is a JSON list of objects with `full_name`, the right answer, and questions: every text under a
 key that begins with q. An answer that is not indexed counts as not found.
 
-The theorems are of files that took no part in fitting the ranking, a fifth of all by their names."""
+The theorems of `premises` are of files that took no part in fitting the ranking, a fifth of all by their names.
+
+Ways to prove (--ways, a list with commas, or `all`): fixed, portfolio and one are one step with the fixed list of
+tactics, with every source that needs no index, memory or model, and with every source; search, +premises, +memory and
++model are the search with the sources of portfolio, and with more of them each. No way knows the theorem's own proof,
+what stands below it, or proofs of files that import its file. With --budget 60s what was closed within 10 s is told,
+too; with --again FILE --log OTHER, only what the log FILE has open is tried."""
 
 TRAIN_HELP = """Train tacit-tiny, the small model that proposes tactics, from scratch. Everything lies in FOLDER.
 
@@ -404,24 +412,36 @@ def _eval(arguments: argparse.Namespace, build: Build) -> int:
 
     if arguments.what == "prove":
         from tacit.server.command import run_with
-        from tacit.server.eval_prove import SEARCH, WAYS, Wish, evaluate_proofs
+        from tacit.server.eval_prove import Wish, evaluate_proofs
+        from tacit.server.eval_ways import chosen
 
-        sets = [*([arguments.file] if arguments.file else []), *arguments.more]
-        if not sets:
-            raise BadInput("Which theorems?", hint="Name a Lean file or a folder: `tacit eval prove PATH`.")
-        ways = (SEARCH,) if arguments.search_only else WAYS
+        ways = "+model" if arguments.search_only else arguments.ways
         wish = Wish(
+            chosen(ways, _plain_sources()),
             arguments.budget,
             arguments.at_most,
-            ways,
             arguments.log,
             arguments.sorries,
+            arguments.terms,
+            arguments.again,
             arguments.traces,
             arguments.half or "",
         )
+        sets = _eval_sets(arguments)
         return run_with(
-            lambda: build(_settings(arguments)),
+            lambda: _measured(arguments, build),
             lambda engine: evaluate_proofs(engine, Terminal(), sets, wish, as_json=arguments.json),
+        )
+    if arguments.what == "steps":
+        from tacit.server.command import run_with
+        from tacit.server.eval_steps import evaluate_steps
+
+        sets = _eval_sets(arguments)
+        return run_with(
+            lambda: _measured(arguments, build),
+            lambda engine: evaluate_steps(
+                engine, Terminal(), sets, arguments.budget, arguments.at_most, arguments.log, as_json=arguments.json
+            ),
         )
     if arguments.what == "premises":
         from tacit.server.eval_premises import evaluate_premises
@@ -433,6 +453,30 @@ def _eval(arguments: argparse.Namespace, build: Build) -> int:
     from tacit.server.eval_command import evaluate_search
 
     return evaluate_search(Terminal(), arguments.file, tuple(arguments.within), as_json=arguments.json)
+
+
+def _eval_sets(arguments: argparse.Namespace) -> list[Path]:
+    from tacit.server.errors import BadInput
+
+    sets = [*([arguments.file] if arguments.file else []), *arguments.more]
+    if not sets:
+        raise BadInput("Which theorems?", hint=f"Name a Lean file or a folder: `tacit eval {arguments.what} PATH`.")
+    return sets
+
+
+def _measured(arguments: argparse.Namespace, build: Build) -> Engine:
+    """An engine that does not know what it is measured on."""
+    if build is not _compose:
+        return build(_settings(arguments))
+    from tacit.server.compose import build_suggester
+
+    return build_suggester(_settings(arguments), folders=arguments.within, measured=True)
+
+
+def _plain_sources() -> frozenset[str]:
+    from tacit.server.compose import sources
+
+    return frozenset(each.name for each in sources())
 
 
 def _train(arguments: argparse.Namespace, build: Build) -> int:
@@ -558,18 +602,25 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = _command(
         commands, "eval", "measure how good search, premises and proofs are", EVAL_HELP, EVAL_STATUS + ERRORS
     )
-    evaluate.add_argument("what", metavar="search|premises|prove", choices=("search", "premises", "prove"))
+    evaluate.add_argument(
+        "what", metavar="search|premises|prove|steps", choices=("search", "premises", "prove", "steps")
+    )
     evaluate.add_argument("file", metavar="FILE|PATH", type=Path, nargs="?", help="the questions; a package")
     evaluate.add_argument("--sample", type=_count, default=500, metavar="N", help="so many theorems (default: 500)")
     evaluate.add_argument("--seed", type=int, default=1, metavar="S", help="which theorems (default: 1)")
-    evaluate.add_argument("more", metavar="PATH", type=Path, nargs="*", help="more sets of theorems, for `prove`")
-    _budget(evaluate, 10.0, "time for each theorem")
+    evaluate.add_argument("more", metavar="PATH", type=Path, nargs="*", help="more sets, for `prove` and `steps`")
+    _budget(evaluate, 10.0, "time for each theorem or step")
     evaluate.add_argument(
-        "--at-most", type=_count, default=100, metavar="N", help="theorems of each set (default: 100)"
+        "--at-most", type=_count, default=100, metavar="N", help="theorems or steps of each set (default: 100)"
     )
     evaluate.add_argument("--sorries", action="store_true", help="not the theorems of the sets, but their `sorry`s")
-    evaluate.add_argument("--search-only", action="store_true", help="leave the one-step way out")
-    evaluate.add_argument("--log", type=Path, metavar="FILE", help="a line of JSON for each theorem and way")
+    evaluate.add_argument("--terms", action="store_true", help="theorems that are proved by a term, too")
+    evaluate.add_argument(
+        "--ways", default="one,+model", metavar="LIST", help="ways to prove (default: one,+model); see below"
+    )
+    evaluate.add_argument("--search-only", action="store_true", help="the same as --ways +model")
+    evaluate.add_argument("--log", type=Path, metavar="FILE", help="a line of JSON for each theorem and way, or step")
+    evaluate.add_argument("--again", type=Path, metavar="FILE", help="what this log has closed is not tried again")
     evaluate.add_argument("--traces", type=Path, metavar="FILE", help="append all that searches tried")
     halves = "only files of one half, by their names: the other is to learn from"
     evaluate.add_argument("--half", choices=("even", "odd"), help=halves)
