@@ -15,7 +15,7 @@ from pygls.exceptions import JsonRpcException
 
 from tacit.server import actions, wire
 from tacit.server.errors import TacitError
-from tacit.server.ghost import ghost_edits
+from tacit.server.ghost import MOST, ghost_edits
 from tacit.server.mirror import OpenDocument, Place
 from tacit.server.outgoing import to_edit, to_goals, to_hole, to_item, to_model, to_state
 from tacit.server.protocol import TacitServer
@@ -52,7 +52,10 @@ class Features:
         on(wire.STATUS, self.status)
 
     async def inline_completion(self, params: types.InlineCompletionParams) -> types.InlineCompletionList:
-        """Ghost text: a closing tactic as soon as there is one, after a while one that makes progress."""
+        """Ghost text: a closing tactic as soon as there is one, after a while one that makes progress.
+
+        Who asks for it by a key, as an editor does for the next alternative, waits a moment for more than one.
+        """
         document, settings = self._session.find(params.text_document.uri), self._session.settings
         if document is None or not settings.inline_enabled:
             return types.InlineCompletionList([])
@@ -67,9 +70,14 @@ class Features:
         def anything(run: Run) -> bool:
             return bool(ghost_edits(document, cursor, run.found))
 
+        def alternatives(run: Run) -> bool:
+            return len(ghost_edits(document, cursor, run.found)) >= MOST
+
         async def wait(run: Run) -> None:
             if not await run.until(closing, settings.inline_wait, once_ready=True):
                 await run.until(anything, settings.suggest_budget + SLACK, once_ready=True)
+            if params.context.trigger_kind is types.InlineCompletionTriggerKind.Invoked:
+                await run.until(alternatives, settings.inline_wait)
 
         found = await self._gather(asked, wait)
         edits = [to_edit(document, edit) for edit in ghost_edits(document, cursor, found)]
@@ -108,6 +116,7 @@ class Features:
             verify_progress=True,
             stop_at_first_close=params.stop_at_first_close,
             limit=max(limit, OPTIONS.limit),
+            extend_typed=params.as_typed,
             near=True,
         )
         goal: GoalFound | None = None

@@ -62,13 +62,17 @@ class DocumentIdentifier:
 
 @attrs.define
 class SuggestParams:
-    """Where to look, how many seconds and suggestions at most, and whether one that closes the goal is enough."""
+    """Where to look, how many seconds and suggestions at most, and whether one that closes the goal is enough.
+
+    `asTyped` reads a tactic before the position as one that is being typed, as ghost text does, and shares its work.
+    """
 
     text_document: DocumentIdentifier
     position: types.Position
     budget: float | None = attrs.field(default=None, validator=_budget)
     limit: int | None = attrs.field(default=None, validator=_positive)
     stop_at_first_close: bool = False
+    as_typed: bool = False
     partial_result_token: int | str | None = None
     work_done_token: int | str | None = None
 

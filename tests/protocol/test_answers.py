@@ -15,8 +15,8 @@ ON_SORRY = "theorem foo : 1 = 1 := by sorry"
 STEP: dict[str, Any] = {"verdict": "progresses", "left": 2}
 
 
-def inline(line: int, character: int) -> Message:
-    return at(line, character) | {"context": {"triggerKind": AUTOMATIC}}
+def inline(line: int, character: int, trigger: int = AUTOMATIC) -> Message:
+    return at(line, character) | {"context": {"triggerKind": trigger}}
 
 
 def action(line: int, start: int, end: int | None = None, **context: Any) -> Message:
@@ -38,6 +38,15 @@ async def test_ghost_text_comes_as_soon_as_something_closes(editor: Editor) -> N
     editor.open(script(["goal"], ["found", "rfl"], ["hang"]) + ENDS_LINE)
     items = (await editor.ask("textDocument/inlineCompletion", inline(1, 26)))["items"]
     assert [item["insertText"] for item in items] == ["rfl"]
+
+
+async def test_ghost_text_that_a_key_asks_for_waits_for_alternatives(editor: Editor) -> None:
+    found = [["found", "rfl"], ["gate", "more"], ["found", "decide"], ["found", "simp"], ["hang"]]
+    editor.open(script(["goal"], *found) + ENDS_LINE)
+    _, asked = editor.begin("textDocument/inlineCompletion", inline(1, 26, INVOKED))
+    await editor.logged("suggest")
+    editor.gate("more")
+    assert [item["insertText"] for item in (await within(asked))["items"]] == ["rfl", "decide", "simp"]
 
 
 async def test_ghost_text_settles_for_progress_after_a_while(editor: Editor) -> None:

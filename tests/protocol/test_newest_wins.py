@@ -93,6 +93,16 @@ async def test_all_kinds_share_one_computation_for_one_hole(editor: Editor) -> N
     assert len(editor.log("suggest")) == 1
 
 
+async def test_a_panel_shares_the_work_of_ghost_text_where_a_tactic_is_half_typed(editor: Editor) -> None:
+    editor.open(script(["goal"], ["gate", "go"], ["found", "rfl"]) + f"{ENDS_LINE}r")
+    editor.begin("textDocument/inlineCompletion", inline(1, 27))
+    await editor.logged("suggest")
+    _, panel = editor.begin("tacit/suggest", at(1, 27) | {"asTyped": True})
+    editor.gate("go")
+    assert [item["tactic"] for item in (await within(panel))["suggestions"]] == ["rfl"]
+    assert len(editor.log("suggest")) == 1
+
+
 async def test_an_answer_is_kept_for_who_asks_next(editor: Editor) -> None:
     editor.open(script(["goal"], ["found", "rfl"]) + ON_SORRY)
     await editor.ask("tacit/suggest", at(1, 28))
