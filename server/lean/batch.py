@@ -213,6 +213,13 @@ def at(position: Position, origin: Position, column: int) -> Position:
     return Position(origin.line + position.line, column + position.column)
 
 
+def within(position: Position, origin: Position, column: int) -> Position:
+    """A position of the document as one of a body that begins at `origin`: what `at` undoes."""
+    if position.line == origin.line:
+        return Position(0, position.column - origin.column)
+    return Position(position.line - origin.line, position.column - column)
+
+
 def read(block: Block, messages: Sequence[Message], origin: Position, column: int) -> Reading:
     """The reading of one block from the messages of the whole document."""
     mark = at(block.mark, origin, column)

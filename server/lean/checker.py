@@ -378,6 +378,23 @@ class Checker:
 
     # ---------------------------------------------------------------- in place
 
+    async def heard(
+        self, site: Site, tactic: str, *, prologue: str = "", label: str = ""
+    ) -> list[tuple[Position, str]] | None:
+        """What Lean tells of a tactic that stands in place, where in its text it tells it; None where it does not run.
+
+        For a tactic that is known to run: nothing is refused here. `prologue` is a line of commands above.
+        """
+        scratch = site.scratch(tactic, prologue=prologue)
+        result = await self._elaborate(scratch.text, self._limits.verify, f"{label} asked: {tactic}")
+        if result.outcome is not Outcome.DONE or inner_errors(scratch, result.messages):
+            return None
+        return [
+            (batch.within(m.start, scratch.origin, scratch.column), m.text)
+            for m in result.messages
+            if m.severity is Severity.INFORMATION and scratch.origin <= m.start < scratch.end
+        ]
+
     async def verify(self, site: Site, checked: CheckedTactic, *, label: str = "") -> CheckedTactic:
         """Elaborate a closing or progressing tactic once more, as the user would have it: in place, whole declaration.
 

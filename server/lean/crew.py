@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 from tacit.server.errors import TacitError
 from tacit.server.lean.checker import RESTS_ON_SORRY, Checker, Trial
 from tacit.server.lean.site import Site
+from tacit.server.text import Position
 from tacit.server.values import Candidate, CheckedTactic, Goal, Verdict
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,12 @@ class Checking(Protocol):
 
     async def verify(self, site: Site, checked: CheckedTactic, *, label: str = "") -> CheckedTactic:
         """Elaborate a tactic once more in place, whole declaration."""
+        ...
+
+    async def heard(
+        self, site: Site, tactic: str, *, prologue: str = "", label: str = ""
+    ) -> list[tuple[Position, str]] | None:
+        """What Lean tells of a tactic that stands in place; None where it does not run."""
         ...
 
 
@@ -146,6 +153,14 @@ class Crew:
                     continue
             self.rests_on_sorry |= judged.verdict is Verdict.FAILS and judged.message == RESTS_ON_SORRY
             return judged
+
+    async def heard(
+        self, site: Site, tactic: str, *, prologue: str = "", label: str = ""
+    ) -> list[tuple[Position, str]] | None:
+        """See Checker. The first does it."""
+        first = self._members[0]
+        async with first.lock:
+            return await first.checker.heard(site, tactic, prologue=prologue, label=label)
 
     def _lose(self, member: _Member, error: TacitError) -> None:
         """The first stays: it belongs to the document, and may have a fresh Lean next time."""

@@ -43,11 +43,15 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """A proof that Lean accepted as a whole, in place, and what the search made it of; it may have been shortened."""
+    """A proof that Lean accepted as a whole, in place, and what the search made it of; it may have been shortened.
+
+    `alternatives` are other proofs of the same goal, each accepted in place as well.
+    """
 
     suggestion: Suggestion
     steps: tuple[Taken, ...]
     elapsed: float
+    alternatives: tuple[Suggestion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,139 +1,106 @@
-"""The proof as a person would keep it: steps and lemmas that it does not need are taken out, as long as Lean agrees.
+"""The proof as a person would keep it: shorter, in fewer steps, with no name that nobody needs, as long as Lean agrees.
 
-Every proposal is the whole proof less something; all proposals of a round are checked in one elaboration, and the
-shortest that still closes the goal is the next to be shortened.
+Every proposal is the whole proof with one change; all proposals of a round are checked in one elaboration, and the
+best that still closes the goal is the next to be changed, together with all that were accepted where that holds too.
 """
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from tacit.server.lean.crew import Checking
 from tacit.server.lean.site import Site
-from tacit.server.prover.script import joined
-from tacit.server.prover.tree import Node
+from tacit.server.prover.binders import unused, without
+from tacit.server.prover.layout import WIDTH
+from tacit.server.prover.neater import Change, changes, together
+from tacit.server.prover.proof import Proof
+from tacit.server.prover.questions import asks
 from tacit.server.values import Candidate, Verdict
 
 PROPOSALS = 40
-"""Of one round."""
-_CLOSE = {"[": "]", "(": ")", "{": "}", "⟨": "⟩"}
-# Lemmas that one of these does not need can go; `rw` needs each that it has.
-_LISTS = re.compile(r"\b(?:simp|simp_all|simp only|dsimp|dsimp only|simpa|grind|norm_num|field_simp)\s*(?P<open>\[)")
+"""Of one round, at most."""
+ROUND = 2.0
+"""Seconds of one round, by what the proof itself took: a slow proof gets fewer proposals, the slowest none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A tactic, and proofs of the goals that it leaves."""
+@dataclass(slots=True)
+class Polish:
+    """Proposals for one proof at one place. `until` is when to stop, as `time.monotonic` counts.
 
-    tactic: str
-    parts: tuple[Proof, ...] = ()
+    `known` are the tactics that this Lean has, `seconds` what it took to check the proof once.
+    """
 
-    @property
-    def lines(self) -> list[str]:
-        """As it is written."""
-        return joined(self.tactic, [part.lines for part in self.parts])
+    checker: Checking
+    site: Site
+    until: float
+    known: Collection[str] = ()
+    seconds: float = 0.05
+    label: str = ""
 
-    @property
-    def text(self) -> str:
-        """As it is written."""
-        return "\n".join(self.lines)
+    async def shortest(self, proof: Proof) -> Proof:
+        """The best that was found in time; what is returned closed the goal, or is what was given."""
+        refused = {proof.text}
+        combined: Proof | None = None
+        while True:
+            proposals: dict[str, Proof] = {}
+            single: dict[str, Change] = {}
+            if combined is not None and _cost(combined) < _cost(proof):
+                proposals[combined.text] = combined
+            for change in changes(proof, self.known):
+                new = change.of(proof)
+                text = new.text
+                if text in refused or _cost(new) >= _cost(proof) or asks(text) or self._too_wide(new, proof):
+                    continue
+                if text not in proposals:
+                    proposals[text], single[text] = new, change
+            closing = await self._closing(list(proposals))
+            if closing is None:
+                return proof
+            refused |= set(proposals) - closing
+            if not closing:
+                return proof
+            combined = together(proof, [each for text, each in single.items() if text in closing])
+            proof = min((proposals[text] for text in closing), key=lambda each: (_cost(each), each.text))
 
-    @property
-    def tactics(self) -> int:
-        """How many there are."""
-        return 1 + sum(part.tactics for part in self.parts)
+    async def unnamed(self, proof: Proof) -> Proof:
+        """The proof with `_` for the names that it does not need. Not checked as it stands."""
+        found = list(unused(proof))
+        closing = await self._closing([each.cleared.text for each in found])
+        return without(proof, [each for each in found if each.cleared.text in closing]) if closing else proof
 
+    async def fewer(self, text: str, proposals: Callable[[str], Iterable[str]]) -> str:
+        """The shortest that was found in time of what is proposed for a text, for that in turn, and so on."""
+        refused: set[str] = set()
+        while True:
+            asked = [each for each in dict.fromkeys(proposals(text)) if each not in refused and len(each) < len(text)]
+            closing = await self._closing(asked)
+            if not closing:
+                return text
+            refused |= set(asked) - closing
+            text = min(closing, key=lambda each: (len(each), each))
 
-def proof_of(node: Node) -> Proof:
-    """The proof of a state that is proved."""
-    edge = node.shortest
-    if edge is None:
-        raise ValueError("the state is not proved")
-    return Proof(edge.candidate.text, tuple(proof_of(child) for child in edge.children))
+    async def _closing(self, texts: Sequence[str]) -> set[str] | None:
+        """Those that close the goal; None where nothing was asked, for want of it or of time."""
+        left = self.until - time.monotonic()
+        room = min(PROPOSALS, int(min(ROUND, left) / max(self.seconds, 1e-3)))
+        asked = texts[: max(0, room)]
+        if not asked:
+            return None
+        began = time.monotonic()
+        candidates = [Candidate(text, "shorter") for text in asked]
+        checked = await self.checker.check(self.site, candidates, label=self.label, until=self.until)
+        # What is broken ends early: the next round may take longer than that.
+        self.seconds = max(self.seconds / 2, (time.monotonic() - began) / len(asked))
+        return {each.candidate.text for each in checked if each.verdict is Verdict.CLOSES}
 
-
-async def shorten(checker: Checking, site: Site, proof: Proof, until: float, *, label: str = "") -> Proof:
-    """The shortest that was found before `until` (as `time.monotonic` counts); what is returned closed the goal."""
-    refused: set[str] = set()
-    while time.monotonic() < until:
-        proposals: dict[str, Proof] = {}
-        for each in shorter(proof):
-            text = each.text
-            if text not in refused and len(text) < len(proof.text):
-                proposals.setdefault(text, each)
-        chosen = list(proposals)[:PROPOSALS]
-        if not chosen:
-            break
-        checked = await checker.check(site, [Candidate(text, "shorter") for text in chosen], label=label, until=until)
-        closing = [each.candidate.text for each in checked if each.verdict is Verdict.CLOSES]
-        refused |= set(chosen) - set(closing)
-        if not closing:
-            break
-        proof = proposals[min(closing, key=lambda text: (len(text), text))]
-    return proof
-
-
-def shorter(proof: Proof) -> Iterator[Proof]:
-    """The proof less one thing, the largest things first."""
-    if len(proof.parts) == 1:
-        yield proof.parts[0]
-    if len(proof.parts) > 1 and (only := _same_closer(proof.parts)):
-        yield Proof(f"{proof.tactic} <;> {only}")
-    for text in with_fewer_lemmas(proof.tactic):
-        yield replace(proof, tactic=text)
-    for number, part in enumerate(proof.parts):
-        for each in shorter(part):
-            yield replace(proof, parts=(*proof.parts[:number], each, *proof.parts[number + 1 :]))
-
-
-def _same_closer(parts: Sequence[Proof]) -> str:
-    """The one tactic that ends all goals, where it is one."""
-    texts = {part.tactic for part in parts if not part.parts}
-    text = next(iter(texts)) if len(texts) == 1 and all(not part.parts for part in parts) else ""
-    return "" if "\n" in text or "<;>" in text or ";" in text else text
-
-
-def with_fewer_lemmas(tactic: str) -> Iterator[str]:
-    """A tactic's text with fewer of the lemmas that `simp` and its like are given: none, either half, all but one."""
-    for found in _LISTS.finditer(tactic):
-        begin = found.start("open")
-        end = _closing(tactic, begin)
-        if end < 0:
-            continue
-        items = _split(tactic[begin + 1 : end])
-        before, after = tactic[:begin].rstrip(), tactic[end + 1 :]
-        if "only" not in found[0]:
-            yield before + after
-        half = len(items) // 2
-        kept = [items[:half], items[half:]] if len(items) > 2 else []
-        kept += [items[:number] + items[number + 1 :] for number in range(len(items))]
-        for each in kept:
-            if each:
-                yield f"{before} [{', '.join(each)}]{after}"
+    def _too_wide(self, new: Proof, proof: Proof) -> bool:
+        width = max(len(line) for line in new.lines) + self.site.hole.column
+        return width > WIDTH and width > max(len(line) for line in proof.lines) + self.site.hole.column
 
 
-def _closing(text: str, begin: int) -> int:
-    depth = 0
-    for at in range(begin, len(text)):
-        if text[at] in _CLOSE:
-            depth += 1
-        elif text[at] in _CLOSE.values():
-            depth -= 1
-            if depth == 0:
-                return at
-    return -1
-
-
-def _split(text: str) -> list[str]:
-    items: list[str] = []
-    depth = begin = 0
-    for at, char in enumerate(text):
-        depth += (char in _CLOSE) - (char in _CLOSE.values())
-        if char == "," and depth == 0:
-            items.append(text[begin:at].strip())
-            begin = at + 1
-    items.append(text[begin:].strip())
-    return [item for item in items if item]
+def _cost(proof: Proof) -> tuple[int, int]:
+    """What a proof costs its reader: characters; of as many, names."""
+    text = proof.text
+    return len(text), sum(char not in "_ " for char in text)

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field, replace
 from tacit.server.lean.checker import Trial
 from tacit.server.lean.crew import Checking
 from tacit.server.lean.site import Site
-from tacit.server.prover.events import Expanded, Proved, Searched, SearchEvent, Searching, Taken
-from tacit.server.prover.layout import on_lines_of_its_own
-from tacit.server.prover.polish import proof_of, shorten
-from tacit.server.prover.script import OPEN, Left, skeleton
+from tacit.server.prover.events import Expanded, Searched, SearchEvent, Searching
+from tacit.server.prover.finish import PLAIN, POLISH, Finish, Finisher, Proofs, last_leaf, steps_by
+from tacit.server.prover.proof import proof_by
+from tacit.server.prover.questions import answered, asks
+from tacit.server.prover.script import Left
 from tacit.server.prover.state import State
 from tacit.server.prover.stream import Stream
 from tacit.server.prover.tree import Edge, Node, Tree
@@ -27,7 +28,6 @@ from tacit.server.tactics.source import SourceRequest, TacticSource
 from tacit.server.tactics.try_this import replacements
 from tacit.server.values import Candidate, CheckedTactic, Verdict
 
-SOURCE = "search"
 BATCH = 64
 """Candidates of one elaboration."""
 PORTION = 16
@@ -45,8 +45,8 @@ PATIENCE = 10.0
 """Seconds for finding out which candidates of a batch hang."""
 STATES = 5_000
 """States of one search, for its memory."""
-SHORTEN = 3.0
-"""Seconds for making a proof shorter."""
+MORE = 1.5
+"""Seconds for other proofs beside the first, where they are wanted."""
 DOUBT = 0.35
 """Nats that each portion a state has had adds to the cost of its next."""
 
@@ -78,13 +78,14 @@ async def search(
     budget: float,
     version: int,
     label: str,
+    finish: Finish = PLAIN,
 ) -> AsyncGenerator[SearchEvent, None]:
     """Look for a proof of a site's main goal: Expanded and Searching, Proved where one is found, and Searched.
 
-    `request` is what the sources may look at, of the site itself; `budget` is in seconds. Closing the iterator frees
-    Lean at once.
+    `request` is what the sources may look at, of the site itself; `budget` is in seconds; `finish` is what is wanted of
+    the proof. Closing the iterator frees Lean at once.
     """
-    going = _Search(checker, site, request, sources, harvest, budget, version, label)
+    going = _Search(checker, site, request, sources, harvest, budget, version, label, finish)
     try:
         async for event in going.run():
             yield event
@@ -105,9 +106,11 @@ class _Search:
         budget: float,
         version: int,
         label: str,
+        finish: Finish,
     ) -> None:
+        self._finisher = Finisher(checker, site, version, request.known, harvest, finish, label)
         self._checker, self._site, self._request, self._sources = checker, site, request, sources
-        self._harvest, self._budget, self._version, self._label = harvest, budget, version, label
+        self._harvest, self._budget, self._label = harvest, budget, label
         self._started = time.monotonic()
         shared = any(goal.has_metavariables for goal in site.goals)
         self._tree = Tree(State(site.goals if shared else site.goals[:1]))
@@ -124,15 +127,12 @@ class _Search:
     async def run(self) -> AsyncGenerator[SearchEvent, None]:
         """See `search`."""
         why = ""
-        while not why:
-            if self._tree.root.solution is not None:
-                proved = await self._finish()
-                if proved is not None:
-                    yield proved
-                    yield self._ended(proved=True)
-                    return
+        proofs = Proofs(self._finisher.wanted.alternatives)
+        while not why and not proofs.enough:
+            if self._tree.root.solution is not None and not proofs.late:
+                await self._finish(proofs)
                 continue
-            why = self._over()
+            why = self._over() or self._enough(proofs)
             if why:
                 break
             portions = await self._portions()
@@ -142,7 +142,11 @@ class _Search:
             for event in await self._expand(portions):
                 yield event
             yield self._progress()
-        yield self._ended(proved=False, why=why)
+        for edge in proofs.aside:
+            self._tree.restore(edge)
+        if proofs.found:
+            yield proofs.proved()
+        yield self._ended(proved=bool(proofs.found), why="" if proofs.found else why)
 
     async def aclose(self) -> None:
         """Stop asking the sources."""
@@ -239,10 +243,11 @@ class _Search:
                 await stream.aclose()
 
     def _take(self, node: Node, result: CheckedTactic) -> None:
+        asked = result.candidate.query or asks(result.candidate.text)
         if result.try_this:
-            self._stream(node).add(replacements(result, self._harvest))
-        if result.candidate.query:
-            return
+            self._stream(node).add((replacements if result.candidate.query else answered)(result, self._harvest))
+        if asked:
+            return  # `exact?` proves much, and is nothing to keep: what it printed is tried in its place
         self._luck.note(result)
         probability = self._luck.probability(result.candidate)
         if leads_nowhere(result, node.state.goals[0]):
@@ -265,62 +270,37 @@ class _Search:
 
     # ---------------------------------------------------------------- ending
 
-    async def _finish(self) -> Proved | None:
-        """The proof that the tree holds, verified in place; without it, what it rests on is no solution any more."""
-        root = self._tree.root
-        steps = tuple(_steps(root))
-        whole = proof_of(root)
-        found = await self._verified(whole.text, steps)
+    async def _finish(self, proofs: Proofs) -> None:
+        """Take the proof that the tree holds out of it: accepted in place, or what it rests on is no solution."""
+        edge = self._tree.root.shortest
+        assert edge is not None
+        if proofs.found and not proofs.differs(edge.candidate.text):
+            self._set_aside(edge, proofs)
+            return
+        until = proofs.until if proofs.found else time.monotonic() + POLISH
+        found = await self._finisher.written(proof_by(edge), steps_by(edge), until)
         if found is None:
-            self._tree.refuse(_last_leaf(root))
-            return None
-        elapsed = self._elapsed
-        until = time.monotonic() + SHORTEN
-        shortest = await shorten(self._checker, self._site, whole, until, label=self._label)
-        if shortest != whole:
-            # What was checked on a copy may still fail in place: then the proof stays as it was found.
-            found = await self._verified(shortest.text, steps) or found
-        checked, site = found
-        return Proved(site.suggestion(checked, self._version), steps, elapsed)
+            self._tree.refuse(edge if proofs.found else last_leaf(edge))
+            return
+        if not proofs.found:
+            proofs.until = time.monotonic() + min(MORE, max(0.0, self._budget - self._elapsed))
+        proofs.add(replace(found, elapsed=self._elapsed))
+        if not proofs.enough:
+            self._set_aside(edge, proofs)
 
-    async def _verified(self, text: str, steps: Sequence[Taken]) -> tuple[CheckedTactic, Site] | None:
-        """The proof as Lean took it in place, and the site whose hole it was put in."""
-        candidate = Candidate(text, steps[0].source if len(steps) == 1 else SOURCE, 1.0)
-        if self._checker.gate(self._site, candidate) is not None:
-            return None
-        apart = on_lines_of_its_own(self._site) if "\n" in text else None
-        for site in (apart, self._site):
-            if site is None:
-                continue
-            judged = await self._checker.verify(site, CheckedTactic(candidate, Verdict.CLOSES), label=self._label)
-            closes_here = judged.verdict is Verdict.PROGRESSES and bool(judged.message)
-            if judged.verdict is Verdict.CLOSES or closes_here:
-                return judged, site
-        return None
+    def _set_aside(self, edge: Edge, proofs: Proofs) -> None:
+        """For what else there is: until the search ends, it counts as refused."""
+        self._tree.refuse(edge)
+        proofs.aside.append(edge)
+
+    def _enough(self, proofs: Proofs) -> str:
+        """Why other proofs are not looked for any longer; empty where they are, or where there is none yet."""
+        if not proofs.found:
+            return ""
+        promising = Left().of(self._tree.root) < self._tree.root.state.size
+        return "" if promising and not proofs.late else "There are no other proofs near by."
 
     def _ended(self, *, proved: bool, why: str = "") -> Searched:
-        sketch, goals = None, 0
-        if not proved and Left().of(self._tree.root) < self._tree.root.state.size:
-            text = skeleton(self._tree.root)
-            goals = sum(line.split()[-1:] == [OPEN] for line in text.split("\n"))
-            checked = CheckedTactic(Candidate(text, SOURCE), Verdict.PROGRESSES, message="It leaves goals as `sorry`.")
-            site = (on_lines_of_its_own(self._site) if "\n" in text else None) or self._site
-            sketch = site.suggestion(checked, self._version)
+        sketch, goals = (None, 0) if proved else self._finisher.sketch(self._tree.root)
         elaborations = self._checker.elaborations - self._elaborations
         return Searched(proved, len(self._tree), self._checked, elaborations, self._elapsed, why, sketch, goals)
-
-
-def _steps(node: Node) -> list[Taken]:
-    """The tactics of a state's proof, in the order in which they stand."""
-    edge = node.shortest
-    if edge is None:
-        return []
-    taken = Taken(edge.candidate.text, edge.candidate.source, node.state.goals)
-    return [taken, *(step for child in edge.children for step in _steps(child))]
-
-
-def _last_leaf(node: Node) -> Edge:
-    """The last tactic of a state's proof that leaves nothing."""
-    edge = node.shortest
-    assert edge is not None
-    return _last_leaf(edge.children[-1]) if edge.children else edge

@@ -156,6 +156,12 @@ class Tree:
             self._unsolved(node)
             self._settle(node)
 
+    def restore(self, edge: Edge) -> None:
+        """Take back that a tactic was refused."""
+        edge.refused = edge.parent.dead = False
+        if edge.solved:
+            self._solved(edge)
+
     def frontier(self) -> list[Node]:
         """The states worth working on: open, and wanted by a tactic that is."""
         wanted: dict[int, bool] = {self.root.number: self.root.solution is None and not self.root.dead}

@@ -6,7 +6,8 @@ import pytest
 
 from tacit.server.lean.batch import Step
 from tacit.server.lean.goals import parse_goals
-from tacit.server.prover.polish import Proof, proof_of, shorter, with_fewer_lemmas
+from tacit.server.prover.neater import changes, with_fewer_lemmas
+from tacit.server.prover.proof import Proof, proof_of
 from tacit.server.prover.script import Left, joined, skeleton
 from tacit.server.prover.state import State, states
 from tacit.server.prover.tree import Edge, Node, Tree
@@ -134,7 +135,7 @@ def test_alternatives_are_filled_in_place() -> None:
 
 def test_a_proof_less_one_thing() -> None:
     proof = Proof("intro x", (Proof("constructor", (Proof("simp [a, b]"), Proof("simp [a, b]"))),))
-    texts = [each.text for each in shorter(proof)]
+    texts = [each.of(proof).text for each in changes(proof)]
     assert "constructor\n· simp [a, b]\n· simp [a, b]" in texts
     assert "intro x\nconstructor <;> simp [a, b]" in texts
     assert "intro x\nconstructor\n· simp [b]\n· simp [a, b]" in texts
