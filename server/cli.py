@@ -177,6 +177,15 @@ was fetched once must be the same later. HF_ENDPOINT names a mirror of the hub. 
 TRY_HELP = """Load a model as an editor would, let it write tactics for a goal, and say how fast. On each line stand
 the logarithm of a tactic's probability, its tokens, and the tactic. Lean is not asked whether it is right."""
 
+MCP_HELP = """Serve one agent over the Model Context Protocol: the tools goal, suggest, check, prove and search.
+Lean files below the FOLDERs may be named, and below those that the client says it works in; they are read and never
+written.
+
+Needs the extra: pip install 'lean-tacit[mcp]'."""
+MCP_STATUS = """exit status:
+  0    the client is gone
+  2    a folder cannot be used, or the package mcp is missing"""
+
 ERRORS = "\n\nWith --json, an error is {error: {kind, message, hint}}."
 
 
@@ -260,6 +269,23 @@ def _serve(arguments: argparse.Namespace, build: Build) -> int:
 
     level = logging.getLevelName(_level(arguments, logging.WARNING, logging.INFO))
     return serve(suggester, search=True, memory=memory, lean=arguments.lean, log_level=level)
+
+
+def _mcp(arguments: argparse.Namespace, build: Build) -> int:
+    del build
+    from tacit.server.mcp_command import serve_mcp
+
+    def suggester(run: Any) -> Any:
+        from tacit.server.compose import build_suggester
+        from tacit.server.premise_library import LibraryPremises
+
+        if arguments.replay is None:
+            return build_suggester(_settings(arguments), premises=LibraryPremises(run))
+        from tacit.server.demo_project import recordings
+
+        return build_suggester(_settings(arguments), recordings=recordings(arguments.replay))
+
+    return serve_mcp(suggester, arguments.folders, arguments.lean, _version())
 
 
 def _suggest(arguments: argparse.Namespace, build: Build) -> int:
@@ -655,6 +681,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--replay", metavar="FOLDER", type=Path, help=argparse.SUPPRESS)
     serve.add_argument("--stdio", action="store_true", help=argparse.SUPPRESS)  # editors add it by themselves
     serve.set_defaults(command=_serve)
+
+    mcp = _command(commands, "mcp", "offer tools to agents (MCP on standard input and output)", MCP_HELP, MCP_STATUS)
+    mcp.add_argument("folders", metavar="FOLDER", type=Path, nargs="*", help="(default: this folder)")
+    _no_model(mcp)
+    mcp.add_argument("--replay", metavar="FOLDER", type=Path, help=argparse.SUPPRESS)
+    mcp.set_defaults(command=_mcp)
     return parser
 
 
@@ -801,7 +833,7 @@ def _command(commands: Any, name: str, short: str, text: str, statuses: str) -> 
     )
     # Absent unless given, so that what stands before the command is kept.
     _common(parser, lean=argparse.SUPPRESS, verbose=argparse.SUPPRESS)
-    if name != "serve":
+    if name not in ("serve", "mcp"):
         parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
