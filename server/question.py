@@ -68,6 +68,7 @@ class Question:
             and mine.stop_at_first_close <= asked.stop_at_first_close
             and mine.closes_only <= asked.closes_only
             and (mine.search, mine.sources, mine.given) == (asked.search, asked.sources, asked.given)
+            and mine.finish.covers(asked.finish)
         )
 
 

@@ -35,6 +35,7 @@ class Settings:
     `prove_budget` is seconds for closing one goal. `prove_traces`: what a search for a proof tries is kept in a file on
     this machine. `prove_workers` is how many Leans one search may have; None leaves it to Tacit, which goes by
     processors and memory. `prove_jobs` is how many searches a command makes at once; an editor makes one.
+    `prove_simp_only`: a proof that a search finds has `simp only` in the place of `simp`.
 
     `index_automatic`: the sources of a workspace and of what it depends on are indexed in the background, for search.
     """
@@ -55,6 +56,7 @@ class Settings:
     prove_traces: bool = False
     prove_workers: int | None = None
     prove_jobs: int = 1
+    prove_simp_only: bool = False
 
     def same_lean(self, other: Settings) -> bool:
         """Whether the running Lean, and the model, can stay when these settings take the place of the others."""
@@ -134,6 +136,7 @@ KEYS: Mapping[str, _Key] = {
     "suggest.budget": _Key("suggest_budget", _seconds(0.1, 600)),
     "prove.budget": _Key("prove_budget", _seconds(0.1, 3600)),
     "prove.traces": _Key("prove_traces", _flag),
+    "prove.simpOnly": _Key("prove_simp_only", _flag),
     "prove.workers": _Key("prove_workers", _workers),
     "inline.enabled": _Key("inline_enabled", _flag),
     "inline.wait": _Key("inline_wait", _seconds(0, 60)),

@@ -25,6 +25,7 @@ from tacit.server.lean.pool import Pool
 from tacit.server.lean.site import Site
 from tacit.server.lean.syntax import commands_of, imports
 from tacit.server.prover.events import Proved, Searched, SearchEvent
+from tacit.server.prover.wanted import PLAIN, Finish
 from tacit.server.ranking import leads_nowhere, rank, same_result
 from tacit.server.tactics.lexer import signature
 from tacit.server.tactics.source import SourceRequest, TacticSource
@@ -122,6 +123,7 @@ class Options:
     is a whole one. `near` takes a `sorry` elsewhere on the cursor's line too. `search` looks for a proof of several
     steps, and for nothing else; where recordings answer for Lean it looks for one step. `sources` are the names of
     those that are asked, None for all; `given` are tactics that are tried before what they propose, not by a search.
+    `finish` is what is wanted of the proof that a search finds.
     """
 
     budget: float = 10.0
@@ -134,6 +136,7 @@ class Options:
     search: bool = False
     sources: frozenset[str] | None = None
     given: tuple[str, ...] = ()
+    finish: Finish = PLAIN
 
 
 class Search(Protocol):
@@ -149,6 +152,7 @@ class Search(Protocol):
         budget: float,
         version: int,
         label: str,
+        finish: Finish,
     ) -> AsyncGenerator[SearchEvent, None]:
         """Expanded and Searching, Proved where there is a proof, and Searched."""
         ...
@@ -284,7 +288,15 @@ class Suggester:
             if options.search and self._search is not None and slot.lean.identity.live:
                 async with self._pool.crew(slot, site, header, label=label) as crew:
                     found = self._search(
-                        crew, site, request, sources, self._harvest, options.budget, document.version, label
+                        crew,
+                        site,
+                        request,
+                        sources,
+                        self._harvest,
+                        options.budget,
+                        document.version,
+                        label,
+                        options.finish,
                     )
                     async with aclosing(_heard(found, run)) as told:
                         async for news in told:

@@ -19,6 +19,7 @@ from tacit.server.prover.questions import asks
 from tacit.server.prover.script import OPEN, Left, skeleton
 from tacit.server.prover.simp_only import simp_only
 from tacit.server.prover.tree import Edge, Node
+from tacit.server.prover.wanted import Finish
 from tacit.server.tactics.lexer import argument
 from tacit.server.values import Candidate, CheckedTactic, Suggestion, Verdict
 
@@ -31,17 +32,6 @@ TOO_LONG = 4
 """Times the first proof's length: another one that is longer is none that anybody wants."""
 _BEGIN = re.compile(r"(?P<head>[^\s\[⟨(]+)(?:\s+[\[⟨(]*[^\s,\])⟩]+)?")
 _EXACT = re.compile(r"exact (?P<term>(?!\?).+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """What is wanted of a proof: `simp only` in the place of `simp`, and how many other proofs beside it at most."""
-
-    simp_only: bool = False
-    alternatives: int = 0
-
-
-PLAIN = Finish()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,14 @@ from tacit.server.lean.checker import Trial
 from tacit.server.lean.crew import Checking
 from tacit.server.lean.site import Site
 from tacit.server.prover.events import Expanded, Searched, SearchEvent, Searching
-from tacit.server.prover.finish import PLAIN, POLISH, Finish, Finisher, Proofs, last_leaf, steps_by
+from tacit.server.prover.finish import POLISH, Finisher, Proofs, last_leaf, steps_by
 from tacit.server.prover.proof import proof_by
 from tacit.server.prover.questions import answered, asks
 from tacit.server.prover.script import Left
 from tacit.server.prover.state import State
 from tacit.server.prover.stream import Stream
 from tacit.server.prover.tree import Edge, Node, Tree
+from tacit.server.prover.wanted import PLAIN, Finish
 from tacit.server.ranking import leads_nowhere
 from tacit.server.tactics.source import SourceRequest, TacticSource
 from tacit.server.tactics.try_this import replacements

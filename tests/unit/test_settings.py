@@ -41,12 +41,27 @@ def test_every_setting_can_be_set() -> None:
         "codeAction": {"wait": 3},
         "index": {"automatic": False},
         "model": {"path": "/m.gguf", "preset": "mine", "context": 4096, "templates": {"mine": {"prompt": "{state}:"}}},
-        "prove": {"budget": 60, "traces": True, "workers": 3},
+        "prove": {"budget": 60, "traces": True, "workers": 3, "simpOnly": True},
     }
     settings, complaints = read_settings(raw)
     own = template("mine", {"prompt": "{state}:"})
     assert settings == Settings(
-        "/opt/lean", ("-Dx=1",), 4096, 2.0, False, 0.0, 3.0, False, "/m.gguf", "mine", 4096, (own,), 60.0, True, 3
+        "/opt/lean",
+        ("-Dx=1",),
+        4096,
+        2.0,
+        False,
+        0.0,
+        3.0,
+        False,
+        "/m.gguf",
+        "mine",
+        4096,
+        (own,),
+        60.0,
+        True,
+        3,
+        prove_simp_only=True,
     )
     assert read_settings({"tacit": raw})[0] == settings
     assert complaints == ()
