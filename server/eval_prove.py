@@ -284,8 +284,7 @@ def _show(terminal: Terminal, name: str, ways: Mapping[str, dict[str, Any]], ski
         terminal.line(
             f"  {way:<10}", (f"{figures['closed']} of {figures['goals']}", "bold"),
             f" closed{soon}, {figures['by several steps']} by several steps; p50 {middle};"
-            f" {figures['states a second']} states/s, {figures['candidates a second']} candidates/s,"
-            f" {figures['states a goal']} states a goal",
+            f" {figures['candidates a second']} candidates/s, {figures['states a second']} states/s",
         )  # fmt: skip
         told = ", ".join(f"{source} {count}" for source, count in figures["sources"].items())
         if told:
