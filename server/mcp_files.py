@@ -66,7 +66,7 @@ def _status(path: Path) -> tuple[int, int] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise BadInput(f"{path} cannot be looked at: {error.strerror}.") from error
+        raise BadInput(f"{path} cannot be looked at: {error.strerror}.", hint="Name another file.") from error
     return found.st_mode, found.st_size
 
 
