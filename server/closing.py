@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -24,14 +24,17 @@ from tacit.server.actions import workspace_edit
 from tacit.server.features import SLACK, current, question
 from tacit.server.mirror import OpenDocument
 from tacit.server.modules import module_at
+from tacit.server.outgoing import to_range
 from tacit.server.protocol import TacitServer
-from tacit.server.prover.events import Searched, SearchEvent, Searching
+from tacit.server.prover.events import Proved, Searched, SearchEvent, Searching
 from tacit.server.prover.report import progress, summary
 from tacit.server.prover.traces import Tracer
+from tacit.server.prover.wanted import EDITOR_ALTERNATIVES, Finish
 from tacit.server.question import Question, closes
 from tacit.server.requests import Run, Stopped, Why
 from tacit.server.session import Session
 from tacit.server.suggest import BatchChecked, Options
+from tacit.server.text import Span
 from tacit.server.values import Suggestion
 
 log = logging.getLogger(__name__)
@@ -68,14 +71,15 @@ class Closing:
         except wire.ContentModified:
             return _nothing(CHANGED)
         budget = argument.budget or self._session.settings.prove_budget
-        options = Options(budget, stop_at_first_close=True, limit=EVERYTHING, near=True, search=True)
+        finish = Finish(self._session.settings.prove_simp_only, EDITOR_ALTERNATIVES)
+        options = Options(budget, stop_at_first_close=True, limit=EVERYTHING, near=True, search=True, finish=finish)
         asked = question(document, argument.position, options)
         try:
             run = self._session.requests.recall(asked)
-            if run is None or run.closing is None:
+            if run is None or run.closing is None or (finish.simp_only and not run.answers(asked)):
                 async with self._progress(params.work_done_token) as report:
                     # What goes on there already may find it; when it ends without, a search for just this follows.
-                    run = await self._search(asked, report, lenient=True)
+                    run = await self._search(asked, report, lenient=not finish.simp_only)
                     if run.closing is None and run.done and run.question is not asked and not run.answers(asked):
                         run = await self._search(asked, report)
         except Stopped as stopped:
@@ -89,9 +93,11 @@ class Closing:
         self._session.works()
         if run.closing is None:
             return _nothing(_failure(run, budget))
-        return await self._apply(document, run.closing)
+        return await self._apply(document, run.closing, others(run))
 
-    async def _apply(self, document: OpenDocument, suggestion: Suggestion) -> wire.CloseGoalResult:
+    async def _apply(
+        self, document: OpenDocument, suggestion: Suggestion, others: Sequence[Suggestion]
+    ) -> wire.CloseGoalResult:
         edit = workspace_edit(document, suggestion, versioned=self._session.versioned_edits)
         params = types.ApplyWorkspaceEditParams(edit=edit, label="Close this goal")
         try:
@@ -105,7 +111,9 @@ class Closing:
             why = f": {answer.failure_reason.rstrip('.')}" if answer.failure_reason else ""
             return wire.CloseGoalResult(False, suggestion.tactic, f"The editor did not take the edit{why}.")
         rest = "" if closes(suggestion) or not suggestion.note else f" {suggestion.note}"
-        return wire.CloseGoalResult(True, suggestion.tactic, f"Closed the goal with `{suggestion.tactic}`.{rest}")
+        place, proofs = found(document, [suggestion, *others]) if others else (None, [])
+        said = f"Closed the goal with `{suggestion.tactic}`.{rest}"
+        return wire.CloseGoalResult(True, suggestion.tactic, said, place, proofs)
 
     def _argument(self, params: types.ExecuteCommandParams) -> wire.CloseGoalArgument:
         arguments = params.arguments or []
@@ -198,6 +206,35 @@ class Closing:
         with suppress(JsonRpcException):
             await self._server.work_done_progress.create_async(token)
             begin(token)
+
+
+def others(run: Run) -> list[Suggestion]:
+    """The proofs that a run found beside the one that it tells first; none twice."""
+    closing = [event.suggestion for event in run.found if closes(event.suggestion)]
+    closing += [each for event in run.events if isinstance(event, Proved) for each in event.alternatives]
+    first = run.closing.tactic if run.closing is not None else ""
+    by_text: dict[str, Suggestion] = {}
+    for each in closing:
+        if each.tactic != first:
+            by_text.setdefault(each.tactic, each)
+    return list(by_text.values())[:EDITOR_ALTERNATIVES]
+
+
+def found(document: OpenDocument, proofs: Sequence[Suggestion]) -> tuple[types.Range, list[wire.ProofItem]]:
+    """Proofs of one goal as texts for one range: where the first of them stands in the document with it."""
+    spans = [each.edit.span for each in proofs]
+    whole = Span(min(span.start for span in spans), max(span.end for span in spans))
+
+    def text(proof: Suggestion) -> str:
+        span = proof.edit.span
+        return document.text[whole.start : span.start] + proof.edit.new_text + document.text[span.end : whole.end]
+
+    put = text(proofs[0])
+    after = OpenDocument(
+        document.uri, document.version, document.text[: whole.start] + put + document.text[whole.end :]
+    )
+    items = [wire.ProofItem(each.tactic, text(each), each.source, list(each.axioms)) for each in proofs]
+    return to_range(after.range(Span(whole.start, whole.start + len(put)))), items
 
 
 class _CancelledByUser(Exception):

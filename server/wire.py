@@ -153,12 +153,28 @@ class CloseGoalArgument:
 
 
 @attrs.define
+class ProofItem:
+    """A proof that Lean accepted in place. `newText` is what stands, or would stand, in the result's range."""
+
+    tactic: str
+    new_text: str
+    source: str
+    axioms: Sequence[str]
+
+
+@attrs.define
 class CloseGoalResult:
-    """What closing a goal came to: whether the editor took the edit, the tactic found, and a sentence to show."""
+    """What closing a goal came to: whether the editor took the edit, the tactic found, and a sentence to show.
+
+    Where other proofs were found, `proofs` are all of them, the one that was put in first, and `range` is where that
+    stands in the document after the edit; any of the others may take its place. Else there are none, and it is null.
+    """
 
     applied: bool
     tactic: str | None
     sentence: str
+    range: types.Range | None = None
+    proofs: Sequence[ProofItem] = ()
 
 
 @attrs.define
@@ -333,6 +349,7 @@ _OWN = (
     SearchHit,
     SearchResult,
     CloseGoalArgument,
+    ProofItem,
     CloseGoalResult,
     HypothesisItem,
     GoalItem,

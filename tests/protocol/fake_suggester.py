@@ -5,6 +5,7 @@ The document holds one comment line `--! [step, …]` (JSON), taken in turn:
     ["goal"]                    a goal; its hole is the `sorry` at the place asked for, else the place itself
     ["found", tactic, {…}]      a suggestion that closes; fields of Suggestion in the second may say otherwise
                                 (`left`: how many goals are left; `text`: the new text of the edit)
+    ["proved", tactic, [other, …]]   a search's proof, and others beside it
     ["batch", n]                n failures were checked
     ["remark", text, about]     something that a source says; it failed with `true` behind
     ["gate", name]              go on when the file `name` exists beside the log
@@ -34,6 +35,7 @@ from tacit.server.accepting import Taken
 from tacit.server.app import serve
 from tacit.server.errors import LeanDied, LeanNotFound, NoGoal
 from tacit.server.memory_library import WorkspaceMemory
+from tacit.server.prover.events import Proved
 from tacit.server.settings import Settings
 from tacit.server.suggest import (
     BatchChecked,
@@ -74,7 +76,8 @@ class FakeSuggester(Suggester):
     ) -> AsyncIterator[Event]:
         began = time.monotonic()
         about = {"version": document.version, "line": position.line, "column": position.column}
-        note("suggest", **about, budget=options.budget, text=document.text)
+        wanted = {"simp_only": True} if options.finish.simp_only else {}
+        note("suggest", **about, budget=options.budget, text=document.text, **wanted)
         offset = LineIndex(document.text).offset(position)
         hole = next(
             (Span(*m.span()) for m in re.finditer(r"\bsorry\b", document.text) if m.start() <= offset <= m.end()),
@@ -90,6 +93,12 @@ class FakeSuggester(Suggester):
                 elif step == "found":
                     checked += 1
                     yield Found(self.suggestion(document, hole, *rest), time.monotonic() - began)
+                elif step == "proved":
+                    checked += 1
+                    others = tuple(self.suggestion(document, hole, each) for each in rest[1])
+                    proof = self.suggestion(document, hole, rest[0])
+                    yield Proved(proof, (), time.monotonic() - began, others)
+                    yield Found(proof, time.monotonic() - began)
                 elif step == "batch":
                     checked += rest[0]
                     failed = CheckedTactic(Candidate("simp", "fixed"), Verdict.FAILS, message="no")

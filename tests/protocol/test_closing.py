@@ -142,3 +142,27 @@ async def test_waits_for_no_editor_that_makes_no_place_for_progress(editor: Edit
     editor.open(script(["goal"], ["found", "rfl"]) + ON_SORRY)
     assert (await close(editor))[0] is True
     assert not editor.said("$/progress")
+
+
+async def test_other_proofs_come_with_the_one_that_was_put_in(editor: Editor) -> None:
+    editor.open(script(["goal"], ["proved", "constructor\n  exact 𝕜", ["simp", "exact h 𝕜"]]) + ON_SORRY)
+    answer = await editor.ask("workspace/executeCommand", command())
+    assert answer["applied"] is True
+    assert [each["tactic"] for each in answer["proofs"]] == ["constructor\n  exact 𝕜", "simp", "exact h 𝕜"]
+    assert answer["proofs"][1] == {"tactic": "simp", "newText": "simp", "source": "fixed", "axioms": ["propext"]}
+    # Where the first now stands: two lines, and 𝕜 is two units of UTF-16.
+    assert answer["range"] == {"start": {"line": 1, "character": 26}, "end": {"line": 2, "character": 10}}
+
+
+async def test_one_proof_has_no_others(editor: Editor) -> None:
+    editor.open(script(["goal"], ["proved", "rfl", []]) + ON_SORRY)
+    answer = await editor.ask("workspace/executeCommand", command())
+    assert (answer["applied"], answer["range"], answer["proofs"]) == (True, None, [])
+
+
+async def test_simp_only_is_asked_for_and_not_taken_from_what_was_found_without(editor: Editor) -> None:
+    editor.open(script(["goal"], ["found", "simp"]) + ON_SORRY)
+    await editor.ask("tacit/suggest", at(1, 28))
+    editor.notify("workspace/didChangeConfiguration", {"settings": {"tacit": {"prove": {"simpOnly": True}}}})
+    assert await close(editor) == (True, "simp", "Closed the goal with `simp`.")
+    assert [each.get("simp_only", False) for each in editor.log("suggest")] == [False, True]
