@@ -202,7 +202,7 @@ def build_suggester(
     choice, model = Choice(None, "No model is used."), None
     if not recordings and recorder is None:
         if premises is None:
-            premises = found = IndexedPremises(folders)
+            premises = found = IndexedPremises(folders, lean=given.lean_path)
             closing.append(found.aclose)
         if memory is None:
             memory = own = WorkspaceMemory(below=not measured, keep=not measured)
