@@ -16,17 +16,18 @@ from tacit.server.lean.checker import Trial
 from tacit.server.lean.crew import Checking
 from tacit.server.lean.site import Site
 from tacit.server.prover.events import Expanded, Searched, SearchEvent, Searching
+from tacit.server.prover.experience import Experience
 from tacit.server.prover.finish import POLISH, Finisher, Proofs, last_leaf, steps_by
 from tacit.server.prover.proof import proof_by
-from tacit.server.prover.questions import answered, asks
+from tacit.server.prover.questions import asks, printed
 from tacit.server.prover.script import Left
-from tacit.server.prover.state import State
+from tacit.server.prover.state import State, states
 from tacit.server.prover.stream import Stream
 from tacit.server.prover.tree import Edge, Node, Tree
+from tacit.server.prover.value import Judge, Lesson, lesson
 from tacit.server.prover.wanted import PLAIN, Finish
 from tacit.server.ranking import leads_nowhere
 from tacit.server.tactics.source import SourceRequest, TacticSource
-from tacit.server.tactics.try_this import replacements
 from tacit.server.values import Candidate, CheckedTactic, Verdict
 
 BATCH = 64
@@ -54,8 +55,9 @@ DOUBT = 0.35
 
 @dataclass(slots=True)
 class _Luck:
-    """How often the candidates of each source did anything, in this search."""
+    """How often the candidates of each source did anything in this search, and what is known from earlier ones."""
 
+    judge: Judge
     tried: Counter[str] = field(default_factory=Counter)
     worked: Counter[str] = field(default_factory=Counter)
 
@@ -63,11 +65,15 @@ class _Luck:
         self.tried[checked.candidate.source] += 1
         self.worked[checked.candidate.source] += checked.verdict in (Verdict.CLOSES, Verdict.PROGRESSES)
 
-    def probability(self, candidate: Candidate) -> float:
-        """Of the two a source says, what is borne out; before anything is known, half of what it says."""
-        source = candidate.source
+    def probability(self, node: Node, checked: CheckedTactic) -> float:
+        """That a tactic which made progress is one of a proof, up to a factor that all share.
+
+        Of what a source says, what is borne out; before anything is known, half of it.
+        """
+        source = checked.candidate.source
         rate = (self.worked[source] + 2) / (self.tried[source] + 4)
-        return candidate.prior * (0.5 + 0.5 * rate)
+        promise = self.judge.promise(node, checked.candidate, len(states(checked.goals)))
+        return checked.candidate.prior * (0.5 + 0.5 * rate) * promise
 
 
 async def search(
@@ -80,13 +86,16 @@ async def search(
     version: int,
     label: str,
     finish: Finish = PLAIN,
+    experience: Experience | None = None,
 ) -> AsyncGenerator[SearchEvent, None]:
     """Look for a proof of a site's main goal: Expanded and Searching, Proved where one is found, and Searched.
 
     `request` is what the sources may look at, of the site itself; `budget` is in seconds; `finish` is what is wanted of
-    the proof. Closing the iterator frees Lean at once.
+    the proof. `experience` judges states and learns from the search; without one, what comes with Tacit judges. Closing
+    the iterator frees Lean at once.
     """
-    going = _Search(checker, site, request, sources, harvest, budget, version, label, finish)
+    known = experience or Experience()
+    going = _Search(checker, site, request, sources, harvest, budget, version, label, finish, known)
     try:
         async for event in going.run():
             yield event
@@ -108,15 +117,18 @@ class _Search:
         version: int,
         label: str,
         finish: Finish,
+        experience: Experience,
     ) -> None:
         self._finisher = Finisher(checker, site, version, request.known, harvest, finish, label)
         self._checker, self._site, self._request, self._sources = checker, site, request, sources
         self._harvest, self._budget, self._label = harvest, budget, label
         self._started = time.monotonic()
         shared = any(goal.has_metavariables for goal in site.goals)
-        self._tree = Tree(State(site.goals if shared else site.goals[:1]))
+        self._experience, judge = experience, experience.judge()
+        self._lesson: Lesson | None = None
+        self._tree = Tree(State(site.goals if shared else site.goals[:1]), judge.cost)
         self._streams: dict[int, Stream] = {}
-        self._luck = _Luck()
+        self._luck = _Luck(judge)
         self._checked = 0
         self._room = max(1, BATCH // 2)
         self._elaborations = checker.elaborations
@@ -150,10 +162,11 @@ class _Search:
         yield self._ended(proved=bool(proofs.found), why="" if proofs.found else why)
 
     async def aclose(self) -> None:
-        """Stop asking the sources."""
+        """Stop asking the sources; learn from what was seen, however the search ended."""
         for stream in self._streams.values():
             await stream.aclose()
         self._streams.clear()
+        self._experience.learn(self._lesson or lesson(self._tree))
 
     def _over(self) -> str:
         if self._elapsed >= self._budget:
@@ -165,7 +178,7 @@ class _Search:
     # ---------------------------------------------------------------- choosing
 
     def _cost(self, node: Node) -> float:
-        return node.cost + node.state.size + DOUBT * node.tried / PORTION
+        return node.cost + node.left + DOUBT * node.tried / PORTION
 
     async def _portions(self) -> list[tuple[Node, list[Candidate]]]:
         """The next candidates of the cheapest states; none when all states are used up, or the time is."""
@@ -244,13 +257,12 @@ class _Search:
                 await stream.aclose()
 
     def _take(self, node: Node, result: CheckedTactic) -> None:
-        asked = result.candidate.query or asks(result.candidate.text)
         if result.try_this:
-            self._stream(node).add((replacements if result.candidate.query else answered)(result, self._harvest))
-        if asked:
+            self._stream(node).add(printed(result, self._harvest))
+        if result.candidate.query or asks(result.candidate.text):
             return  # `exact?` proves much, and is nothing to keep: what it printed is tried in its place
         self._luck.note(result)
-        probability = self._luck.probability(result.candidate)
+        probability = self._luck.probability(node, result)
         if leads_nowhere(result, node.state.goals[0]):
             probability *= 0.1
         self._tree.add(node, result, probability)
@@ -285,6 +297,7 @@ class _Search:
             return
         if not proofs.found:
             proofs.until = time.monotonic() + min(MORE, max(0.0, self._budget - self._elapsed))
+            self._lesson = lesson(self._tree)  # before what was found is set aside
         proofs.add(replace(found, elapsed=self._elapsed))
         if not proofs.enough:
             self._set_aside(edge, proofs)
@@ -298,7 +311,7 @@ class _Search:
         """Why other proofs are not looked for any longer; empty where they are, or where there is none yet."""
         if not proofs.found:
             return ""
-        promising = Left().of(self._tree.root) < self._tree.root.state.size
+        promising = Left().of(self._tree.root) < self._tree.root.left
         return "" if promising and not proofs.late else "There are no other proofs near by."
 
     def _ended(self, *, proved: bool, why: str = "") -> Searched:
