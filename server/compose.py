@@ -36,6 +36,7 @@ from tacit.server.tactics.premises import PremiseTactics
 from tacit.server.tactics.probes import probe_names
 from tacit.server.tactics.source import PremiseFinder, ProofMemory, TacticSource
 from tacit.server.tactics.try_this import harvest
+from tacit.server.tactics.unknowns import UnknownTactics
 
 
 def path_of(uri: str) -> Path | None:
@@ -143,7 +144,7 @@ def workers(settings: Settings) -> int:
 
 def sources() -> list[TacticSource]:
     """Every tactic source that needs no index, in the order in which ties between their candidates are broken."""
-    return [Portfolio(), HypothesisTactics(), NearbyTactics(), FileLemmas(), DefinitionTactics()]
+    return [Portfolio(), HypothesisTactics(), NearbyTactics(), FileLemmas(), DefinitionTactics(), UnknownTactics()]
 
 
 def local_model(choice: Choice, settings: Settings) -> LocalModel | None:

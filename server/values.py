@@ -26,7 +26,7 @@ class Verdict(Enum):
 
 
 # `?x`, `?m.12`; not the `?` that ends a name (`xs.get? 0`) or an access (`xs[0]?`).
-_METAVARIABLE = re.compile(r"(?<![\w'!?\])}⟩»✝])\?(?=[\w«])")
+_METAVARIABLE = re.compile(r"(?<![\w'!?\])}⟩»✝])\?(?!u\.\d)(?=[\w«])")
 
 
 @dataclass(frozen=True, slots=True)

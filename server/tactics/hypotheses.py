@@ -54,6 +54,8 @@ def _offers(view: View, types: Types, mathlib: bool, plain: bool) -> Iterator[Of
         for family in (*_FAMILIES, _natural_order) if plain else _FAMILIES:
             for text, prior in family(local, view):
                 yield Offer(text, prior * (0.5 + 0.5 * relevance))
+        for text, prior in _chain(local, view, mathlib):
+            yield Offer(text, prior)
     yield from _pairs(proofs, view, mathlib)
     yield from _witnesses(view)
     for local in view.locals:
@@ -201,6 +203,32 @@ def _specialise(local: Local, view: View) -> Iterator[Offer]:
     for value in alike[:2]:
         yield Offer(f"have {view.fresh('h')} := {local.name} {value}", 0.4)
         yield Offer(f"specialize {local.name} {value}", 0.35)
+
+
+def _chain(local: Local, view: View, mathlib: bool) -> Iterator[Offer]:
+    """A step of a chain of `≤` and `<`, or of `∣`, that begins or ends as the target does; the rest is left.
+
+    Without Mathlib the names are those of `Nat`.
+    """
+    have, want = local.shape, view.shape
+    prefix = "" if mathlib else "Nat."
+    if have.op == want.op == "∣":
+        first, last = f"{prefix}dvd_trans {local.name} ?_", f"{prefix}dvd_trans ?_ {local.name}"
+    elif have.op in _ORDER and want.op in _ORDER:
+        if have.op == want.op == "<":
+            # The rest may then be an equality: the weakest that does.
+            first, last = f"{prefix}lt_of_lt_of_le {local.name} ?_", f"{prefix}lt_of_le_of_lt ?_ {local.name}"
+        elif want.op == "<":
+            first, last = f"{prefix}lt_of_le_of_lt {local.name} ?_", f"{prefix}lt_of_lt_of_le ?_ {local.name}"
+        else:
+            weak = local.name if have.op == "≤" else f"({prefix}le_of_lt {local.name})"
+            first, last = f"{prefix}le_trans {weak} ?_", f"{prefix}le_trans ?_ {weak}"
+    else:
+        return
+    for mine, its, step in ((have.left, want.left, first), (have.right, want.right, last)):
+        if lexer.same(mine, its):
+            yield Offer(f"exact {step.replace('?_', '(by decide)')}", 0.3)
+            yield Offer(f"refine {step}", 0.4)
 
 
 def _natural_order(local: Local, view: View) -> Iterator[Offer]:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 _CORE = {
     "apply": "apply h",
     "assumption": "assumption",
+    "case": "case a => skip",
     "cases": "cases h",
     "cases with": "cases h with\n| inl h => ?_\n| inr h => ?_",
     "constructor": "constructor",

@@ -11,12 +11,13 @@ from tacit.server.tactics.hypotheses import HypothesisTactics
 from tacit.server.tactics.portfolio import Portfolio
 from tacit.server.tactics.probes import PROBES
 from tacit.server.tactics.source import SourceRequest, TacticSource
+from tacit.server.tactics.unknowns import UnknownTactics
 from tacit.server.values import Candidate, Declaration, Goal, Hypothesis
 
 EVERYTHING = frozenset(PROBES)
 # What a Lean of November 2021 knows without any library.
 OLD = frozenset(
-    "apply assumption cases constructor contradiction decide delta exact first funext have induction infer_instance "
+    "apply assumption case cases constructor contradiction decide delta exact first funext have induction infer_instance "
     "injection injections intro intros refine repeat rfl rw simp simp_all specialize split subst trivial try".split()
 ) | {"cases with", "have pattern", "induction generalizing", "induction with"}
 CORE = EVERYTHING - {"simp_arith", "library_search"} - frozenset(
@@ -51,7 +52,7 @@ def request(
 
 def sources() -> list[TacticSource]:
     """One of each."""
-    return [Portfolio(), HypothesisTactics(), DefinitionTactics(), FileLemmas()]
+    return [Portfolio(), HypothesisTactics(), DefinitionTactics(), FileLemmas(), UnknownTactics()]
 
 
 def batches(source: TacticSource, asked: SourceRequest) -> list[list[Candidate]]:

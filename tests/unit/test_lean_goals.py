@@ -208,6 +208,9 @@ def test_a_match_in_a_hypothesis_is_no_target() -> None:
         ("⊢ xs.get? 0 = none", False),
         ("⊢ a.find? p = ?w", True),
         ("⊢ ?a", True),
+        # A universe is hardly ever what a tactic assigns.
+        ("β : Sort ?u.14581\n⊢ p", False),
+        ("β : Sort ?u.14581\n⊢ ?unknown", True),
         ("⊢ (?a, b)", True),
     ],
 )

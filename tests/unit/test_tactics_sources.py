@@ -315,3 +315,27 @@ def test_a_lemma_that_only_reorders_is_no_rule_for_simp() -> None:
 def test_the_theorem_being_proved_is_no_lemma() -> None:
     proposed = texts(FileLemmas(), request("n : Nat; h : n ≠ 0; 0 < n", declaration="pos_of", above=ABOVE))
     assert not any("pos_of" in text for text in proposed)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a b c : Nat; h : a < b; a < c", "refine Nat.lt_of_lt_of_le h ?_"),
+        ("a b c : Nat; h : b < c; a < c", "refine Nat.lt_of_le_of_lt ?_ h"),
+        ("a b c : Nat; h : a ≤ b; a < c", "refine Nat.lt_of_le_of_lt h ?_"),
+        ("a b c : Nat; h : b ≤ c; a < c", "refine Nat.lt_of_lt_of_le ?_ h"),
+        ("a b c : Nat; h : b ≤ c; a ≤ c", "refine Nat.le_trans ?_ h"),
+        ("a b c : Nat; h : a < b; a ≤ c", "refine Nat.le_trans (Nat.le_of_lt h) ?_"),
+        ("n : Nat; h : n < 256; n < limit", "exact Nat.lt_of_lt_of_le h (by decide)"),
+        ("a b c : Nat; h : a ∣ b; a ∣ c", "refine Nat.dvd_trans h ?_"),
+    ],
+)
+def test_a_chain_begins_or_ends_with_a_hypothesis(text: str, expected: str) -> None:
+    assert expected in texts(HypothesisTactics(), request(text, OLD))
+    generic = expected.replace("Nat.", "")
+    assert generic in texts(HypothesisTactics(), request(text, EVERYTHING, imports=("Mathlib.Order.Basic",)))
+
+
+def test_a_hypothesis_that_touches_neither_end_begins_no_chain() -> None:
+    found = texts(HypothesisTactics(), request("a b c d : Nat; h : b < c; a < d", OLD))
+    assert not [text for text in found if text.startswith("refine Nat.")]
