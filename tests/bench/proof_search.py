@@ -1,19 +1,23 @@
 """States and candidates a second of a search for proofs: as it is, and with one edit for each candidate, side by side.
 
-Each goal is searched both ways before the next, with the same Lean, the same sources and the same budget. A search that
-finds a proof ends there, and only its own time counts.
+Each goal is searched both ways before the next, with the same Lean, the same sources and the same budget; the search
+chooses as it does, only that what it sends to Lean together goes there one by one. A search that finds a proof ends
+there, and only its own time counts.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from tacit.server.compose import build_suggester
 from tacit.server.errors import TacitError
-from tacit.server.prover import search
+from tacit.server.lean.checker import Checker, Trial
+from tacit.server.lean.site import Site
 from tacit.server.prover.events import Searched
 from tacit.server.suggest import Document, Options
 from tacit.server.theorems import Goal
+from tacit.server.values import CheckedTactic
 
 WAYS = ("one edit for many", "one edit each")
 
@@ -23,22 +27,26 @@ async def section(say: Callable[[str], None], sets: dict[str, Sequence[Goal]], b
     say("## Search for proofs: one edit for many candidates, and one for each")
     suggester = build_suggester()
     figures: dict[str, object] = {}
-    usual = search.BATCH, search.PORTION, search.FEWEST, search.JOINED
+    together = Checker.check_all
+
+    async def apart(
+        checker: Checker, site: Site, trials: Sequence[Trial], *, label: str = "", until: float = math.inf
+    ) -> list[CheckedTactic]:
+        return [(await together(checker, site, [each], label=label, until=until))[0] for each in trials]
+
     try:
         for name, goals in sets.items():
             done: dict[str, list[Searched]] = {way: [] for way in WAYS}
             for goal in goals:
                 for way in WAYS:
-                    search.BATCH, search.PORTION, search.FEWEST, search.JOINED = (
-                        usual if way == WAYS[0] else (1, 1, 1, 1)
-                    )
+                    setattr(Checker, "check_all", together if way == WAYS[0] else apart)  # noqa: B010 - a method
                     try:
                         document = Document(goal.uri, 1, goal.text, goal.path)
                         async for event in suggester.suggest(document, goal.position, Options(budget, search=True)):
                             if isinstance(event, Searched):
                                 done[way].append(event)
-                    except TacitError:
-                        break
+                    except TacitError as error:
+                        say(f"- {goal.file.name}, {goal.name}, {way}: {error}")
             figures[name] = {way: _rates(found) for way, found in done.items()}
             for way in WAYS:
                 rates = _rates(done[way])
@@ -50,7 +58,7 @@ async def section(say: Callable[[str], None], sets: dict[str, Sequence[Goal]], b
             many, each = (_rates(done[way]) for way in WAYS)
             say(f"  - **{many['candidates'] / max(each['candidates'], 1e-9):.1f}×** the candidates a second")
     finally:
-        search.BATCH, search.PORTION, search.FEWEST, search.JOINED = usual
+        setattr(Checker, "check_all", together)  # noqa: B010 - a method
         await suggester.aclose()
     return figures
 
