@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tacit.server.cli import main
 from tacit.server.compose import build_suggester, sources
 from tacit.server.errors import BadInput, NoGoal
 from tacit.server.eval_prove import Wish, evaluate_proofs, goals_of
@@ -231,3 +232,20 @@ def test_what_searches_tried_is_kept_with_its_module(some: Path, tmp_path: Path)
     run(Scripted(), some, Wish(chosen("one,search", frozenset()), 5.0, 2, traces=traces))
     kept = [json.loads(line) for line in traces.read_text(encoding="utf-8").splitlines()]
     assert [(each["name"], each["module"]) for each in kept if "search" in each] == [("a", "a")]
+
+
+def test_the_command_names_ways_sets_and_logs(some: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    engine = Scripted()
+    arguments = ["eval", "prove", str(some), "--ways", "one,search", "--budget", "20s", "--at-most", "2", "--json"]
+    assert main(arguments, build=lambda _: engine) == 0
+    assert [(name, options.budget, options.search) for name, options in engine.asked] == [
+        ("a", 20.0, False), ("a", 20.0, True),
+    ]  # fmt: skip
+    [figures] = json.loads(capsys.readouterr().out)["sets"].values()
+    assert list(figures) == ["one", "search"]
+    assert main(["eval", "prove", str(some), "--ways", "magic"], build=lambda _: engine) == 2
+    assert "magic is no way to prove" in capsys.readouterr().err
+    assert main(["eval", "prove"], build=lambda _: engine) == 2
+    assert main(["eval", "steps", str(some), "--json"], build=lambda _: Scripted()) == 0
+    [figures] = json.loads(capsys.readouterr().out)["sets"].values()
+    assert (figures["steps"], figures["left out"]) == (4, 1)
