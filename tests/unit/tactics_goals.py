@@ -18,8 +18,8 @@ EVERYTHING = frozenset(PROBES)
 # What a Lean of November 2021 knows without any library.
 OLD = frozenset(
     "apply assumption case cases constructor contradiction decide delta exact first funext have induction "
-    "infer_instance injection injections intro intros refine repeat rfl rw simp simp_all specialize split subst trivial "
-    "try".split()
+    "infer_instance injection injections intro intros refine repeat rfl rw simp simp_all specialize split subst "
+    "trivial try".split()
 ) | {"cases with", "have pattern", "induction generalizing", "induction with"}
 CORE = EVERYTHING - {"simp_arith", "library_search"} - frozenset(
     "abel aesop aesop? bound by_contra by_contra! congr! continuity contrapose! field field_simp fin_cases finiteness "
