@@ -126,6 +126,15 @@ class Found:
     packages: list[Package] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
+    def add_toolchain(self, prefix: Path) -> None:
+        """Lean's own sources, at the prefix of a toolchain; not again where they are what is worked on."""
+        core = toolchain_sources(prefix)
+        if core is None:
+            says = "This toolchain has no sources (src/lean); TACIT_LEAN_SOURCES may name a folder that has."
+            self.problems.append(Problem(str(prefix), says))
+        elif core.root not in {Path(os.path.realpath(each.root)) for each in self.packages}:
+            self.packages.append(core)
+
 
 def is_corpus(path: Path) -> bool:
     """Whether a path is that of a LeanDojo `corpus.jsonl`."""
@@ -172,11 +181,7 @@ def find_packages(workspace: Path, toolchain: Path | None = None) -> Found:
                 if _is_dir(root) and root.resolve() not in listed:
                     found.packages.append(_package(child.name, root, "", found.problems))
     if toolchain is not None:
-        if (core := toolchain_sources(toolchain)) is not None:
-            found.packages.append(core)
-        else:
-            says = "This toolchain has no sources (src/lean); TACIT_LEAN_SOURCES may name a folder that has."
-            found.problems.append(Problem(str(toolchain), says))
+        found.add_toolchain(toolchain)
     return found
 
 

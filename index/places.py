@@ -14,12 +14,12 @@ from tacit.index.build import Corpus
 from tacit.index.encoder import cache_folder
 from tacit.index.packages import (
     TOOLCHAIN,
+    Found,
     Package,
     find_packages,
     is_corpus,
     package_at,
     packages_asked_for,
-    toolchain_sources,
     workspace_of,
 )
 from tacit.index.source import Problem
@@ -61,10 +61,11 @@ def packages_behind(path: Path, lean: str = "") -> tuple[list[Package], list[Pro
         found.packages[0] = replace(found.packages[0], revision=revision)
         return found.packages, found.problems
     # The sources alone, without Lake's files: …/Mathlib is the first part of its modules' names.
-    own = package_at(path.parent if path.name == "Mathlib" and path.is_dir() else path)
-    toolchain = toolchain_of(path, lean) if path.is_dir() and own.name != TOOLCHAIN else None
-    core = toolchain_sources(toolchain) if toolchain is not None else None
-    return [own, *([core] if core is not None else [])], []
+    found = Found([package_at(path.parent if path.name == "Mathlib" and path.is_dir() else path)])
+    alone = not path.is_dir() or found.packages[0].name == TOOLCHAIN
+    if not alone and (toolchain := toolchain_of(path, lean)) is not None:
+        found.add_toolchain(toolchain)
+    return found.packages, found.problems
 
 
 def index_of(package: Package) -> Path:

@@ -166,19 +166,21 @@ def _index(folder: Path, lean: str) -> Finding:
     """What can be searched from this folder, and where it lies."""
     named = os.environ.get("MATHLIB", "")
     roots = [folder, *([Path(named)] if named and Path(named).exists() else [])]
-    packages = {index_of(each): each for root in roots for each in packages_behind(root, lean)[0]}
+    behind = [packages_behind(root, lean) for root in roots]
+    packages = {index_of(each): each for found, _ in behind for each in found}
+    problems = list(dict.fromkeys(str(each) for _, found in behind for each in found))
     states = [describe(each.name, each.root, index) for index, each in packages.items()]
     there = [each for each in states if each["indexed"]]
     place = cache_folder() / "index"
     if not there:
         how = "`tacit index build` makes what search and premises look things up in."
-        return Finding("Index", None, f"nothing of {folder} in {place}", how)
+        return Finding("Index", None, f"nothing of {folder} in {place}", " ".join((how, *problems)))
     size = megabytes(sum(each["bytes"] for each in there))
     said = [f"{each['package']} ({each['premises']:,}{'' if each['encoder'] else ', words only'})" for each in there]
     missing = [each["package"] for each in states if not each["indexed"]]
     what = f"{', '.join(said)}: {size} in {place}" + (f"; not {', '.join(missing)}" if missing else "")
-    how = "`tacit index update` reads the rest." if missing else ""
-    return Finding("Index", None if missing else True, what, how)
+    hints = [*(["`tacit index update` reads the rest."] if missing else []), *problems]
+    return Finding("Index", None if missing else True, what, " ".join(hints))
 
 
 def _encoder() -> Finding:

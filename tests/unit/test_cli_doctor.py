@@ -157,6 +157,15 @@ def test_what_is_indexed_and_where(here: Path, capsys: pytest.CaptureFixture[str
     assert lines(capsys)["Index"].startswith("✓ top (")
 
 
+def test_that_lean_came_without_its_sources(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TACIT_LEAN_SOURCES")
+    lean = install(here.parent / "bin", "lean", f"Lean (version 4.27.0, Release)\n{here.parent}")
+    main(["doctor"], build=lambda _: WORKS)
+    assert f"{lean.parent.parent}: This toolchain has no sources" in lines(capsys)["Index+"]
+
+
 def test_whether_there_is_an_encoder(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

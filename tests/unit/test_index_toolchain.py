@@ -153,6 +153,13 @@ def test_a_folder_without_lake_can_import_core_lean_too(tmp_path: Path) -> None:
     assert [each.name for each in packages_behind(prefix)[0]] == ["lean4"]
 
 
+def test_who_works_on_lean_itself_has_its_sources_once(tmp_path: Path) -> None:
+    built = lean(tmp_path / "lean4" / "build" / "release" / "stage1", sources="../../../src")
+    on_path(tmp_path, built / "bin" / "lean")
+    write(tmp_path / "lean4" / "src", {"lakefile.toml": 'name = "lean4-sources"\n'})
+    assert [each.name for each in packages_behind(tmp_path / "lean4" / "src")[0]] == ["lean4-sources"]
+
+
 # elan.
 
 
