@@ -17,6 +17,7 @@ from tacit.server.compose import build_suggester, sources
 from tacit.server.errors import BadInput, NoGoal
 from tacit.server.eval_prove import Wish, evaluate_proofs, goals_of
 from tacit.server.eval_ways import FIXED, MORE, chosen, ways
+from tacit.server.lean.elaborator import Message
 from tacit.server.prover.events import Proved, Searched, Taken
 from tacit.server.settings import Settings
 from tacit.server.suggest import Document, Event, Finished, Found, GoalFound, LeanStatus, Options
@@ -166,6 +167,9 @@ class Scripted:
 
     def status(self) -> LeanStatus:
         return LeanStatus("ready", "4.0.0")
+
+    async def messages(self, document: Document) -> tuple[Message, ...] | None:
+        return ()
 
     async def aclose(self) -> None:
         pass

@@ -13,6 +13,7 @@ import pytest
 
 from tacit.server.errors import BadInput, NoGoal
 from tacit.server.eval_steps import evaluate_steps
+from tacit.server.lean.elaborator import Message
 from tacit.server.lean.goals import parse_goals
 from tacit.server.proof_steps import steps_of
 from tacit.server.suggest import BatchChecked, Document, Event, Finished, Found, LeanStatus, Options
@@ -105,6 +106,9 @@ class Scripted:
 
     def status(self) -> LeanStatus:
         return LeanStatus("ready", "4.0.0")
+
+    async def messages(self, document: Document) -> tuple[Message, ...] | None:
+        return ()
 
     async def aclose(self) -> None:
         pass
