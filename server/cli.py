@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tacit.server.command import Build, Engine
+    from tacit.server.command import Build, Engine, ReadingEngine
     from tacit.server.settings import Settings
 
 DONE, BAD_INPUT, NO_LEAN, FAULT, INTERRUPTED, BROKEN_PIPE = 0, 2, 3, 70, 130, 141
@@ -44,13 +44,13 @@ top to bottom, each checked in place on the text that the ones above have left. 
 PROVE_STATUS = """exit status:
   0    every `sorry` was closed
   1    some are left
-  2    the file cannot be used or written
+  2    the file cannot be used or written; of a folder, one of them
   3    there is no Lean, or it failed
   130  interrupted; nothing was written
 
 --json prints one object: file, closed, total, goals (range, declaration, closed, tactic, newText, source, axioms,
 reason, sketch, steps, search, elapsed), diff, written, elapsed, lean {version, live}. Ranges are those of LSP, in the
-file as it was. For a folder: folder, closed, total, elapsed, files."""
+file as it was. For a folder: folder, closed, total, elapsed, files, amiss (what cannot be used or written)."""
 
 TRACES_HELP = """Read what `tacit prove --traces FILE` kept. stats counts it by source and verdict; export writes pairs
 of goal and tactic as JSON Lines, for `tacit train data --traces`. Nothing leaves this machine."""
@@ -309,20 +309,21 @@ def _prove(arguments: argparse.Namespace, build: Build) -> int:
     from tacit.server.terminal import Terminal
 
     path: Path = arguments.file
-    wish = Wish(arguments.budget, arguments.write, arguments.sketch, arguments.line, arguments.traces)
+    wish = Wish(arguments.budget, arguments.write, arguments.sketch, arguments.line, arguments.traces, arguments.jobs)
+    settings = replace(_settings(arguments), prove_workers=arguments.workers, prove_jobs=arguments.jobs)
     as_json: bool = arguments.json
     if path.expanduser().is_dir():
-        jobs, log = arguments.jobs, arguments.log
+        log = arguments.log
         return run_with(
-            lambda: build(_settings(arguments)),
-            lambda engine: prove_project(engine, Terminal(), path, wish, jobs, log, as_json=as_json),
+            lambda: build(settings),
+            lambda engine: prove_project(engine, Terminal(), path, wish, log, as_json=as_json),
         )
     if arguments.log is not None:
         from tacit.server.errors import BadInput
 
         raise BadInput("--log is for folders.", hint="Use --json for one file.")
     return run_with(
-        lambda: build(_settings(arguments)),
+        lambda: build(settings),
         lambda engine: close_sorries(engine, Terminal(), path, wish, as_json=as_json),
     )
 
@@ -561,7 +562,7 @@ def _wished(kind: Any, arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(arguments, name) for name in kind.__dataclass_fields__ if name != "as_json"}
 
 
-def _compose(settings: Settings) -> Engine:
+def _compose(settings: Settings) -> ReadingEngine:
     from tacit.server.compose import build_suggester
 
     return build_suggester(settings)
@@ -597,7 +598,10 @@ def _parser() -> argparse.ArgumentParser:
     unfinished = "put in unfinished proofs, too: as far as the search came, with `sorry` for what is left"
     prove.add_argument("--sketch", action="store_true", help=unfinished)
     prove.add_argument("--line", type=_count, metavar="N", help="only what stands on line N")
-    prove.add_argument("--jobs", type=_count, default=1, metavar="N", help="files of a folder at a time (default: 1)")
+    at_once = "so many at a time, each with a Lean of its own: files of a folder, declarations of a file (default: 1)"
+    prove.add_argument("--jobs", type=_count, default=1, metavar="N", help=at_once)
+    more = "Leans for one `sorry`, where memory allows (default: 2 where there are more than two cores, else 1)"
+    prove.add_argument("--workers", type=_count, metavar="N", help=more)
     prove.add_argument(
         "--log", type=Path, metavar="FILE", help="a line of JSON for each file of a folder as it is done"
     )

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TextIO, TypeVar
 
 from tacit.server.errors import BadInput
+from tacit.server.lean.elaborator import Message
 from tacit.server.settings import Settings
 from tacit.server.suggest import Document, Event, LeanStatus, Options
 from tacit.server.text import Position
 
 T = TypeVar("T")
+E = TypeVar("E", bound="Engine")
 CLOSE_SECONDS = 5.0
 """Seconds that Lean gets to stop."""
 
@@ -55,7 +57,15 @@ class Engine(Protocol):
         ...
 
 
-Build = Callable[[Settings], Engine]
+class ReadingEngine(Engine, Protocol):
+    """An engine that also has Lean read a text as it stands."""
+
+    async def messages(self, document: Document) -> tuple[Message, ...] | None:
+        """See Suggester."""
+        ...
+
+
+Build = Callable[[Settings], ReadingEngine]
 
 
 def stop_cleanly() -> None:
@@ -125,7 +135,7 @@ async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-def run_with(engine: Callable[[], Engine], work: Callable[[Engine], Coroutine[Any, Any, int]]) -> int:
+def run_with(engine: Callable[[], E], work: Callable[[E], Coroutine[Any, Any, int]]) -> int:
     """Run work that needs an engine, and end its Lean afterwards, whatever happened."""
 
     async def held() -> int:

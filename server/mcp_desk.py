@@ -15,7 +15,7 @@ from typing import Protocol
 from tacit.index.packages import workspace_of
 from tacit.server import mcp_answers as answers
 from tacit.server.answers import Answer, Ask
-from tacit.server.close_sorries import Listener, attempt
+from tacit.server.attempts import Listener, attempt
 from tacit.server.command import CLOSE_SECONDS, EVERYTHING, Engine
 from tacit.server.errors import BadInput, NoGoal
 from tacit.server.gathered import Gathered

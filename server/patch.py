@@ -44,9 +44,9 @@ class LeanFile:
             raise BadInput(f"{shown} cannot be read: {exc.strerror}.") from exc
         return cls(path.resolve(), text, shown)
 
-    def document(self, text: str | None = None, version: int = 1) -> Document:
+    def document(self, text: str | None = None, version: int = 1, lane: int = 0) -> Document:
         """The file, or another text in its place, as the suggester takes it."""
-        return Document(self.path.as_uri(), version, self.text if text is None else text, self.path)
+        return Document(self.path.as_uri(), version, self.text if text is None else text, self.path, lane)
 
     def write(self, text: str) -> None:
         """Put a text in the place of the file's, in one step; its permissions stay.

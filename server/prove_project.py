@@ -1,8 +1,10 @@
-"""`tacit prove FOLDER`: every Lean file of a folder that has a `sorry`, several at a time, and a report of all."""
+"""`tacit prove FOLDER`: every Lean file of a folder that has a `sorry`, several at a time, and a report of all.
+
+A file that cannot be read or written is told in a sentence, and the others go on.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import time
@@ -12,11 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tacit.server.close_sorries import DIFF_STYLES, SORRY, Outcome, Wish, attempt_all, file_json, tracer
-from tacit.server.command import Engine, Exit, writing
+from tacit.server.close_sorries import DIFF_STYLES, Wish, file_json, tracer
+from tacit.server.command import Exit, ReadingEngine, writing
 from tacit.server.errors import BadInput
+from tacit.server.lean.crew import at_once
 from tacit.server.lean.syntax import Commands
 from tacit.server.patch import LeanFile, difference, shown_path
+from tacit.server.prove_file import Outcome, attempt_all
 from tacit.server.terminal import BAD, GOOD, SKIPPED, STYLES, Terminal, plural, seconds
 
 _NOT_OURS = frozenset((".lake", "lake-packages", "lean_packages", "build", ".git", "node_modules", ".venv"))
@@ -30,22 +34,24 @@ def lean_files(folder: Path) -> Iterator[Path]:
 
 
 async def prove_project(
-    engine: Engine, terminal: Terminal, folder: Path, wish: Wish, jobs: int, log: Path | None, *, as_json: bool = False
+    engine: ReadingEngine, terminal: Terminal, folder: Path, wish: Wish, log: Path | None, *, as_json: bool = False
 ) -> int:
     """Run the command on a folder; the exit status. `log` gets a line of JSON for each file as it is done."""
     if wish.line is not None:
         raise BadInput("--line names a line of one file.", hint=f"Name the file, not {shown_path(folder)}.")
-    work: list[tuple[LeanFile, list[int]]] = []
-    for path in lean_files(folder):
-        if SORRY.encode() in path.read_bytes():
-            file = LeanFile.read(path)
-            places = [token.start for token in Commands(file.text).sorries()]
-            work += [(file, places)] if places else []
-    if not work:
+    amiss: list[str] = []
+
+    def tell(error: BadInput) -> None:
+        amiss.append(str(error))
+        terminal.error(str(error))
+
+    work = list(_work(folder, tell))
+    if not work and not amiss:
         terminal.note(f"There is no `sorry` in {shown_path(folder)}.")
         return Exit.DONE
     began = time.monotonic()
     results: dict[int, tuple[Outcome, bool]] = {}
+    files_at_once = max(1, min(wish.jobs, len(work)))
     with (
         terminal.busy("Starting Lean", sum(len(places) for _, places in work)) as busy,
         tracer(wish.traces) as traces,
@@ -57,18 +63,24 @@ async def prove_project(
             for number in turns:
                 file, places = work[number]
                 at = time.monotonic()
-                outcome = await attempt_all(engine, file, places, wish, busy, traces.another() if traces else None)
+                own = traces.another() if traces else None
+                inside = wish.jobs // files_at_once
+                outcome = await attempt_all(
+                    engine, file, places, wish.budget, busy, own, sketch=wish.sketch, jobs=inside
+                )
                 written = wish.write and outcome.text != file.text
                 if written:
-                    file.write(outcome.text)
+                    try:
+                        file.write(outcome.text)
+                    except BadInput as error:
+                        tell(error)
+                        written = False
                 results[number] = outcome, written
                 write(file_json(engine, file, outcome, time.monotonic() - at, written=written))
                 if not as_json:
                     _line(terminal, file, outcome, time.monotonic() - at)
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(max(1, min(jobs, len(work)))):
-                group.create_task(one_after_the_other())
+        await at_once([one_after_the_other() for _ in range(files_at_once)])
     elapsed = time.monotonic() - began
     outcomes = [results[number] for number in sorted(results)]
     closed = sum(outcome.closed for outcome, _ in outcomes)
@@ -82,6 +94,7 @@ async def prove_project(
                     file_json(engine, file, outcome, None, written=written)
                     for file, (outcome, written) in zip(files, outcomes, strict=True)
                 ],
+                "amiss": amiss,
             }
         )  # fmt: skip
     else:
@@ -89,10 +102,24 @@ async def prove_project(
             for file, (outcome, _) in zip(files, outcomes, strict=True):
                 terminal.raw(difference(file.text, outcome.text, file.shown), DIFF_STYLES)
         _report(terminal, [outcome for outcome, _ in outcomes], closed, total, elapsed)
-    if all(outcome.failure is not None for outcome, _ in outcomes):
+    if outcomes and all(outcome.failure is not None for outcome, _ in outcomes):
         terminal.error(str(outcomes[0][0].failure))
         return Exit.NO_LEAN
+    if amiss:
+        return Exit.BAD_INPUT
     return Exit.DONE if closed == total else Exit.OPEN
+
+
+def _work(folder: Path, tell: Callable[[BadInput], None]) -> Iterator[tuple[LeanFile, list[int]]]:
+    """The files with a `sorry`, and where each stands; `tell` hears of those that cannot be read."""
+    for path in lean_files(folder):
+        try:
+            file = LeanFile.read(path)
+        except BadInput as error:
+            tell(error)
+            continue
+        if places := [token.start for token in Commands(file.text).sorries()]:
+            yield file, places
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from itertools import accumulate, pairwise
 from typing import Any, Protocol, TypeVar
 
 from tacit.server.errors import TacitError
-from tacit.server.lean.checker import RESTS_ON_SORRY, Checker, Trial
+from tacit.server.lean.checker import Checker, Trial
 from tacit.server.lean.site import Site
 from tacit.server.text import Position
 from tacit.server.values import Candidate, CheckedTactic, Goal, Verdict
@@ -76,8 +76,7 @@ class _Member:
 class Crew:
     """The checkers of one search; see the module's contract and Checking.
 
-    `lost` are those whose Lean can no longer be had, for whoever opened them to close. `rests_on_sorry`: what would
-    have closed the goal was turned down because it uses something that is not proved itself.
+    `lost` are those whose Lean can no longer be had, for whoever opened them to close.
     """
 
     def __init__(self, first: Checker) -> None:
@@ -117,7 +116,7 @@ class Crew:
         found: dict[int, CheckedTactic] = {}
         while shares:
             turn = list(zip(members, shares, strict=False))
-            results = await _at_once([self._share(each, site, trials, share, label, until) for each, share in turn])
+            results = await at_once([self._share(each, site, trials, share, label, until) for each, share in turn])
             shares = shares[len(turn) :]
             for (member, share), result in zip(turn, results, strict=True):
                 if isinstance(result, TacitError):
@@ -145,14 +144,11 @@ class Crew:
             member = next((each for each in self._members if not each.lock.locked()), self._members[0])
             async with member.lock:
                 try:
-                    judged = await member.checker.verify(site, checked, label=label)
+                    return await member.checker.verify(site, checked, label=label)
                 except TacitError as error:
                     if member is self._members[0]:
                         raise
                     self._lose(member, error)
-                    continue
-            self.rests_on_sorry |= judged.verdict is Verdict.FAILS and judged.message == RESTS_ON_SORRY
-            return judged
 
     async def heard(
         self, site: Site, tactic: str, *, prologue: str = "", label: str = ""
@@ -171,7 +167,7 @@ class Crew:
             self.lost.append(member.checker)
 
 
-async def _at_once(works: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+async def at_once(works: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     """The results of all. Whatever ends it, none runs on."""
     if len(works) == 1:
         return [await works[0]]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from tacit.server.lean.elaborator import Message, Severity
 from tacit.server.lean.syntax import Commands, declaration_head
 from tacit.server.suggest import BatchChecked, Document, Event, Finished, Found, GoalFound, LeanStatus, Options, Remark
 from tacit.server.text import LineIndex, Position, Span
@@ -42,13 +43,22 @@ class Tactic:
 
 @dataclass
 class FakeEngine:
-    """Answers by declaration; `data` are those whose goal is no proposition. `meanwhile` runs before each answer."""
+    """Answers by declaration; `data` are those whose goal is no proposition. `meanwhile` runs before each answer.
+
+    `waits` are the answers that come when an event is set. `wants` are the declarations that use others: while one of
+    these has a `sorry`, what is found closes the goal only here. `wrong` gives the errors, by the texts that they stand at,
+    of a text that is read as a whole; None where it is not read to its end. `read` are these texts.
+    """
 
     answers: Mapping[str, Sequence[Tactic] | Exception] = field(default_factory=dict)
     data: frozenset[str] = frozenset()
     notice: str = ""
     remarks: tuple[Remark, ...] = ()
     hang: bool = False
+    waits: Mapping[str, asyncio.Event] = field(default_factory=dict)
+    wants: Mapping[str, str] = field(default_factory=dict)
+    wrong: Callable[[str], Mapping[str, str] | None] = lambda text: {}
+    read: list[str] = field(default_factory=list)
     meanwhile: Callable[[], object] = lambda: None
     asked: list[tuple[Document, Position, Options]] = field(default_factory=list)
     closed: int = 0
@@ -56,11 +66,14 @@ class FakeEngine:
     async def suggest(self, document: Document, position: Position, options: Options) -> AsyncGenerator[Event, None]:
         self.asked.append((document, position, options))
         self.meanwhile()
+        await asyncio.sleep(0)  # others come in between
         offset = LineIndex(document.text).offset(position)
         command = Commands(document.text).around(offset)
         head = declaration_head(command, before=offset) if command else None
         name = head.name.text if head and head.name else ""
         answer = self.answers.get(name, ())
+        if name in self.waits:
+            await self.waits[name].wait()
         if isinstance(answer, Exception):
             raise answer
         end = offset + 5 if document.text.startswith("sorry", offset) else offset
@@ -68,6 +81,8 @@ class FakeEngine:
         yield GoalFound((GOAL,), hole, name or None, name in self.data)
         if self.hang:
             await asyncio.Event().wait()
+        if name in self.wants and "sorry" in document.text.partition(self.wants[name])[2].partition("\n\n")[0]:
+            answer = [replace(each, note="It uses a theorem that is not proved yet.") for each in answer]
         checked = [CheckedTactic(Candidate("decide", "fixed"), Verdict.FAILS, message="no")]
         for each in answer:
             found = each.suggestion(hole, document.version)
@@ -80,6 +95,15 @@ class FakeEngine:
             if found.verdict is Verdict.CLOSES or not options.closes_only or each.note:
                 yield Found(found, 0.25)
         yield Finished(len(checked), 0.5, self.notice)
+
+    async def messages(self, document: Document) -> tuple[Message, ...] | None:
+        self.read.append(document.text)
+        errors = self.wrong(document.text)
+        if errors is None:
+            return None
+        index = LineIndex(document.text)
+        places = [(index.position(document.text.index(at)), error) for at, error in errors.items()]
+        return tuple(Message(Severity.ERROR, place, place, error) for place, error in places)
 
     def status(self) -> LeanStatus:
         return LeanStatus("ready", "4.27.0", ("lean", "--server"))

@@ -15,7 +15,7 @@ from tacit.server.lean.elaborator import Elaboration
 from tacit.server.lean.hole import holes
 from tacit.server.lean.site import Site
 from tacit.server.values import Candidate, CheckedTactic, Verdict
-from tests.unit.fake_lean import Closes, Fails, FakeLean, Fate, Hangs
+from tests.unit.fake_lean import Closes, FakeLean, Fate, Hangs
 
 TEXT = "theorem foo (p : Prop) (h : p) : p := by\n  sorry"
 TACTICS = [f"exact h{n}" for n in range(16)]
@@ -212,13 +212,3 @@ async def test_a_verification_goes_to_whoever_is_free() -> None:
     assert (await verifying).verified
     assert len(await busy) == 1
     assert len(world.crew) == 1
-
-
-async def test_it_is_known_that_a_proof_would_rest_on_sorry() -> None:
-    world = World({"exact h": Closes("sorryAx"), "exact g": Fails("no")}, size=1)
-    site = await world.site()
-    assert (await world.crew.verify(site, CheckedTactic(Candidate("exact g", "test"), Verdict.CLOSES))).message == "no"
-    assert not world.crew.rests_on_sorry
-    judged = await world.crew.verify(site, CheckedTactic(Candidate("exact h", "test"), Verdict.CLOSES))
-    assert judged.verdict is Verdict.FAILS
-    assert world.crew.rests_on_sorry
