@@ -22,7 +22,7 @@ from tacit.server.lean.declarations import above
 from tacit.server.lean.elaborator import Message, Outcome
 from tacit.server.lean.hole import holes
 from tacit.server.lean.pool import Pool
-from tacit.server.lean.site import Site
+from tacit.server.lean.site import Site, with_stand_in
 from tacit.server.lean.syntax import commands_of, imports
 from tacit.server.prover.events import Proved, Searched, SearchEvent
 from tacit.server.prover.wanted import PLAIN, Finish
@@ -440,7 +440,7 @@ class Suggester:
             slot = await self._pool.slot(document.uri)
             async with slot.lock:
                 await self._pool.known(slot, commands_of(document.text).header())
-                await slot.lean.elaborate(document.text, timeout=WHOLE, label="prepare")
+                await slot.lean.elaborate(with_stand_in(document.text), timeout=WHOLE, label="prepare")
         except TacitError as exc:
             log.info("Not prepared: %s", exc)
 

@@ -32,8 +32,8 @@ from tacit.server.values import Goal
 _UNSOLVED = "unsolved goals"
 _COPY = "tacitCopy"
 # An axiom that scratch texts declare, to stand in for what is not proved yet: unlike `sorry`, it can be told
-# from a `sorry` that a candidate brings in.
-STAND_IN = "tacitHole"
+# from a `sorry` that a candidate brings in. Names with `_` in front are internal to Lean: else `exact?` would find it.
+STAND_IN = "_tacitHole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +99,14 @@ def _duplicate(count: int, sort: str) -> str:
     return f"refine @((fun {{tacitSort : {sort}}} ({names} : tacitSort) => {_COPY}) {holes})"
 
 
-def copies(candidates: Sequence[str], *, sort: str = "Prop", heartbeats: Sequence[int] = ()) -> Body:
-    """The body that tries each candidate on a copy of the main goal. `sort` is `Sort _` for goals that are data.
-
-    `heartbeats`, one for each candidate or none at all, are limits for today's Lean: it counts them from the
-    beginning of the declaration, so that each must be larger than the one before.
-    """
+def copies(candidates: Sequence[str], *, sort: str = "Prop") -> Body:
+    """The body that tries each candidate on a copy of the main goal. `sort` is `Sort _` for goals that are data."""
     lines = ["(" + _duplicate(len(candidates), sort)]
     blocks = []
     for n, candidate in enumerate(candidates):
         first = len(lines)
         inner = _indented(candidate, 4)
-        if heartbeats:
-            lines += [f" · (set_option maxHeartbeats {heartbeats[n]} in", *inner]
-        else:
-            lines += [" · (" + inner[0][4:], *inner[1:]]
+        lines += [" · (" + inner[0][4:], *inner[1:]]
         lines[-1] += ")"
         lines += ["   trace_state", "   all_goals sorry"]
         blocks.append(Block(first, len(lines) - 1, 1, Position(len(lines) - 2, 3), f"refine_{n + 1}"))
@@ -121,14 +114,13 @@ def copies(candidates: Sequence[str], *, sort: str = "Prop", heartbeats: Sequenc
     return Body("\n".join(lines), tuple(blocks))
 
 
-def grove(
-    groups: Sequence[tuple[Way, bool, Sequence[str]]], *, sort: str = "Prop", heartbeats: Sequence[int] = ()
-) -> Body:
+def grove(groups: Sequence[tuple[Way, bool, Sequence[str]]], *, sort: str = "Prop") -> Body:
     """The body that tries candidates on many goals inside a proof, each group at the end of a way of its own.
 
     A group is its way, whether its goals share unknowns, and its candidates; such a group has one candidate, which runs
     on the goals as they are. Each way begins on a copy of the main goal, so that no group sees another; a group alone
-    begins on the goals themselves. `heartbeats` are as those of `copies`, for all candidates in order.
+    begins on the goals themselves. Everything here is a `·` block, brackets or a step: today's Lean tells of each as
+    soon as it is done, and keeps what stands before the first change.
 
         (refine @((fun {tacitSort : Prop} (tacitCopy tacitCopy : tacitSort) => tacitCopy) ?_ ?_)
          · (constructor
@@ -144,11 +136,8 @@ def grove(
         lines.append("(" + _duplicate(len(groups), sort))
         start = " · (", 4
     blocks: list[Block] = []
-    done = 0
     for way, joined, candidates in groups:
-        limits = heartbeats[done : done + len(candidates)]
-        done += len(candidates)
-        body = alone(candidates[0]) if joined else copies(candidates, sort="Sort _", heartbeats=limits)
+        body = alone(candidates[0]) if joined else copies(candidates, sort="Sort _")
         begin, tail = len(lines), []
         lead, column = start
         for step in way:

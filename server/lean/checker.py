@@ -14,7 +14,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 
 from tacit.server.errors import LeanDied, NoGoal
 from tacit.server.lean import batch, environment
@@ -38,6 +37,8 @@ from tacit.server.values import Candidate, CheckedTactic, Goal, Verdict
 
 log = logging.getLogger(__name__)
 _NOT_TRIED = "There was no time left to try it: others hung before."
+# What Lean says when a declaration has no heartbeats left; that a search for an instance has none is another matter.
+_USED_UP = "set_option maxHeartbeats <num>"
 RESTS_ON_SORRY = "It rests on `sorry`."
 
 
@@ -47,8 +48,11 @@ class Limits:
 
     `prefix` is for imports and all that stands above; `batch` for one batch, with `each` more for a candidate
     and `query` more for one that searches the library (`exact?`); `split` replaces `batch` when a hang is
-    being looked for. Lean counts heartbeats for a whole declaration: `heartbeats` for each candidate are added
-    to its own limit, which would otherwise stop the last candidates of a batch for what the first ones used.
+    being looked for. Lean counts heartbeats for a whole declaration. In 2021 `heartbeats` for each candidate are
+    added to its limit, which would otherwise stop the last candidates of a batch for what the first ones used.
+    Today the declaration keeps the limit that it has: another one above it would have Lean elaborate the proof so
+    far again, and one around a tactic does not count (`withOptions` in Lean's CoreM leaves `maxHeartbeats` as it
+    is). What did not get its turn is run again.
     """
 
     prefix: float = 180.0
@@ -88,7 +92,10 @@ class Checker:
         self._hung_texts: dict[str, set[str]] = beside._hung_texts if beside is not None else {}
         self._until = math.inf
         self.elaborations = 0
-        self.limits_in_tactics = False  # whether `set_option maxHeartbeats … in tac` parses: not in 2021
+
+    @property
+    def _keeps_steps(self) -> bool:
+        return self._lean.identity.keeps_steps
 
     async def open(self, text: str, command: Command, holes: Sequence[Hole], *, label: str = "") -> Site:
         """The first of the places where Lean shows a goal. Raises NoGoal with what Lean said when none does."""
@@ -158,10 +165,8 @@ class Checker:
             # (2021 prints conv goals with `⊢`, later versions with `|`.)
             return "Goals inside `conv` are not supported: the tactics there are of another kind."
         # Below the hole errors may be ours; above it they are the user's, and often the reason.
-        start = site.command.span.start
         above = [m for m in messages if m.severity is Severity.ERROR and m.start < scratch.origin]
-        line = site.text.count("\n", 0, start)
-        near = [m for m in above if m.start.line >= line]
+        near = [m for m in above if m.start.line >= scratch.start.line]
         said = f" Lean says: {_first_line(near[-1].text)}." if near else ""
         return f"Lean shows no goal here.{said}"
 
@@ -238,8 +243,7 @@ class Checker:
         while left:
             running = [trials[i] for i in left]
             body = self._body(site, running)
-            heartbeats = self._heartbeats(running)
-            scratch = site.scratch(body.text, prologue=f"set_option maxHeartbeats {heartbeats[-1]}\n")
+            scratch = site.scratch(body.text, prologue=self._prologue(running))
             base = self._limits.split if split else self._limits.batch
             queries = sum(each.candidate.query for each in running)
             steps = len(left) + sum(len(way) for way in {each.way for each in running})
@@ -249,11 +253,16 @@ class Checker:
                 for i in left:
                     verdicts[i] = CheckedTactic(trials[i].candidate, Verdict.REFUSED, message=result.detail)
                 break
-            if result.outcome is not Outcome.DONE:
-                found = await self._split(site, running, result, timeout, label)
-                verdicts.update(zip(left, found, strict=True))
-                break
             readings = [batch.read(b, result.messages, scratch.origin, scratch.column) for b in body.blocks]
+            if result.outcome is not Outcome.DONE:
+                # Today's Lean tells of each block as soon as it is done. What it told before it was stopped counts, and
+                # the next block is the one that hangs.
+                told = next((n for n, reading in enumerate(readings) if reading.silent), len(readings))
+                for i, trial, reading in zip(left[:told], running, readings, strict=False):
+                    verdicts[i] = self._verdict(site, trial, reading)
+                found = await self._split(site, running[told:], result, timeout, label, first=told > 0)
+                verdicts.update(zip(left[told:], found, strict=True))
+                break
             bad: dict[int, str] = {}
             if any(reading.silent for reading in readings) and not asked_parser and len(left) > 1:
                 # A syntax error silences most of the command, before it and behind it: all are sent again
@@ -283,13 +292,21 @@ class Checker:
         if lost := _lost(scratch, body, messages, readings):
             return {n: CheckedTactic(trials[n].candidate, Verdict.FAILS, message=said) for n, said in lost.items()}
         spoke = [n for n, reading in enumerate(readings) if not reading.silent]
+        used_up = ""
+        if self._keeps_steps:
+            used_up = next((m.text for m in messages if m.start >= scratch.start and _USED_UP in m.text), "")
+        if used_up and not spoke:
+            # What stands above the batch has left nothing: so it is for every candidate.
+            return {n: CheckedTactic(each.candidate, Verdict.FAILS, message=used_up) for n, each in enumerate(trials)}
         if len(spoke) < 2 and not any(reading.goals is not None for reading in readings) and len(readings) > 1:
             # One error and not a word else: as after a syntax error. Its block is taken out.
             where, message = _poison(scratch, body, messages)
             return {where: CheckedTactic(trials[where].candidate, Verdict.FAILS, message=message)}
+        # Who had no heartbeats left behind others may need few of them.
+        spoke = [n for n in spoke if not used_up or not n or not any(_USED_UP in m.text for m in readings[n].errors)]
         done = {n: self._verdict(site, trials[n], readings[n]) for n in spoke}
-        last = spoke[-1] if spoke else -1
-        for n, reading in enumerate(readings[: last + 2]):
+        last = spoke[-1] if spoke else 0 if used_up else -1
+        for n, reading in enumerate(readings[: last + (1 if used_up else 2)]):
             # Silent, and others after it were not: it stopped with an error that Lean did not report (2021
             # leaves out `don't know how to synthesize placeholder` beside other errors). The first silent one
             # of those at the end may have stopped all the others.
@@ -299,7 +316,8 @@ class Checker:
 
     async def _unparsed(self, site: Site, texts: dict[int, str], timeout: float, label: str) -> dict[int, str]:
         """Those of the candidates that do not parse here, all asked in one text, with Lean's message for each."""
-        above = site.text[: site.command.span.start]
+        # Where Lean keeps steps the text goes on with the declaration, for the next one to find the steps still there.
+        above = site.scratch(f"exact {batch.STAND_IN}").text if self._keeps_steps else site.above
         text, marks = environment.question(above, {str(i): t for i, t in texts.items()})
         result = await self._elaborate(text, timeout, f"{label} which of {len(texts)} parse")
         if result.outcome is not Outcome.DONE:
@@ -316,35 +334,39 @@ class Checker:
 
     def _body(self, site: Site, trials: Sequence[Trial]) -> batch.Body:
         texts = [each.candidate.text for each in trials]
-        limits = self._heartbeats(trials) if self.limits_in_tactics else ()
         sort = "Sort _" if site.is_data else "Prop"
         if not any(each.way or each.joined for each in trials):
-            return batch.alone(texts[0]) if site.one_at_a_time else batch.copies(texts, sort=sort, heartbeats=limits)
+            return batch.alone(texts[0]) if site.one_at_a_time else batch.copies(texts, sort=sort)
         groups: list[tuple[batch.Way, bool, list[str]]] = []
         for trial in trials:
             if groups and not trial.joined and groups[-1][:2] == (trial.way, False):
                 groups[-1][2].append(trial.candidate.text)
             else:
                 groups.append((trial.way, trial.joined, [trial.candidate.text]))
-        return batch.grove(groups, sort=sort, heartbeats=limits)
+        return batch.grove(groups, sort=sort)
 
-    def _heartbeats(self, trials: Sequence[Trial]) -> list[int]:
-        """For each candidate, how many heartbeats may be used up when it ends."""
+    def _prologue(self, trials: Sequence[Trial]) -> str:
+        """The limit for a batch, where it has one of its own."""
+        if self._keeps_steps:
+            return ""
         limits = self._limits
-        each = [limits.query_heartbeats if trial.candidate.query else limits.heartbeats for trial in trials]
+        total = limits.declaration_heartbeats
         for n, trial in enumerate(trials):
+            total += limits.query_heartbeats if trial.candidate.query else limits.heartbeats
             if trial.joined or not n or trials[n - 1].way != trial.way:
-                each[n] += limits.heartbeats * len(trial.way)
-        return [limits.declaration_heartbeats + total for total in accumulate(each)]
+                total += limits.heartbeats * len(trial.way)
+        return f"set_option maxHeartbeats {total}\n"
 
     async def _split(
-        self, site: Site, trials: Sequence[Trial], result: Elaboration, timeout: float, label: str
+        self, site: Site, trials: Sequence[Trial], result: Elaboration, timeout: float, label: str, *, first: bool
     ) -> list[CheckedTactic]:
-        """Split a batch that hung or killed Lean until the one that did it stands alone."""
-        # Lean starts afresh after a hang: what stands above is elaborated once, with its own limit, so that
+        """Split a batch that hung or killed Lean until the one that did it stands alone; `first`: it is the first."""
+        # Lean may have started afresh: what stands above is elaborated once, with its own limit, so that
         # its time is not charged to the candidates.
         await self.prepare(site, label=label)
-        if len(trials) == 1:
+        if not trials:
+            return []
+        if len(trials) == 1 and not first:
             if result.outcome is Outcome.TIMED_OUT:
                 return [self._remember(site, trials[0], f"It did not finish in {timeout:.1f} s.")]
             self._remember(site, trials[0], "Lean died of it.")
@@ -352,9 +374,11 @@ class Checker:
         # In groups of the square root, not in halves: of n candidates one culprit then costs two waits and two
         # fresh processes instead of log n of each, and the good groups run in a moment.
         size = max(1, math.isqrt(len(trials)))
+        groups = [trials[start : start + size] for start in range(0, len(trials), size)]
+        if first:
+            groups = [trials[:1], trials[1:]]
         found: list[CheckedTactic] = []
-        for start in range(0, len(trials), size):
-            group = trials[start : start + size]
+        for group in groups:
             if time.monotonic() < self._until:
                 found += await self._run(site, group, label, split=True)
             else:
@@ -406,7 +430,7 @@ class Checker:
         if result.outcome is Outcome.UNRECORDED:
             return replace(checked, verdict=Verdict.REFUSED, message=result.detail)
         if result.outcome is not Outcome.DONE:
-            await self._elaborate(site.text[: site.command.span.start], self._limits.prefix, f"{label} restart")
+            await self.prepare(site, label=label)
             return self._remember(site, Trial(checked.candidate), "It did not finish in place.")
         inner = inner_errors(scratch, result.messages)
         if inner:

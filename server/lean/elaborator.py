@@ -63,6 +63,12 @@ class LeanIdentity:
         numbers = self.version.split("-")[0].split(".")
         return tuple(int(n) for n in numbers) if all(n.isdigit() for n in numbers) else ()
 
+    @property
+    def keeps_steps(self) -> bool:
+        """Whether it keeps the steps of a proof that stand before the first change, tells of each as it is done, and
+        stops what an edit has made void (2024 on)."""
+        return self.key >= (4, 9)
+
 
 class Elaborator(Protocol):
     """Elaborates texts in one scratch document, one at a time, and never writes a file.

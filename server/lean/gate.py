@@ -21,7 +21,7 @@ _NAMES = frozenset(
     """sorry admit sorryAx lcProof lcUnreachable lcAny lcErased ofReduceBool ofReduceNat trustCompiler reduceBool
     reduceNat unsafeCast unsafeIO unsafeEIO unsafeBaseIO ptrEq ptrAddrUnsafe propDecidableUnsafe trustMe
     undefined evalTerm dbgTrace dbgTraceVal dbgTraceIfShared dbgSleep panic unreachable IO
-    tacitHole tacitCopy tacitSort tacitU tacitExample""".split()
+    _tacitHole tacitHole tacitCopy tacitSort tacitU tacitExample""".split()
 )
 # Tactics, terms and options that do the same, run code or change how Lean checks: refused as a whole word only,
 # because their names are parts of honest ones (`Matrix.trace`, `Polynomial.eval`, `r.stop`). `native` is an option of

@@ -24,9 +24,6 @@ from tacit.server.lean.site import Site
 
 log = logging.getLogger(__name__)
 
-# Whether a limit can be set for one tactic of a batch.
-LIMIT_SAMPLE = {"set_option in": "set_option maxHeartbeats 1000 in skip"}
-
 SIZE = 3
 """Documents that keep a Lean."""
 LATER = 1.0
@@ -131,11 +128,10 @@ class Pool:
         """The tactics that exist under a header, asked once for each header and Lean. The caller holds the lock."""
         key = slot.lean.identity.version, header
         if key not in self._known:
-            found = await known_tactics(slot.lean, header, {**self._samples, **LIMIT_SAMPLE})
+            found = await known_tactics(slot.lean, header, self._samples)
             if not found:
                 return found  # no answer: ask again next time
             self._known[key] = found
-        slot.checker.limits_in_tactics = LIMIT_SAMPLE.keys() <= self._known[key]
         return self._known[key]
 
     # ---------------------------------------------------------------- several for one search
@@ -211,7 +207,6 @@ class Pool:
 
     async def _join(self, slot: Slot, further: Further, crew: Crew, site: Site, label: str) -> None:
         """Have it elaborate what stands above the place; then it helps."""
-        further.checker.limits_in_tactics = slot.checker.limits_in_tactics
         try:
             if await further.checker.prepare(site, label=label):
                 crew.join(further.checker)

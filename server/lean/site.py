@@ -2,6 +2,9 @@
 
 Pure: builds texts and compares messages. The rest of the file below the command is left out of every scratch
 text (nothing there can change what holds above), the rest of the command is kept (it can).
+
+All texts of a site are the same up to the hole: today's Lean keeps what it has elaborated of a proof only where nothing
+before it has changed, not even in place (docs/proof-search.md says what counts).
 """
 
 from __future__ import annotations
@@ -20,9 +23,31 @@ from tacit.server.text import LineIndex, Position
 from tacit.server.values import CheckedTactic, Goal, Suggestion, TextEdit
 
 EXAMPLE_NAME = "tacitExample"
+_AXIOM = f"axiom {STAND_IN}.{{tacitU}} {{α : Sort tacitU}} : α"
 SORRY_AXIOM = "sorryAx"
 STANDARD_AXIOMS = frozenset({"propext", "Classical.choice", "Quot.sound"})
 _DEPENDS = re.compile(r"depends on axioms:\s*\[(?P<axioms>[^\]]*)\]", re.DOTALL)
+
+
+def with_stand_in(text: str) -> str:
+    """A text with the stand-in axiom, as every scratch text of it has it: below the imports."""
+    at, axiom = _stand_in(text)
+    return text[:at] + axiom + text[at:]
+
+
+def _stand_in(text: str) -> tuple[int, str]:
+    """Where the stand-in axiom goes, and what is put there.
+
+    Not above the command that is worked on: there it would move all the commands between, which Lean would elaborate
+    again when the next place is looked at. (In a `module` what is not public cannot be named in statements.)
+    """
+    header = commands_of(text).header()
+    axiom = f"public {_AXIOM}" if _is_module(header) else _AXIOM
+    return len(header), f"\n{axiom}" if header else f"{axiom}\n"
+
+
+def _is_module(header: str) -> bool:
+    return next((t.text for t in code_tokens(header)), "") == "module"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +110,13 @@ class Site:
     @property
     def in_module(self) -> bool:
         """Whether the file is a `module` (2025 on): there Lean refuses `#print axioms`."""
-        return next((t.text for t in code_tokens(commands_of(self.text).header())), "") == "module"
+        return _is_module(commands_of(self.text).header())
+
+    @property
+    def above(self) -> str:
+        """What stands above the command, with the stand-in axiom."""
+        at, axiom = _stand_in(self.text)
+        return self.text[:at] + axiom + self.text[at : self.command.span.start]
 
     def suggestion(self, checked: CheckedTactic, version: int) -> Suggestion:
         """A checked tactic as the edit that puts it into the hole; `version` is the document's."""
@@ -142,29 +173,29 @@ class Site:
     def scratch(self, body: str, *, whole: bool = False, ending: str = "", prologue: str = "") -> Scratch:
         """The document up to the command's end with `body` in the hole, and behind it `ending` (see `endings`).
 
-        `prologue` is a line of commands of ours to put above the command.
+        An `example` gets a name, and every other `sorry` of the command becomes an axiom of its own (so that a
+        `sorry` that the body brings in stands out). `whole` asks for the axioms of the finished declaration.
 
-        `whole` makes it fit for judging the finished declaration: an `example` gets a name, every other
-        `sorry` of the command becomes an axiom of its own (so that a `sorry` that the body brings in stands
-        out), and `#print axioms` follows.
+        `prologue` is a line of commands of ours to put above the command. It costs today's Lean what it knows of
+        the proof up to the hole.
         """
         start, end = self.command.span.start, self.command.span.end
         hole = self.hole
-        edits: list[tuple[int, int, str]] = [(hole.span.start, hole.span.end, "")]
-        name: str | None = None
-        if whole:
-            name_edit, name = self._naming()
-            edits += name_edit
-            for token in self.other_sorries:
-                tactic = is_tactic_position(self.command, token.start)
-                edits.append((token.start, token.end, f"exact {STAND_IN}" if tactic else STAND_IN))
-            prologue = f"axiom {STAND_IN}.{{tacitU}} {{α : Sort tacitU}} : α\n"
-        done: list[str] = [self.text[:start], prologue]
-        position, filled, origin_offset = start, hole, 0
+        stand_in_at, axiom = _stand_in(self.text)
+        naming, name = self._naming()
+        edits: list[tuple[int, int, str | None]] = [(stand_in_at, stand_in_at, axiom), *naming]
+        if prologue:
+            edits.append((start, start, prologue))
+        for token in self.other_sorries:
+            tactic = is_tactic_position(self.command, token.start)
+            edits.append((token.start, token.end, f"exact {STAND_IN}" if tactic else STAND_IN))
+        edits.append((hole.span.start, hole.span.end, None))
+        done: list[str] = []
+        position, filled, origin_offset = 0, hole, 0
         for edit_start, edit_end, new in sorted(edits, key=lambda edit: edit[:2]):
             done.append(self.text[position:edit_start])
             position = edit_end
-            if (edit_start, edit_end) == (hole.span.start, hole.span.end):
+            if new is None:
                 # An edit further left on the line may have moved the hole; its lines must stay aligned.
                 above = "".join(done) + hole.before
                 filled = replace(hole, column=len(above) - (above.rfind("\n") + 1))
@@ -177,10 +208,10 @@ class Site:
         origin = index.position(origin_offset)
         filled_end = index.position(origin_offset + len(filled.fill(body)) - len(filled.before) - len(filled.after))
         axioms_line = None
-        if name is not None:
+        if whole and name is not None:
             text = text.rstrip() + f"\n#print axioms {name}\n"
             axioms_line = LineIndex(text).line_count - 2
-        return Scratch(text, index.position(start), origin, filled.column, filled_end, axioms_line)
+        return Scratch(text, index.position(len(self.above)), origin, filled.column, filled_end, axioms_line)
 
     def _naming(self) -> tuple[list[tuple[int, int, str]], str | None]:
         """The edits that give the declaration a name `#print axioms` can ask for, and the name."""

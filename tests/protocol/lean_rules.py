@@ -27,7 +27,6 @@ ERROR, WARNING, INFORMATION = 1, 2, 3
 _RULE = re.compile(r"^--# (\w+) (.*)$", re.MULTILINE)
 _BLOCK = re.compile(r"^(?P<indent> *)· \((?P<first>.*)$")
 _MARK = re.compile(r"^ *trace_state\)*$")
-_LIMIT = re.compile(r"^set_option maxHeartbeats \d+ in\s+")
 _ASKED = re.compile(r"^  first \| exact True\.intro \| \((?P<head>[\w?'!]+)")
 _AXIOMS = re.compile(r"\n#print axioms (?P<name>\S+)\s*\Z")
 
@@ -144,8 +143,8 @@ def _in_place(world: _World, text: str, lines: list[str]) -> Any:
 
 
 def _plain(lines: list[str]) -> str:
-    """A tactic as a rule names it: without indentation and without a limit around it."""
-    return _LIMIT.sub("", "\n".join(line.strip() for line in lines))
+    """A tactic as a rule names it: without indentation."""
+    return "\n".join(line.strip() for line in lines)
 
 
 def _axioms(text: str, lines: list[str]) -> list[Any]:
@@ -155,7 +154,7 @@ def _axioms(text: str, lines: list[str]) -> list[Any]:
     number = max(n for n, line in enumerate(lines) if line.startswith("#print axioms"))
     body = re.sub(r"^axiom .*$", "", text, flags=re.MULTILINE)
     used = [
-        axiom for axiom, word in (("sorryAx", "sorry"), ("tacitHole", "tacitHole")) if re.search(rf"\b{word}\b", body)
+        axiom for axiom, word in (("sorryAx", "sorry"), ("_tacitHole", "_tacitHole")) if re.search(rf"\b{word}\b", body)
     ]
     rests = f"depends on axioms: [{', '.join(used)}]" if used else "does not depend on any axioms"
     words = f"'{asked['name']}' {rests}"

@@ -20,10 +20,11 @@ from tacit.server.text import LineIndex, Position
 
 @dataclass(frozen=True)
 class Closes:
-    """It closes the goal; in place the declaration rests on these axioms, or is not what the batch said."""
+    """It closes the goal; in place the declaration rests on these axioms, has this warning, or is not what was said."""
 
     axioms: str = ""
     in_place: str = ""
+    warning: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,14 @@ class Fails:
 
 @dataclass(frozen=True)
 class Hangs:
-    """Lean answers nothing any more."""
+    """Lean answers nothing any more; one that keeps steps has told of the blocks above."""
+
+
+@dataclass(frozen=True)
+class Exhausts:
+    """It uses up the heartbeats of the declaration: nothing behind it runs. With `needs`, it does so behind others."""
+
+    needs: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,12 +71,14 @@ class Unknown:
     """No tactic of this environment: a syntax error, and nothing of the command is elaborated."""
 
 
-Fate = Closes | Leaves | Says | Fails | Hangs | Kills | Unknown
+Fate = Closes | Leaves | Says | Fails | Hangs | Exhausts | Kills | Unknown
+USED_UP = """(deterministic) timeout at `whnf`, maximum number of heartbeats (200000) has been reached
 
-_BLOCK = re.compile(r"^(?P<indent> *)· \((?:set_option maxHeartbeats \d+ in$)?(?P<first>.*)$")
+Note: Use `set_option maxHeartbeats <num>` to set the limit."""
+
+_BLOCK = re.compile(r"^(?P<indent> *)· \((?P<first>.*)$")
 _ASKED = re.compile(r"^  first \| exact True\.intro \| \((?P<first>.*)$")
 _AXIOMS = re.compile(r"\n#print axioms (?P<name>\S+)\s*\Z")
-_ORDER: tuple[type[Fate], ...] = (Hangs, Kills, Unknown)
 
 
 class FakeLean:
@@ -146,32 +156,39 @@ class FakeLean:
         yield _message(Severity.INFORMATION, self.goal, number + 2, lines[number + 2].index("trace_state"))
         if asked := _AXIOMS.search(text):
             line = text.count("\n", 0, asked.start() + 1)
-            yield _message(Severity.INFORMATION, f"'{asked['name']}' depends on axioms: [tacitHole]", line, 0)
+            yield _message(Severity.INFORMATION, f"'{asked['name']}' depends on axioms: [_tacitHole]", line, 0)
 
     def _batch(self, blocks: list[tuple[str, Position, Position, Position]]) -> Elaboration:
         fates = [self.fate(tactic) for tactic, *_ in blocks]
-        for kind in _ORDER:
-            for fate, (_, start, _, _) in zip(fates, blocks, strict=True):
-                if isinstance(fate, kind):
-                    return {
-                        Hangs: Elaboration(Outcome.TIMED_OUT, (), "no answer"),
-                        Kills: Elaboration(Outcome.CRASHED, (), "Stack overflow"),
-                        Unknown: Elaboration(
-                            Outcome.DONE, (_message(Severity.ERROR, "unknown tactic", start.line, start.column),)
-                        ),
-                    }[type(fate)]
-        found: list[Message] = []
-        for fate, (_, start, _, mark) in zip(fates, blocks, strict=True):
+        for n, fate in enumerate(fates):
+            if isinstance(fate, Hangs | Kills):
+                told = tuple(self._told(fates[:n], blocks)) if self.identity.keeps_steps else ()
+                if isinstance(fate, Hangs):
+                    return Elaboration(Outcome.TIMED_OUT, told, "no answer")
+                return Elaboration(Outcome.CRASHED, told, "Stack overflow")
+        for fate, (_, start, _, _) in zip(fates, blocks, strict=True):
+            if isinstance(fate, Unknown):
+                error = _message(Severity.ERROR, "unknown tactic", start.line, start.column)
+                return Elaboration(Outcome.DONE, (error,))
+        return Elaboration(Outcome.DONE, tuple(self._told(fates, blocks)))
+
+    def _told(
+        self, fates: Sequence[Fate], blocks: Sequence[tuple[str, Position, Position, Position]]
+    ) -> Iterator[Message]:
+        """What is told of blocks that run one after the other."""
+        for n, (fate, (_, start, _, mark)) in enumerate(zip(fates, blocks, strict=False)):
+            if isinstance(fate, Exhausts) and (n or not fate.needs):
+                yield _message(Severity.ERROR, USED_UP, start.line, start.column)
+                return
             if isinstance(fate, Fails):
                 if fate.message:
-                    found.append(_message(Severity.INFORMATION, fate.message, start.line, start.column))
-                found.append(_message(Severity.ERROR, fate.error, start.line, start.column))
+                    yield _message(Severity.INFORMATION, fate.message, start.line, start.column)
+                yield _message(Severity.ERROR, fate.error, start.line, start.column)
                 continue
             if isinstance(fate, Says):
-                found.append(_message(Severity.INFORMATION, fate.message, start.line, start.column))
+                yield _message(Severity.INFORMATION, fate.message, start.line, start.column)
             left = fate.goals if isinstance(fate, Leaves) else "no goals"
-            found.append(_message(Severity.INFORMATION, left, mark.line, mark.column))
-        return Elaboration(Outcome.DONE, tuple(found))
+            yield _message(Severity.INFORMATION, left, mark.line, mark.column)
 
     def _in_place(self, text: str, name: str) -> Elaboration:
         body = _AXIOMS.sub("", text).rpartition(":= by")[2].strip()
@@ -189,7 +206,10 @@ class FakeLean:
         axioms = fate.axioms if isinstance(fate, Closes) else ""
         words = f"'{name}' depends on axioms: [{axioms}]" if axioms else f"'{name}' does not depend on any axioms"
         line = text.rstrip().count("\n")
-        return Elaboration(Outcome.DONE, (_message(Severity.INFORMATION, words, line, 0),))
+        found = [_message(Severity.INFORMATION, words, line, 0)]
+        if isinstance(fate, Closes) and fate.warning:
+            found.insert(0, _message(Severity.WARNING, fate.warning, at.line, at.column))
+        return Elaboration(Outcome.DONE, tuple(found))
 
 
 def _blocks(lines: list[str]) -> Iterator[tuple[str, Position, Position, Position]]:

@@ -69,11 +69,8 @@ def texts(messages: Sequence[Message]) -> list[str]:
 
 
 @pytest.mark.parametrize(("origin", "column"), PLACES)
-@pytest.mark.parametrize("heartbeats", [(), (100, 200, 300)])
-def test_every_mark_is_a_trace_and_every_bullet_a_bullet(
-    origin: Position, column: int, heartbeats: tuple[int, ...]
-) -> None:
-    body = batch.copies(["one", MULTI, "three"], heartbeats=heartbeats)
+def test_every_mark_is_a_trace_and_every_bullet_a_bullet(origin: Position, column: int) -> None:
+    body = batch.copies(["one", MULTI, "three"])
     lines = placed(body, origin, column)
     assert len(body.blocks) == 3
     for block in body.blocks:
@@ -108,12 +105,6 @@ def test_goals_that_are_data_are_copied_as_such() -> None:
     assert ": Sort _}" in batch.copies(["x"], sort="Sort _").text
 
 
-def test_limits_grow_with_the_candidates() -> None:
-    text = batch.copies(["one", "two"], heartbeats=[100, 200]).text
-    at = [text.index(part) for part in ("maxHeartbeats 100 in", "one)", "maxHeartbeats 200 in", "two)")]
-    assert at == sorted(at)
-
-
 def test_a_single_candidate_runs_on_the_goals_as_they_are() -> None:
     body = batch.alone(MULTI)
     (block,) = body.blocks
@@ -146,11 +137,11 @@ def test_at_moves_the_first_line_apart_from_the_others(line: int, col: int, down
 candidates = st.lists(st.sampled_from(["x", MULTI, "a\n\nb", "  c", "d\n"]), min_size=1, max_size=5)
 
 
-@given(candidates, st.sampled_from(PLACES), st.booleans())
+@given(candidates, st.sampled_from(PLACES))
 @examples
-def test_a_message_belongs_to_one_block(texts: list[str], place: tuple[Position, int], limited: bool) -> None:
+def test_a_message_belongs_to_one_block(texts: list[str], place: tuple[Position, int]) -> None:
     """Whatever line of the body a message stands on, at most one block takes it."""
-    body = batch.copies(texts, heartbeats=range(1, len(texts) + 1) if limited else ())
+    body = batch.copies(texts)
     origin, column = place
     lines = placed(body, origin, column)
     for line in range(origin.line + 1, len(lines)):
@@ -371,7 +362,7 @@ def test_a_grove_tries_candidates_at_the_end_of_ways() -> None:
 def test_every_mark_in_a_grove_is_a_trace_of_its_own(ways: int) -> None:
     way = (Step("intro x"), Step("constructor", 1, 3), Step("left", 0, 2))
     groups = [(way[:number], number == 2, ["one"] if number == 2 else ["one", MULTI]) for number in range(ways)]
-    body = batch.grove(groups, heartbeats=[100 * n for n in range(1, sum(len(each[2]) for each in groups) + 1)])
+    body = batch.grove(groups)
     lines = body.text.split("\n")
     marks = [block.mark for block in body.blocks]
     assert len(set(marks)) == len(marks) == sum(line.strip() == "trace_state" for line in lines)
@@ -379,3 +370,22 @@ def test_every_mark_in_a_grove_is_a_trace_of_its_own(ways: int) -> None:
         assert lines[block.mark.line][block.mark.column :] == "trace_state"
         assert block.begin <= block.first <= block.mark.line <= block.last + 1
     assert body.text.count("(") == body.text.count(")")
+
+
+WAY = (Step("intro x"), Step("constructor", 1, 2))
+
+
+@pytest.mark.parametrize("way", [(), WAY])
+def test_portions_of_one_state_share_the_way_to_it(way: batch.Way) -> None:
+    """Lean keeps the steps before the first change: the next portion begins where the candidates do."""
+    one = batch.grove([(way, False, ["one", "two"])])
+    two = batch.grove([(way, False, ["three"])])
+    shared = [body.text[: body.text.rindex("refine")] for body in (one, two)]
+    assert shared[0] == shared[1]
+    assert all(step.tactic in shared[0] for step in way)
+
+
+def test_states_that_begin_alike_stand_alike_while_there_are_as_many() -> None:
+    one = batch.grove([(WAY, False, ["one"]), ((), False, ["two"])]).text
+    two = batch.grove([(WAY, False, ["one"]), (WAY[:1], False, ["three", "four"])]).text
+    assert one[: one.index("two")].rpartition("\n · (")[0] == two[: two.index("three")].rpartition("\n · (")[0]

@@ -13,16 +13,24 @@ from tacit.server.lean.hole import holes
 from tacit.server.lean.site import Site
 from tacit.server.text import Position
 from tacit.server.values import Candidate, CheckedTactic, Verdict
-from tests.unit.fake_lean import Closes, Fails, FakeLean, Fate, Hangs, Kills, Leaves, Says, Unknown
+from tests.unit.fake_lean import USED_UP, Closes, Exhausts, Fails, FakeLean, Fate, Hangs, Kills, Leaves, Says, Unknown
 
+OLD, NEW = "4.0.0", "4.27.0"
 TEXT = "import A\n\ntheorem foo (p : Prop) (h : p) : p := by\n  sorry‸\n"
 
 
 class Bench:
     """A checker over a table."""
 
-    def __init__(self, table: dict[str, Fate], *, goal: str = "p : Prop\nh : p\n⊢ p", lean: FakeLean | None = None):
-        self.lean = lean or FakeLean(table, goal=goal)
+    def __init__(
+        self,
+        table: dict[str, Fate],
+        *,
+        goal: str = "p : Prop\nh : p\n⊢ p",
+        lean: FakeLean | None = None,
+        version: str = "4.27.0",
+    ):
+        self.lean = lean or FakeLean(table, goal=goal, version=version)
         self.checker = Checker(self.lean)
 
     async def open(self, text: str = TEXT) -> Site:
@@ -100,26 +108,46 @@ async def test_a_tactic_that_does_not_parse_is_thrown_out() -> None:
     assert bench.lean.batches[-1] == ["rfl", "simp", "omega"]
 
 
+@pytest.mark.parametrize("version", [OLD, NEW])
 @pytest.mark.parametrize("size", [1, 2, 3, 8, 13])
-async def test_the_one_that_hangs_is_found_by_halving(size: int) -> None:
+async def test_the_one_that_hangs_is_found(size: int, version: str) -> None:
     tactics = [f"exact h{n}" for n in range(size)]
     for culprit in {0, size // 2, size - 1}:
         table: dict[str, Fate] = dict.fromkeys(tactics, Closes())
         table[tactics[culprit]] = Hangs()
-        bench = Bench(table)
+        bench = Bench(table, version=version)
         verdicts = await bench.verdicts(*tactics)
         assert verdicts == {t: "times out" if n == culprit else "closes" for n, t in enumerate(tactics)}
 
 
-async def test_several_that_hang_or_kill_are_all_found() -> None:
-    table: dict[str, Fate] = {"loop": Hangs(), "boom": Kills(), "rfl": Closes(), "simp": Closes(), "spin": Hangs()}
+async def test_what_was_told_before_a_hang_counts_and_what_comes_next_is_the_culprit() -> None:
+    table: dict[str, Fate] = {
+        "rfl": Closes(),
+        "simp": Leaves("⊢ q"),
+        "loop": Hangs(),
+        "ring": Closes(),
+        "dsimp": Closes(),
+    }
     bench = Bench(table)
+    verdicts = await bench.verdicts("rfl", "simp", "loop", "omega", "ring", "dsimp")
+    assert list(verdicts.values()) == ["closes", "progresses", "times out", "fails", "closes", "closes"]
+    assert bench.lean.batches == [
+        ["rfl", "simp", "loop", "omega", "ring", "dsimp"],
+        ["loop"],
+        ["omega", "ring", "dsimp"],
+    ]
+
+
+@pytest.mark.parametrize("version", [OLD, NEW])
+async def test_several_that_hang_or_kill_are_all_found(version: str) -> None:
+    table: dict[str, Fate] = {"loop": Hangs(), "boom": Kills(), "rfl": Closes(), "simp": Closes(), "spin": Hangs()}
+    bench = Bench(table, version=version)
     verdicts = await bench.verdicts("rfl", "loop", "boom", "simp", "spin")
     assert verdicts == {"rfl": "closes", "loop": "times out", "boom": "fails", "simp": "closes", "spin": "times out"}
 
 
 async def test_the_search_for_what_hangs_ends_in_time_and_blames_nobody_for_it() -> None:
-    bench = Bench({"rfl": Closes(), "loop": Hangs(), "simp": Closes()})
+    bench = Bench({"rfl": Closes(), "loop": Hangs(), "simp": Closes()}, version=OLD)
     candidates = [Candidate(text, "test") for text in ("rfl", "loop", "simp")]
     site = await bench.open()
     checked = await bench.checker.check(site, candidates, until=time.monotonic())
@@ -146,6 +174,48 @@ async def test_what_hung_on_two_goals_is_left_out_everywhere() -> None:
     bench.lean.batches.clear()
     assert await bench.verdicts("loop") == {"loop": "times out"}
     assert bench.lean.batches == []
+
+
+async def test_who_runs_out_of_heartbeats_behind_others_gets_them_all() -> None:
+    """Today the declaration's limit is one for the whole batch, and there is no other."""
+    table: dict[str, Fate] = {"rfl": Closes(), "ring": Exhausts(needs=True), "simp": Closes(), "grind": Exhausts()}
+    bench = Bench(table)
+    checked = await bench.check("rfl", "ring", "omega", "grind", "simp")
+    assert [c.verdict.value for c in checked.values()] == ["closes", "closes", "fails", "fails", "closes"]
+    assert "heartbeats" in checked["grind"].message
+    assert bench.lean.batches == [
+        ["rfl", "ring", "omega", "grind", "simp"],
+        ["ring", "omega", "grind", "simp"],
+        ["grind", "simp"],
+        ["simp"],
+    ]
+
+
+async def test_where_what_stands_above_uses_up_the_heartbeats_every_candidate_fails_of_it() -> None:
+    above = Elaboration(Outcome.DONE, (Message(Severity.ERROR, Position(4, 2), Position(4, 3), USED_UP),))
+    bench = Bench({}, lean=Scripted({"rfl": Closes()}, batch=above))
+    checked = await bench.check("rfl", "simp", "omega")
+    assert {(c.verdict, c.message) for c in checked.values()} == {(Verdict.FAILS, USED_UP)}
+    assert bench.lean.asked == ["probe", "batch", "known"]
+
+
+@pytest.mark.parametrize("version", [OLD, NEW])
+async def test_texts_of_one_place_differ_from_the_hole_on(version: str) -> None:
+    """Lean keeps the steps above then. That of 2021 keeps none, and gets a limit for each batch."""
+    table: dict[str, Fate] = {"rfl": Closes(), "simp": Leaves("⊢ q"), "loop": Hangs(), "nonsense": Unknown()}
+    bench = Bench(table, version=version)
+    site = await bench.open("import A\n\nexample (p : Prop) (h : p) : p := by\n  skip\n  sorry‸\n")
+    for wave in (("rfl", "simp", "loop"), ("rfl", "nonsense", "simp")):
+        await bench.checker.check(site, [Candidate(text, "test") for text in wave])
+    await bench.checker.verify(site, CheckedTactic(Candidate("rfl", "test"), Verdict.CLOSES))
+    assert set(bench.lean.asked) == {"probe", "batch", "known", "verify"}
+    upto = {text[: text.index("  skip\n  ") + 9] if "  skip" in text else "" for text in bench.lean.texts}
+    limits = {line for text in bench.lean.texts for line in text.split("\n") if "maxHeartbeats" in line}
+    if version == NEW:
+        assert upto == {site.scratch("").text[: site.scratch("").text.index("  skip\n  ") + 9]}
+        assert not limits
+    else:
+        assert "set_option maxHeartbeats 160000" in limits
 
 
 class Scripted(FakeLean):
@@ -232,7 +302,7 @@ async def test_a_lean_that_dies_of_the_file_is_told() -> None:
         ("cheat", Verdict.FAILS, ()),
         ("Lean.ofReduceBool", Verdict.FAILS, ()),
         ("foo._native.decide.ax_1", Verdict.FAILS, ()),
-        ("tacitHole", Verdict.CLOSES, ()),
+        ("_tacitHole", Verdict.CLOSES, ()),
     ],
 )
 async def test_a_close_rests_on_no_new_axiom(axioms: str, verdict: Verdict, told: tuple[str, ...]) -> None:

@@ -13,7 +13,7 @@ from tacit.server.lean import pool as pool_module
 from tacit.server.lean.checker import Limits
 from tacit.server.lean.elaborator import Elaboration, Elaborator, Outcome
 from tacit.server.lean.hole import holes
-from tacit.server.lean.pool import LIMIT_SAMPLE, NEEDED, SHORT, Pool, Slot
+from tacit.server.lean.pool import NEEDED, SHORT, Pool, Slot
 from tacit.server.lean.site import Site
 from tests.unit.fake_lean import FakeLean, Unknown
 
@@ -165,7 +165,6 @@ async def test_another_document_of_the_same_lean_needs_no_question(opener: Opene
     other = await pool.slot("b")
     await pool.known(other, "import A")
     assert opener.made["b"][0].asked == []
-    assert other.checker.limits_in_tactics
     opener.version = "4.0.0"
     await pool.known(await pool.slot("c"), "import A")
     assert opener.made["c"][0].asked == ["known"]
@@ -184,20 +183,6 @@ async def test_no_answer_is_asked_for_again(opener: Opener) -> None:
     lean.elaborate = first_fails  # type: ignore[method-assign]
     assert await pool.known(slot, "") == frozenset()
     assert "simp" in await pool.known(slot, "")
-
-
-async def test_whether_limits_can_be_set_is_told_to_the_checker(opener: Opener) -> None:
-    pool = Pool(opener, SAMPLES)
-    slot = await pool.slot("a")
-    told = [slot.checker.limits_in_tactics]
-    await pool.known(slot, "")
-    told.append(slot.checker.limits_in_tactics)
-    assert told == [False, True]
-    old = await pool.slot("b")
-    opener.made["b"][0].table["set_option"] = Unknown()
-    await pool.known(old, "import Old")
-    assert not old.checker.limits_in_tactics
-    assert LIMIT_SAMPLE.keys() <= await pool.known(slot, "")
 
 
 async def test_limits_are_handed_on(opener: Opener) -> None:
@@ -258,7 +243,6 @@ async def test_a_search_gets_a_further_lean_once_it_is_ready_and_the_next_keeps_
     opener: Opener, several: Pool
 ) -> None:
     slot = await several.slot("a")
-    slot.checker.limits_in_tactics = True
     async with slot.lock:
         site = await opened(slot)
         async with several.crew(slot, site, HEADER) as crew:
@@ -266,7 +250,6 @@ async def test_a_search_gets_a_further_lean_once_it_is_ready_and_the_next_keeps_
             await until(lambda: len(crew) == 2)
     _, further = opener.made["a"]
     assert [further.texts[0], *further.asked[1:]] == [HEADER, "probe"], "what it imports, then what stands above"
-    assert slot.further[0].checker.limits_in_tactics
     await search(several, "a")
     assert len(opener.made["a"]) == 2
     assert further.asked == ["text", "probe", "probe"]

@@ -22,6 +22,7 @@ from tacit.server.lean.site import (
     axioms_of,
     inner_errors,
     relative_errors,
+    with_stand_in,
 )
 from tacit.server.text import LineIndex, Position
 from tests.unit.properties import any_texts, examples
@@ -48,37 +49,93 @@ def body_of(scratch: Scratch) -> str:
 def test_a_scratch_text_ends_with_its_command() -> None:
     text = "import A\n\ndef x := sorry\n\ntheorem a : b := by\n  sorry‸\n\ntheorem c : d := by\n  sorry\n"
     scratch = site(text).scratch("T")
-    assert scratch.text == "import A\n\ndef x := sorry\n\ntheorem a : b := by\n  T\n\n"
+    assert scratch.text == f"import A\n{AXIOM}\ndef x := sorry\n\ntheorem a : b := by\n  T\n\n"
     assert scratch.axioms_line is None
-    assert (scratch.start, scratch.origin, scratch.end) == (Position(4, 0), Position(5, 2), Position(5, 3))
+    assert (scratch.start, scratch.origin, scratch.end) == (Position(5, 0), Position(6, 2), Position(6, 3))
 
 
 def test_lines_of_a_body_stand_in_the_holes_column() -> None:
     scratch = site("theorem a : b := by\n  x; sorry‸\n").scratch("(T\n U)")
-    assert scratch.text == "theorem a : b := by\n  x; (T\n      U)\n"
-    assert (scratch.origin, scratch.column) == (Position(1, 5), 5)
+    assert scratch.text == f"{AXIOM}theorem a : b := by\n  x; (T\n      U)\n"
+    assert (scratch.origin, scratch.column) == (Position(2, 5), 5)
     assert body_of(scratch) == "(T\n      U)"
 
 
 def test_a_term_gets_its_by_and_the_body_begins_behind_it() -> None:
     scratch = site("theorem a : b := f sorry‸ x\n").scratch("T\nU")
-    assert scratch.text == "theorem a : b := f (by T\n                       U) x\n"
+    assert scratch.text == f"{AXIOM}theorem a : b := f (by T\n                       U) x\n"
     assert body_of(scratch) == "T\n                       U"
-    assert (scratch.origin, scratch.column) == (Position(0, 23), 23)
+    assert (scratch.origin, scratch.column) == (Position(1, 23), 23)
 
 
 def test_a_prologue_stands_above_the_command() -> None:
     scratch = site("def x := 1\n/-- doc -/\n@[simp]\ntheorem a : b := by\n  sorry‸\n").scratch(
         "T", prologue="set_option y\n"
     )
-    assert scratch.text == "def x := 1\nset_option y\n/-- doc -/\n@[simp]\ntheorem a : b := by\n  T\n"
-    assert scratch.start == Position(1, 0)
-    assert scratch.origin == Position(5, 2)
+    assert scratch.text == f"{AXIOM}def x := 1\nset_option y\n/-- doc -/\n@[simp]\ntheorem a : b := by\n  T\n"
+    assert scratch.start == Position(2, 0)
+    assert scratch.origin == Position(6, 2)
 
 
-def test_other_sorries_stay_in_a_batch() -> None:
-    scratch = site("theorem a : b := by\n  · sorry\n  · sorry‸\n").scratch("T")
-    assert scratch.text == "theorem a : b := by\n  · sorry\n  · T\n"
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("", f"{AXIOM}"),
+        ("import A", f"import A\n{AXIOM[:-1]}"),
+        ("-- copyright\nimport A -- what for", f"-- copyright\nimport A\n{AXIOM[:-1]} -- what for"),
+        ("/- copyright -/\n", f"{AXIOM}/- copyright -/\n"),
+        ("module\n\npublic import A\n\npublic section", f"module\n\npublic import A\npublic {AXIOM}\npublic section"),
+    ],
+)
+def test_the_stand_in_stands_below_the_imports(header: str, expected: str) -> None:
+    text = f"{header}\ndef x := 1\ntheorem a : b := by\n  sorry‸\n"
+    assert with_stand_in(f"{header}\ndef x := 1\n") == f"{expected}\ndef x := 1\n"
+    assert site(text).above == f"{expected}\ndef x := 1\n"
+    assert site(text).scratch("T").text == f"{expected}\ndef x := 1\ntheorem a : b := by\n  T\n"
+
+
+# ------------------------------------------------------------------------- what Lean need not elaborate again
+
+PLACES = [
+    "theorem a : b := by\n  x\n  sorry‸\n  y\n",
+    "import A\n\nexample : b := by\n  have h : p := sorry\n  sorry‸\n",
+    "instance : B := by\n  x; sorry‸\n",
+    "@[simp] private theorem a : b := by\n  x\n  ‸\n",
+    "theorem a : b := by\n  x\n  · sorry\n  · sorry‸\n",
+    "set_option maxHeartbeats 400000 in\ntheorem a : b := by\n  cases h with\n  | inl h => sorry‸\n  | inr h => y\n",
+    "theorem a : b := f (g sorry) sorry‸\n",
+]
+
+
+@pytest.mark.parametrize("text", PLACES)
+def test_all_texts_of_a_site_are_the_same_up_to_the_hole(text: str) -> None:
+    """Lean keeps the steps of a proof as long as nothing before them has changed, not even its place."""
+    here = site(text)
+    scratches = [
+        here.scratch("(one\n two)", whole=True),
+        here.scratch("three", whole=True, ending="\n  four"),
+        here.scratch("five"),
+    ]
+    upto = {each.text[: LineIndex(each.text).offset(each.origin)] for each in scratches}
+    assert len(upto) == 1
+    assert upto.pop().startswith(here.above)
+
+
+@pytest.mark.parametrize("text", PLACES)
+def test_what_stands_above_is_as_in_the_text_that_is_prepared(text: str) -> None:
+    here = site(f"def x := 1\n\n{text}" if "import" not in text else text)
+    assert with_stand_in(here.text).startswith(here.above)
+    assert here.scratch("T").text.startswith(here.above)
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_proof_without_another_sorry_is_that_of_the_text_up_to_the_hole(cut: bool) -> None:
+    here = site("import A\n\ntheorem a : b := by\n  x\n  sorry‸\n  y\n")
+    prepared = with_stand_in(here.text)
+    if cut:
+        here = replace(here, command=here.command.upto(here.hole.span.end))
+    text = here.scratch("T").text
+    assert text[: text.index("T")] == prepared[: prepared.index("sorry")]
 
 
 # ---------------------------------------------------------------------------------------------- whole declarations
@@ -86,7 +143,7 @@ def test_other_sorries_stay_in_a_batch() -> None:
 
 def test_a_whole_declaration_has_the_stand_in_and_asks_for_its_axioms() -> None:
     scratch = site("import A\n\ntheorem a : b := by\n  sorry‸\n\n\ndef c := 1\n").scratch("T", whole=True)
-    assert scratch.text == f"import A\n\n{AXIOM}theorem a : b := by\n  T\n#print axioms _root_.a\n"
+    assert scratch.text == f"import A\n{AXIOM}\ntheorem a : b := by\n  T\n#print axioms _root_.a\n"
     assert scratch.text.split("\n")[scratch.axioms_line or 0] == "#print axioms _root_.a"
     assert body_of(scratch) == "T"
 
@@ -94,12 +151,15 @@ def test_a_whole_declaration_has_the_stand_in_and_asks_for_its_axioms() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("theorem a : b := by\n  · sorry\n  · sorry‸\n", "theorem a : b := by\n  · exact tacitHole\n  · T\n"),
-        ("theorem a : b := ⟨sorry, sorry‸, f sorry⟩\n", "theorem a : b := ⟨tacitHole, by T, f tacitHole⟩\n"),
-        ("theorem a : b := by\n  have : p := sorry\n  sorry‸\n", "theorem a : b := by\n  have : p := tacitHole\n  T\n"),
+        ("theorem a : b := by\n  · sorry\n  · sorry‸\n", "theorem a : b := by\n  · exact _tacitHole\n  · T\n"),
+        ("theorem a : b := ⟨sorry, sorry‸, f sorry⟩\n", "theorem a : b := ⟨_tacitHole, by T, f _tacitHole⟩\n"),
+        (
+            "theorem a : b := by\n  have : p := sorry\n  sorry‸\n",
+            "theorem a : b := by\n  have : p := _tacitHole\n  T\n",
+        ),
         ("theorem a : b := by\n  sorry‸ -- sorry\n", "theorem a : b := by\n  T -- sorry\n"),
         ('theorem a : b := by\n  f "sorry"; sorry‸\n', 'theorem a : b := by\n  f "sorry"; T\n'),
-        ("theorem a : b := by\n  x <;> sorry\n  sorry‸\n", "theorem a : b := by\n  x <;> exact tacitHole\n  T\n"),
+        ("theorem a : b := by\n  x <;> sorry\n  sorry‸\n", "theorem a : b := by\n  x <;> exact _tacitHole\n  T\n"),
     ],
 )
 def test_every_other_sorry_becomes_the_stand_in(text: str, expected: str) -> None:
@@ -110,9 +170,9 @@ def test_every_other_sorry_becomes_the_stand_in(text: str, expected: str) -> Non
 
 def test_a_body_stays_aligned_when_a_sorry_before_it_on_the_line_grows() -> None:
     scratch = site("theorem a : b := ⟨sorry, by sorry‸⟩\n").scratch("T\nU", whole=True)
-    assert scratch.text == f"{AXIOM}theorem a : b := ⟨tacitHole, by T\n{' ' * 32}U⟩\n#print axioms _root_.a\n"
-    assert scratch.column == 32
-    assert body_of(scratch) == f"T\n{' ' * 32}U"
+    assert scratch.text == f"{AXIOM}theorem a : b := ⟨_tacitHole, by T\n{' ' * 33}U⟩\n#print axioms _root_.a\n"
+    assert scratch.column == 33
+    assert body_of(scratch) == f"T\n{' ' * 33}U"
 
 
 @pytest.mark.parametrize(
@@ -190,14 +250,17 @@ def test_the_body_is_where_the_scratch_says(text: str, at: int, body: str, whole
     except NoGoal:
         return
     for hole in found:
-        scratch = Site(text, command, hole).scratch(body, whole=whole)
+        here = Site(text, command, hole)
+        scratch = here.scratch(body, whole=whole)
         written = body_of(scratch)
         assert written.replace(f"\n{' ' * scratch.column}", "\n") == body
         assert written.split("\n")[0] == body.split("\n")[0]
         assert scratch.origin.column == scratch.column
         lines = scratch.text.split("\n")
         assert scratch.axioms_line is None or lines[scratch.axioms_line].startswith("#print axioms ")
-        assert lines[scratch.start.line].startswith(f"axiom {STAND_IN}") is whole
+        assert scratch.text.startswith(here.above)
+        assert LineIndex(scratch.text).offset(scratch.start) == len(here.above)
+        assert lines[0] == AXIOM.strip()
 
 
 # ---------------------------------------------------------------------------------------------- what a site knows
@@ -307,7 +370,7 @@ def test_errors_are_counted(scratch: Scratch) -> None:
         ("'a' depends on axioms: [propext, Classical.choice, Quot.sound]", STANDARD_AXIOMS),
         ("'a' depends on axioms: [propext,\n Classical.choice,\n Quot.sound]", STANDARD_AXIOMS),
         ("'a' depends on axioms:\n[propext,\n  sorryAx]", {"propext", "sorryAx"}),
-        ("'N.a' depends on axioms: [N.tacitHole]", {"N.tacitHole"}),
+        ("'N.a' depends on axioms: [N._tacitHole]", {"N._tacitHole"}),
         ("'a' depends on axioms: [a._native.native_decide.ax_1]", {"a._native.native_decide.ax_1"}),
         ("'a' depends on axioms: []", set()),
         ("something else", None),
