@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
@@ -22,6 +23,7 @@ from tacit.server.model_choice import Choice
 from tacit.server.model_choice import choose as choose_model
 from tacit.server.model_generator import LocalModel
 from tacit.server.premise_library import IndexedPremises
+from tacit.server.prover.experience import Experience, store
 from tacit.server.prover.search import search
 from tacit.server.settings import Settings
 from tacit.server.suggest import LeanStatus, ModelState, Suggester
@@ -200,6 +202,9 @@ def build_suggester(
     pool = Pool(lean, probe_names(), size=max(SIZE, given.prove_jobs * each), limits=limits, workers=each)
     all_ = sources()
     closing = []
+    # What is measured or recorded must not depend on what was searched for before.
+    learns = settings is not None and given.prove_learn and not measured and recorder is None
+    experience = Experience(store() if learns else None)
     choice, model = Choice(None, "No model is used."), None
     if not recordings and recorder is None:
         if premises is None:
@@ -215,4 +220,12 @@ def build_suggester(
         if model is not None:
             closing.append(model.aclose)
             all_.append(ModelTactics(model, premises))
-    return Suggester(pool, choose(all_), harvest, lean.status, closing, lambda: model_state(choice, model), search)
+    return Suggester(
+        pool,
+        choose(all_),
+        harvest,
+        lean.status,
+        closing,
+        lambda: model_state(choice, model),
+        partial(search, experience=experience),
+    )

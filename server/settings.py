@@ -35,6 +35,7 @@ class Settings:
     `prove_budget` is seconds for closing one goal. `prove_traces`: what a search for a proof tries is kept in a file on
     this machine. `prove_workers` is how many Leans one search may have; None leaves it to Tacit, which goes by
     processors and memory. `prove_jobs` is how many searches a command makes at once; an editor makes one.
+    `prove_learn`: judging goals is learned from the searches on this machine, as numbers in the cache folder.
     `prove_simp_only`: a proof that a search finds has `simp only` in the place of `simp`.
 
     `index_automatic`: the sources of a workspace and of what it depends on are indexed in the background, for search.
@@ -57,6 +58,7 @@ class Settings:
     prove_workers: int | None = None
     prove_jobs: int = 1
     prove_simp_only: bool = False
+    prove_learn: bool = True
 
     def same_lean(self, other: Settings) -> bool:
         """Whether the running Lean, and the model, can stay when these settings take the place of the others."""
@@ -64,7 +66,8 @@ class Settings:
 
     def _processes(self) -> tuple[object, ...]:
         model = self.model_path, self.model_preset, self.model_context, self.model_templates
-        return self.lean_path, self.lean_args, self.lean_memory_mib, self.prove_workers, model
+        lean = self.lean_path, self.lean_args, self.lean_memory_mib, self.prove_workers
+        return lean, self.prove_learn, model
 
 
 class _Unfit(Exception):
@@ -136,6 +139,7 @@ KEYS: Mapping[str, _Key] = {
     "suggest.budget": _Key("suggest_budget", _seconds(0.1, 600)),
     "prove.budget": _Key("prove_budget", _seconds(0.1, 3600)),
     "prove.traces": _Key("prove_traces", _flag),
+    "prove.learn": _Key("prove_learn", _flag),
     "prove.simpOnly": _Key("prove_simp_only", _flag),
     "prove.workers": _Key("prove_workers", _workers),
     "inline.enabled": _Key("inline_enabled", _flag),

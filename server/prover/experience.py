@@ -33,6 +33,13 @@ LARGEST = 1 << 20
 """Bytes: no file that Tacit wrote is larger."""
 
 
+def store() -> Path:
+    """Where it is kept."""
+    from tacit.index.encoder import cache_folder
+
+    return cache_folder() / "experience.json"
+
+
 @dataclass(frozen=True, slots=True)
 class Base:
     """What is believed before anything was learned here; `typical` is the chance of a usual step."""

@@ -41,7 +41,7 @@ def test_every_setting_can_be_set() -> None:
         "codeAction": {"wait": 3},
         "index": {"automatic": False},
         "model": {"path": "/m.gguf", "preset": "mine", "context": 4096, "templates": {"mine": {"prompt": "{state}:"}}},
-        "prove": {"budget": 60, "traces": True, "workers": 3, "simpOnly": True},
+        "prove": {"budget": 60, "traces": True, "learn": False, "workers": 3, "simpOnly": True},
     }
     settings, complaints = read_settings(raw)
     own = template("mine", {"prompt": "{state}:"})
@@ -62,6 +62,7 @@ def test_every_setting_can_be_set() -> None:
         True,
         3,
         prove_simp_only=True,
+        prove_learn=False,
     )
     assert read_settings({"tacit": raw})[0] == settings
     assert complaints == ()
