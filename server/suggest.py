@@ -25,11 +25,11 @@ from tacit.server.lean.pool import Pool
 from tacit.server.lean.site import Site, with_stand_in
 from tacit.server.lean.syntax import commands_of, imports
 from tacit.server.prover.events import Proved, Searched, SearchEvent
+from tacit.server.prover.questions import asks, printed
 from tacit.server.prover.wanted import PLAIN, Finish
 from tacit.server.ranking import leads_nowhere, rank, same_result
 from tacit.server.tactics.lexer import signature
 from tacit.server.tactics.source import SourceRequest, TacticSource
-from tacit.server.tactics.try_this import replacements
 from tacit.server.text import LineIndex, Position, Span
 from tacit.server.values import Candidate, CheckedTactic, Goal, Suggestion, Verdict
 
@@ -408,7 +408,7 @@ class Suggester:
         """The replacements Lean printed, as candidates in their own right."""
         found: list[Candidate] = []
         for tactic in checked:
-            found += [each for each in replacements(tactic, self._harvest) if run.is_new(each.text)]
+            found += [each for each in printed(tactic, self._harvest) if run.is_new(each.text)]
         return found[:BATCH]
 
     async def messages(self, document: Document) -> tuple[Message, ...] | None:
@@ -513,7 +513,7 @@ async def _next(iterator: AsyncIterator[Sequence[Candidate]]) -> Sequence[Candid
 
 
 def _showable(tactic: CheckedTactic, options: Options) -> bool:
-    if tactic.candidate.query:
+    if tactic.candidate.query or asks(tactic.candidate.text):
         return False
     if tactic.verdict is Verdict.PROGRESSES:
         return not options.closes_only

@@ -29,7 +29,8 @@ POLISH = 3.0
 SHORTER = 0.6
 """Of the first proof's length: another one that is shorter takes its place."""
 TOO_LONG = 4
-"""Times the first proof's length: another one that is longer is none that anybody wants."""
+"""Times the first proof's length: another one that is longer by more than `SHORT` characters is not wanted."""
+SHORT = 80
 _BEGIN = re.compile(r"(?P<head>[^\s\[⟨(]+)(?:\s+[\[⟨(]*[^\s,\])⟩]+)?")
 _EXACT = re.compile(r"exact (?P<term>(?!\?).+)")
 
@@ -75,7 +76,7 @@ class Proofs:
         texts = [each.suggestion.tactic for each in self.found]
         text = written.suggestion.tactic
         same = any(text == each or _kind(text) == _kind(each) for each in texts)
-        if not texts or (not same and len(text) <= TOO_LONG * len(texts[0]) + 40):
+        if not texts or (not same and len(text) <= TOO_LONG * len(texts[0]) + SHORT):
             self.found.append(written)
 
     def proved(self) -> Proved:

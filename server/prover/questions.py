@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from tacit.server.lean.syntax import Kind, Token, tokens
+from tacit.server.tactics.try_this import replacements
 from tacit.server.values import Candidate, CheckedTactic
 
 _QUESTIONS = frozenset(
@@ -19,12 +20,15 @@ def asks(text: str) -> bool:
     return _first(text) is not None
 
 
-def answered(checked: CheckedTactic, harvest: Callable[[str], Sequence[str]]) -> list[Candidate]:
-    """What Lean printed for the one question in a longer tactic (`intro h; exact?`), put into its place."""
+def printed(checked: CheckedTactic, harvest: Callable[[str], Sequence[str]]) -> list[Candidate]:
+    """What Lean printed for a tactic, as candidates; of a question in a longer one (`intro h; exact?`), in its place.
+
+    (`ring` asks nothing, and prints `ring_nf`.)
+    """
     text = checked.candidate.text
     token = _first(text)
-    if token is None or not checked.try_this:
-        return []
+    if token is None:
+        return replacements(checked, harvest)
     end = _end(text, token)
     source = f"Try this ({token.text})"
     return [

@@ -32,7 +32,7 @@ class Left:
         if node.solution is not None:
             return 0.0
         if node.number not in self._known:
-            after = [self._after(edge) for edge in node.edges if not edge.refused]
+            after = [self.after(edge) for edge in node.edges if not edge.refused]
             self._known[node.number] = min([node.left, *after])
         return self._known[node.number]
 
@@ -40,10 +40,11 @@ class Left:
         """The tactic that leaves least: its solution, else that with the smallest rest; None where all leave more."""
         if node.solution is not None:
             return node.shortest
-        best = min((edge for edge in node.edges if not edge.refused), key=self._after, default=None)
-        return best if best is not None and self._after(best) < node.left else None
+        best = min((edge for edge in node.edges if not edge.refused), key=self.after, default=None)
+        return best if best is not None and self.after(best) < node.left else None
 
-    def _after(self, edge: Edge) -> float:
+    def after(self, edge: Edge) -> float:
+        """The size of what is left when a tactic is taken."""
         return sum(self.of(child) for child in edge.children)
 
 

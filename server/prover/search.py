@@ -49,6 +49,8 @@ STATES = 5_000
 """States of one search, for its memory."""
 MORE = 1.5
 """Seconds for other proofs beside the first, where they are wanted."""
+NEAR = 2.0
+"""Times what is left of the goal: what a tactic may leave for another proof to be looked for behind it."""
 DOUBT = 0.35
 """Nats that each portion a state has had adds to the cost of its next."""
 
@@ -311,8 +313,9 @@ class _Search:
         """Why other proofs are not looked for any longer; empty where they are, or where there is none yet."""
         if not proofs.found:
             return ""
-        promising = Left().of(self._tree.root) < self._tree.root.left
-        return "" if promising and not proofs.late else "There are no other proofs near by."
+        left, root = Left(), self._tree.root
+        near = any(not edge.dead and left.after(edge) <= NEAR * root.left for edge in root.edges)
+        return "" if near and not proofs.late else "There are no other proofs near by."
 
     def _ended(self, *, proved: bool, why: str = "") -> Searched:
         sketch, goals = (None, 0) if proved else self._finisher.sketch(self._tree.root)

@@ -18,7 +18,10 @@ from tacit.server.prover.events import Expanded, Proved, Searched, SearchEvent, 
 from tacit.server.prover.report import progress, summary
 from tacit.server.prover.search import search
 from tacit.server.prover.traces import Tracer, pairs, totals
+from tacit.server.prover.wanted import PLAIN, Finish
 from tacit.server.tactics.source import SourceRequest
+from tacit.server.tactics.try_this import harvest
+from tacit.server.text import Position
 from tacit.server.values import Candidate, CheckedTactic, Verdict
 
 TEXT = "theorem t (p q r : Prop) : p ∧ q ∧ r := by\n  sorry\n"
@@ -33,6 +36,13 @@ class Rules:
         self.elaborations = 0
         self.batches: list[list[tuple[str, str]]] = []
         self.ways: dict[str, tuple[str, ...]] = {}
+        self.prints: dict[str, str] = {}
+        """What Lean prints for a tactic that closes its goal."""
+        self.good: set[str] = set()
+        """The neater proofs that hold."""
+        self.proposed: list[str] = []
+        self.asked: list[tuple[str, object]] = []
+        self.told: list[tuple[Position, str]] | None = None
 
     def gate(self, site: Site, candidate: Candidate, goals: object = ()) -> None:
         return None
@@ -52,11 +62,17 @@ class Rules:
                 goals = parse_goals("\n\n".join(f"⊢ {each}" for each in left))
                 found.append(CheckedTactic(trial.candidate, Verdict.PROGRESSES, goals))
             else:
-                found.append(CheckedTactic(trial.candidate, Verdict.CLOSES))
+                said = self.prints.get(trial.candidate.text)
+                found.append(CheckedTactic(trial.candidate, Verdict.CLOSES, try_this=(said,) if said else ()))
         return found
 
     async def check(self, site: Site, candidates: Sequence[Candidate], **_: object) -> list[CheckedTactic]:
-        return [CheckedTactic(each, Verdict.FAILS) for each in candidates]
+        self.proposed += [each.text for each in candidates]
+        return [CheckedTactic(each, Verdict.CLOSES if each.text in self.good else Verdict.FAILS) for each in candidates]
+
+    async def heard(self, site: Site, tactic: str, **more: object) -> list[tuple[Position, str]] | None:
+        self.asked.append((tactic, more.get("prologue", "")))
+        return self.told
 
     async def verify(self, site: Site, checked: CheckedTactic, **_: object) -> CheckedTactic:
         refused = any(each in checked.candidate.text for each in self.bad)
@@ -75,14 +91,21 @@ class Proposes:
         yield [Candidate(text, self.name, 0.5) for text in self.texts]
 
 
-def run(rules: Rules, *sources: Proposes, budget: float = 20.0) -> list[SearchEvent]:
-    command, places = holes(TEXT, TEXT.index("sorry"))
-    site = Site(TEXT, command, places[0], parse_goals(GOAL))
-    request = SourceRequest(site.goals, frozenset())
+def run(
+    rules: Rules,
+    *sources: Proposes,
+    budget: float = 20.0,
+    finish: Finish = PLAIN,
+    known: Sequence[str] = (),
+    text: str = TEXT,
+) -> list[SearchEvent]:
+    command, places = holes(text, text.index("sorry"))
+    site = Site(text, command, places[0], parse_goals(GOAL))
+    request = SourceRequest(site.goals, frozenset(known))
     checker: Checker = rules  # type: ignore[assignment]
 
     async def all_() -> list[SearchEvent]:
-        found = search(checker, site, request, sources, lambda message: (), budget, 7, "t")
+        found = search(checker, site, request, sources, harvest, budget, 7, "t", finish)
         return [event async for event in found]
 
     return asyncio.run(all_())
@@ -198,3 +221,94 @@ def test_every_portion_is_told_with_its_state(state: int) -> None:
     events = run(Rules(STEPS), Proposes("constructor", "exact hp", "exact hq", "exact hr"))
     told = [event for event in events if isinstance(event, Expanded) and event.number == state]
     assert [event.goals[0].target for event in told] == [["p ∧ q ∧ r"], ["p"]][state]
+
+
+HYPOTHESES = ("exact hp", "exact hq", "exact hr")
+
+
+def found(events: Sequence[SearchEvent]) -> Proved:
+    [proved] = [event for event in events if isinstance(event, Proved)]
+    return proved
+
+
+def test_the_neater_proof_is_told_when_lean_accepts_it() -> None:
+    rules = Rules(STEPS)
+    rules.good = {"exact ⟨hp, hq, hr⟩"}
+    events = run(rules, Proposes("constructor", *HYPOTHESES))
+    assert proof(events) == "exact ⟨hp, hq, hr⟩"
+    assert found(events).steps[0].tactic == "constructor", "what the search did stays known"
+
+
+def test_a_neater_proof_that_fails_in_place_is_not_told() -> None:
+    rules = Rules(STEPS, bad=["⟨"])
+    rules.good = {"exact ⟨hp, hq, hr⟩"}
+    assert proof(run(rules, Proposes("constructor", *HYPOTHESES))).startswith("constructor\n· exact hp")
+
+
+def test_where_a_term_is_wanted_one_is_put_in() -> None:
+    rules = Rules({("p ∧ q ∧ r", "exact h"): []})
+    events = run(rules, Proposes("exact h"), text="theorem t (p q r : Prop) : p ∧ q ∧ r :=\n  sorry\n")
+    suggestion = found(events).suggestion
+    assert (suggestion.tactic, suggestion.edit.new_text) == ("exact h", "h")
+    rules = Rules(STEPS)
+    events = run(rules, Proposes("constructor", *HYPOTHESES), text="theorem t : p ∧ q ∧ r :=\n  sorry\n")
+    assert found(events).suggestion.edit.new_text.startswith(" by\n  constructor\n  · exact hp")
+
+
+@pytest.mark.parametrize("printed", ["Try this: exact foo", "Try this:\n  [apply] exact foo"])
+def test_a_question_is_never_a_proof_and_what_it_found_is(printed: str) -> None:
+    rules = Rules({("p ∧ q ∧ r", "exact?"): [], ("p ∧ q ∧ r", "exact foo"): []})
+    rules.prints = {"exact?": printed}
+    assert proof(run(rules, Proposes("exact?"))) == "exact foo"
+    rules = Rules({("p ∧ q ∧ r", "skip; simp?"): []})
+    assert not ended(run(rules, Proposes("skip; simp?"))).proved
+
+
+def test_other_proofs_are_offered_where_they_are_wanted_and_differ() -> None:
+    table = {**STEPS, ("p ∧ q ∧ r", "simp [h, k]"): [], ("p ∧ q ∧ r", "simp [k, h]"): [], ("p ∧ q ∧ r", "tauto"): []}
+    sources = Proposes("constructor", *HYPOTHESES), Proposes("simp [h, k]", "tauto", "simp [k, h]")
+    assert found(run(Rules(table), *sources)).alternatives == ()
+    events = run(Rules(table), *sources, finish=Finish(alternatives=3))
+    proved = found(events)
+    assert proved.suggestion.tactic == "tauto"
+    others = [each.tactic for each in proved.alternatives]
+    assert [each.split()[0] for each in others] == ["simp", "constructor"], "one `simp` is like the other"
+    assert all(each.verified for each in proved.alternatives)
+    assert ended(events).proved
+    assert len(found(run(Rules(table), *sources, finish=Finish(alternatives=1))).alternatives) == 1
+
+
+def test_an_alternative_that_fails_in_place_is_not_offered() -> None:
+    table = {("p ∧ q ∧ r", "tauto"): [], ("p ∧ q ∧ r", "simp [k]"): []}
+    proved = found(run(Rules(table, bad=["simp"]), Proposes("tauto", "simp [k]"), finish=Finish(alternatives=3)))
+    assert (proved.suggestion.tactic, proved.alternatives) == ("tauto", ())
+
+
+def test_simp_only_is_written_where_it_is_wanted_with_what_simp_says() -> None:
+    table: dict[tuple[str, str], Sequence[str]] = {("p ∧ q ∧ r", "simp [h]"): []}
+    rules = Rules(table)
+    rules.told = [(Position(0, 0), "Try this: simp only [h, and_true]")]
+    assert proof(run(rules, Proposes("simp [h]"), finish=Finish(simp_only=True), known=["simp?"])) == (
+        "simp only [h, and_true]"
+    )
+    assert rules.asked == [("simp? [h]", "")]
+    rules = Rules(table)
+    assert proof(run(rules, Proposes("simp [h]"), known=["simp?"])) == "simp [h]"
+    assert rules.asked == []
+
+
+def test_a_lean_without_simp_says_is_asked_by_its_traces() -> None:
+    rules = Rules({("p ∧ q ∧ r", "simp [h]"): []})
+    line = "[Meta.Tactic.simp.rewrite] {}:1000, a ==> b"
+    rules.told = [(Position(0, 0), line.format(name)) for name in ("and_true", "eq_self", "h._@._hyg.165", "h")]
+    rules.good = {"simp only [and_true]"}
+    assert proof(run(rules, Proposes("simp [h]"), finish=Finish(simp_only=True))) == "simp only [and_true]"
+    [(asked, prologue)] = rules.asked
+    assert (asked, "simp.rewrite" in str(prologue)) == ("simp [h]", True)
+    assert "simp only [h, and_true]" not in rules.proposed, "it was accepted in place first, and then shortened"
+
+
+def test_simp_stays_where_lean_refuses_simp_only() -> None:
+    rules = Rules({("p ∧ q ∧ r", "simp [h]"): []}, bad=["only"])
+    rules.told = [(Position(0, 0), "Try this: simp only [h]")]
+    assert proof(run(rules, Proposes("simp [h]"), finish=Finish(simp_only=True), known=["simp?"])) == "simp [h]"
