@@ -86,7 +86,7 @@ SEARCH_STATUS = """exit status:
 --json prints a list, best first, of: name, kind, module, statement, doc, score, package, path, line (from 1)."""
 
 INDEX_HELP = """Make what `tacit search` and suggestions look things up in. Without PATH: this project, its
-dependencies, and Mathlib where MATHLIB names its sources. Sources are enough; nothing is built or fetched.
+dependencies, its Lean, and Mathlib where MATHLIB names its sources. Sources are enough; nothing is built or fetched.
 
   build        make the index anew
   update       read what has changed
@@ -103,7 +103,8 @@ INDEX_STATUS = """exit status:
   2    there are no Lean files, a file cannot be used, or the index cannot be written
   130  interrupted; the index is as it was
 
-Indexes lie in $TACIT_CACHE, else in `tacit` in your cache folder."""
+Indexes lie in $TACIT_CACHE, else in `tacit` in your cache folder. TACIT_LEAN_SOURCES names the sources of Lean itself
+where they do not lie beside it; `off` leaves them out."""
 EXPORT_HELP = """Write the indexes of the packages at PATH (default: of this project and what it depends on) into FILE,
 with their vectors: one machine makes them, all others import them. Paths in it are relative."""
 IMPORT_HELP = """Take the indexes in FILE for the packages of their names: those at PATH, else those of this project,
