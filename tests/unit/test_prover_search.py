@@ -279,7 +279,7 @@ def test_other_proofs_are_offered_where_they_are_wanted_and_differ() -> None:
 
 
 def test_an_alternative_that_fails_in_place_is_not_offered() -> None:
-    table = {("p ∧ q ∧ r", "tauto"): [], ("p ∧ q ∧ r", "simp [k]"): []}
+    table: dict[tuple[str, str], Sequence[str]] = {("p ∧ q ∧ r", "tauto"): [], ("p ∧ q ∧ r", "simp [k]"): []}
     proved = found(run(Rules(table, bad=["simp"]), Proposes("tauto", "simp [k]"), finish=Finish(alternatives=3)))
     assert (proved.suggestion.tactic, proved.alternatives) == ("tauto", ())
 
