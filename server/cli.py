@@ -53,7 +53,9 @@ reason, sketch, steps, search, elapsed), diff, written, elapsed, lean {version, 
 file as it was. For a folder: folder, closed, total, elapsed, files, amiss (what cannot be used or written)."""
 
 TRACES_HELP = """Read what `tacit prove --traces FILE` kept. stats counts it by source and verdict; export writes pairs
-of goal and tactic as JSON Lines, for `tacit train data --traces`. Nothing leaves this machine."""
+of goal and tactic as JSON Lines, for `tacit train data --traces`; fit fits the weights that searches judge goals by,
+and says how well they judge what they were not fitted on; forget removes what searches on this machine have taught.
+Nothing leaves this machine."""
 
 DOCTOR_HELP = "Say what Tacit found, what is missing and how to get it; then start Lean and check a small theorem."
 DOCTOR_STATUS = """exit status:
@@ -334,8 +336,14 @@ def _traces(arguments: argparse.Namespace, build: Build) -> int:
     from tacit.server import traces_command as command
     from tacit.server.terminal import Terminal
 
+    if arguments.action == "forget":
+        return command.forget(Terminal())
     if arguments.action == "export":
         return command.export(Terminal(), arguments.paths, arguments.output, tries=arguments.tries)
+    if arguments.action == "fit":
+        return command.fit_weights(
+            Terminal(), arguments.paths, arguments.held_out, arguments.output, as_json=arguments.json
+        )
     return command.stats(Terminal(), arguments.paths, as_json=arguments.json)
 
 
@@ -611,9 +619,12 @@ def _parser() -> argparse.ArgumentParser:
     prove.set_defaults(command=_prove)
 
     traces = _command(commands, "traces", "what searches for proofs tried", TRACES_HELP, ERRORS)
-    traces.add_argument("action", choices=("stats", "export"))
-    traces.add_argument("paths", metavar="FILE", type=Path, nargs="+", help="a file of traces, or a folder of them")
-    traces.add_argument("-o", "--output", metavar="FILE", type=Path, help="where pairs are written (default: shown)")
+    traces.add_argument("action", choices=("stats", "export", "fit", "forget"))
+    traces.add_argument("paths", metavar="FILE", type=Path, nargs="*", help="a file of traces, or a folder of them")
+    written = "where pairs are written (default: shown), or weights"
+    traces.add_argument("-o", "--output", metavar="FILE", type=Path, help=written)
+    other = "(fit) traces of other theorems, to say how well the weights judge them"
+    traces.add_argument("--held-out", metavar="FILE", type=Path, action="append", default=[], help=other)
     traces.add_argument("--tries", action="store_true", help="export all that was tried, with its verdict")
     traces.set_defaults(command=_traces)
 

@@ -1,4 +1,4 @@
-"""`tacit traces stats|export`: what searches for proofs tried, counted, or as pairs to learn from."""
+"""`tacit traces stats|export|fit|forget`: what searches tried, counted, as pairs, as weights; what they taught, gone."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 
 from tacit.server.command import Exit, writing
 from tacit.server.errors import BadInput
-from tacit.server.prover import traces
+from tacit.server.prover import experience, traces
 from tacit.server.terminal import Terminal, plural, seconds
 
 
@@ -53,6 +54,54 @@ def export(terminal: Terminal, paths: Sequence[Path], output: Path | None, *, tr
             count += 1
     if output is not None:
         terminal.note(f"{output}: {plural(count, 'pair')}")
+    return Exit.DONE
+
+
+def fit_weights(
+    terminal: Terminal, paths: Sequence[Path], held_out: Sequence[Path], output: Path | None, *, as_json: bool
+) -> int:
+    """Fit the weights that states and steps are judged by, and say how well they judge what they were not fitted on."""
+    from tacit.server.prover.fit import Measure, crossed, fit, lessons, measure
+    from tacit.server.prover.learner import Weights
+
+    found = lessons(_files(paths))
+    other = lessons(_files(held_out)) if held_out else []
+    fitted = fit([lesson for _, lesson in found])
+    states = [(file, lesson.states) for file, lesson in found]
+    measures: dict[str, dict[str, Measure]] = {
+        "other files": {"size alone": crossed(states, ("one", "size")), "all numbers": crossed(states)}
+    }
+    if other:
+        size = fit([lesson for _, lesson in found], ("one", "size"))
+        measures["held out"] = {
+            name: measure([[(each, weights.chance(each.numbers)) for each in lesson.states] for _, lesson in other])
+            for name, weights in (("size alone", Weights(size.states)), ("all numbers", Weights(fitted.states)))
+        }
+    if output is not None:
+        with writing(output) as file:
+            file.write(json.dumps(experience.record_of(fitted), ensure_ascii=False, indent=0) + "\n")
+    if as_json:
+        terminal.json({what: {name: asdict(each) for name, each in of.items()} for what, of in measures.items()})
+        return Exit.DONE
+    for what, of in measures.items():
+        for name, each in of.items():
+            terminal.line(
+                f"{what}, {name:<12}", (f"AUC {each.auc:.3f}", "bold"),
+                f", log-loss {each.loss:.3f}; {plural(each.examples, 'state')}, {each.true:,} proved",
+            )  # fmt: skip
+    if output is not None:
+        terminal.note(f"{output}: weights of {plural(len(fitted.states), 'number')} of a state")
+    return Exit.DONE
+
+
+def forget(terminal: Terminal) -> int:
+    """Remove what searches on this machine have taught."""
+    file = experience.store()
+    try:
+        there = experience.forget(file)
+    except OSError as error:
+        raise BadInput(f"{file} cannot be removed: {error.strerror or error}.") from error
+    terminal.note("What searches taught is forgotten." if there else "Nothing was learned from searches yet.")
     return Exit.DONE
 
 

@@ -75,6 +75,20 @@ def base_of(raw: Any) -> Base:
     return Base(states, steps, float(raw["typical"]))
 
 
+def record_of(base: Base) -> dict[str, Any]:
+    """Weights as JSON, for `base_of`."""
+
+    def pairs(beliefs: Mapping[str, Belief]) -> dict[str, list[float]]:
+        return {name: [round(each.precision, 2), round(each.mean, 4)] for name, each in sorted(beliefs.items())}
+
+    return {
+        "schema": SCHEMA,
+        "typical": round(base.typical, 4),
+        "states": pairs(base.states),
+        "steps": pairs(base.steps),
+    }
+
+
 class Experience:
     """Judges by what is known, and learns from each search. Without a file nothing is learned."""
 

@@ -1,7 +1,8 @@
 """Weights from traces: what Tacit ships, and how well it judges what it has not seen. Needs numpy, for a second.
 
-    fitted = fit(lessons(paths))          # [(file, Lesson), …]
-    measured(fitted.states, …)
+    found = lessons(paths)                      # [(file, Lesson), …]
+    fit([lesson for _, lesson in found])        # Base
+    crossed([(file, lesson.states) for file, lesson in found])      # Measure
 
 The same model as `learner`, solved at once: the most likely means under their prior, by Newton's method.
 """
@@ -9,13 +10,12 @@ The same model as `learner`, solved at once: the most likely means under their p
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
-from tacit.server.prover.experience import SCHEMA
+from tacit.server.prover.experience import Base
 from tacit.server.prover.learner import LEAST, MOST, UNKNOWN, Belief, Example, Numbers, Weights
 from tacit.server.prover.traces import trees
 from tacit.server.prover.value import Lesson, lesson
@@ -23,28 +23,6 @@ from tacit.server.prover.value import Lesson, lesson
 TRUST = 0.25
 """How much of the certainty of fitted weights is kept: what a user proves is not what they were fitted on."""
 FOLDS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """Weights for states and for steps, as they are shipped."""
-
-    states: Mapping[str, Belief]
-    steps: Mapping[str, Belief]
-    typical: float
-
-    def record(self) -> dict[str, Any]:
-        """As JSON; see `experience.base_of`."""
-
-        def pairs(beliefs: Mapping[str, Belief]) -> dict[str, list[float]]:
-            return {name: [round(each.precision, 2), round(each.mean, 4)] for name, each in sorted(beliefs.items())}
-
-        return {
-            "schema": SCHEMA,
-            "typical": round(self.typical, 4),
-            "states": pairs(self.states),
-            "steps": pairs(self.steps),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +41,13 @@ def lessons(paths: Iterable[Path]) -> list[tuple[str, Lesson]]:
     return [(str(about.get("file", "")), lesson(tree)) for about, tree in trees(paths)]
 
 
-def fit(found: Sequence[Lesson]) -> Fitted:
-    """The weights that these lessons teach."""
-    states = believed([example for each in found for example in each.states])
-    steps = believed([example for each in found for example in each.steps])
-    weights = Weights(steps)
-    # The mean of the cost, not of the chance: costs are what is added up along a way.
-    weighed = [(each.weight, math.log(weights.chance(each.numbers))) for one in found for each in one.steps]
-    total = sum(weight for weight, _ in weighed)
-    return Fitted(states, steps, math.exp(sum(weight * log for weight, log in weighed) / total) if total else 1.0)
+def fit(found: Sequence[Lesson], names: Iterable[str] | None = None) -> Base:
+    """The weights that these lessons teach; with `names`, of these numbers of a state alone."""
+    kept = None if names is None else tuple(names)
+    states = [each if kept is None else only(each, kept) for one in found for each in one.states]
+    # How steps fare differs so much from one project to another that how often they do is all that is shipped.
+    steps = believed([only(each, ("one",)) for one in found for each in one.steps])
+    return Base(believed(states), steps, Weights(steps).chance({"one": 1.0}))
 
 
 def believed(examples: Sequence[Example]) -> dict[str, Belief]:
