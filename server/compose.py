@@ -185,13 +185,15 @@ def build_suggester(
     memory: ProofMemory | None = None,
     folders: Sequence[Path] = (),
     measured: bool = False,
+    experience: Experience | None = None,
 ) -> Suggester:
     """A Suggester over a live Lean; over recordings only when files of them are given.
 
     `recorder` notes what the live Lean answers. `choose` narrows the sources, for measurements. `premises` finds those
     of the source that needs an index, `memory` what stands in proofs of the workspace; both are their maker's to close,
     and without them this suggester has its own: premises of a file's workspace and of `folders`. `measured`: to prove
-    anew what is proved; what stands below a place or was accepted once is not remembered. What is recorded must not
+    anew what is proved; what stands below a place or was accepted once is not remembered. `experience` judges what
+    searches meet and learns from them; without one that of this machine does, where it may. What is recorded must not
     depend on what is indexed, installed or was accepted on one machine: with recordings, and while recording, neither
     premises nor memory nor a model are asked; nor is a model without settings.
     """
@@ -204,7 +206,7 @@ def build_suggester(
     closing = []
     # What is measured or recorded must not depend on what was searched for before.
     learns = settings is not None and given.prove_learn and not measured and recorder is None
-    experience = Experience(store() if learns else None)
+    experience = experience or Experience(store() if learns else None)
     choice, model = Choice(None, "No model is used."), None
     if not recordings and recorder is None:
         if premises is None:

@@ -1,4 +1,4 @@
-"""`tacit traces stats|export|fit|forget`: what searches tried, counted, as pairs, as weights; what they taught, gone."""
+"""`tacit traces stats|export|fit|forget`: what searches tried, counted, as pairs, as weights; and forgotten."""
 
 from __future__ import annotations
 
