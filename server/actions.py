@@ -11,9 +11,11 @@ from tacit.server.outgoing import to_edit
 from tacit.server.question import SORRY, closes, closes_here
 from tacit.server.suggest import Found
 from tacit.server.values import Suggestion, Verdict
+from tacit.server.wire import CLOSE_GOAL
 
 MOST = 12
 """How many actions a menu is given."""
+CLOSE_TITLE = "Close this goal: search for a proof"
 
 CLOSING = types.CodeActionKind.QuickFix
 PROGRESSING = types.CodeActionKind.RefactorRewrite
@@ -57,6 +59,15 @@ def code_actions(
             )
         )
     return actions[:MOST]
+
+
+def closing_action(document: OpenDocument, offset: int) -> types.CodeAction:
+    """The action that runs the command `tacit.closeGoal` at an offset, which says by itself what came of it."""
+    line, character = document.place(offset)
+    at = {"line": line, "character": character}
+    argument = {"uri": document.uri, "position": at, "version": document.version, "tell": True}
+    command = types.Command(title=CLOSE_TITLE, command=CLOSE_GOAL, arguments=[argument])
+    return types.CodeAction(CLOSE_TITLE, kind=CLOSING, command=command)
 
 
 def title(suggestion: Suggestion) -> str:

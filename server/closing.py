@@ -66,6 +66,13 @@ class Closing:
     async def close_goal(self, params: types.ExecuteCommandParams) -> wire.CloseGoalResult:
         """Close one goal. What the user can do nothing about is a sentence, not an error."""
         argument = self._argument(params)
+        result = await self._close(argument, params.work_done_token)
+        if argument.tell:
+            kind = types.MessageType.Info if result.applied else types.MessageType.Warning
+            self._session.tell(result.sentence, kind)
+        return result
+
+    async def _close(self, argument: wire.CloseGoalArgument, token: types.ProgressToken | None) -> wire.CloseGoalResult:
         try:
             document = current(self._session, argument.uri, argument.version)
         except wire.ContentModified:
@@ -77,7 +84,7 @@ class Closing:
         try:
             run = self._session.requests.recall(asked)
             if run is None or run.closing is None or (finish.simp_only and not run.answers(asked)):
-                async with self._progress(params.work_done_token) as report:
+                async with self._progress(token) as report:
                     # What goes on there already may find it; when it ends without, a search for just this follows.
                     run = await self._search(asked, report, lenient=not finish.simp_only)
                     if run.closing is None and run.done and run.question is not asked and not run.answers(asked):

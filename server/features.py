@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -79,8 +79,9 @@ class Features:
             if params.context.trigger_kind is types.InlineCompletionTriggerKind.Invoked:
                 await run.until(alternatives, settings.inline_wait)
 
-        found = await self._gather(asked, wait)
-        edits = [to_edit(document, edit) for edit in ghost_edits(document, cursor, found)]
+        run = await self._gather(asked, wait)
+        shown = ghost_edits(document, cursor, run.found) if run is not None else []
+        edits = [to_edit(document, edit) for edit in shown]
         return types.InlineCompletionList(
             [types.InlineCompletionItem(edit.new_text, range=edit.range) for edit in edits]
         )
@@ -92,7 +93,8 @@ class Features:
         if document is None or not any(actions.wanted(kind, only) for kind in actions.KINDS):
             return []
         start, end = (document.offset(_place(each)) for each in (params.range.start, params.range.end))
-        position = LineIndex(document.text).position(actions.place(document, start, end))
+        offset = actions.place(document, start, end)
+        position = LineIndex(document.text).position(offset)
         options = Options(settings.suggest_budget, verify_progress=True, near=True)
         asked = Question(document.value, position, options)
         known = self._session.requests.recall(asked)
@@ -100,10 +102,15 @@ class Features:
         if known is None and by_itself and self._session.requests.busy(asked):
             return []  # The lightbulb follows the cursor; it must not end what somebody waits for elsewhere.
         if known is not None and (known.done or known.why is not None):
-            found: Sequence[Found] = known.found
+            run: Run | None = known
         else:
-            found = await self._gather(asked, lambda run: run.until(lambda run: False, settings.action_wait))
-        return actions.code_actions(document, found, only, versioned=self._session.versioned_edits)
+            run = await self._gather(asked, lambda run: run.until(lambda run: False, settings.action_wait))
+        found = run.found if run is not None else ()
+        shown = actions.code_actions(document, found, only, versioned=self._session.versioned_edits)
+        unsolved = run is not None and (run.goal is not None or not run.done)
+        if settings.action_closes and unsolved and actions.wanted(actions.CLOSING, only):
+            shown.append(actions.closing_action(document, offset))
+        return shown
 
     async def suggest(self, params: wire.SuggestParams) -> wire.SuggestResult:
         """Everything that is found, streamed where a token is given."""
@@ -176,22 +183,22 @@ class Features:
             model=to_model(model) if (model := self._session.model()) is not None else None,
         )
 
-    async def _gather(self, asked: Question, wait: Callable[[Run], Awaitable[object]]) -> Sequence[Found]:
-        """What a run has found when the wait is over; nothing where there is nothing to say."""
+    async def _gather(self, asked: Question, wait: Callable[[Run], Awaitable[object]]) -> Run | None:
+        """The run, when the wait is over; None where there is nothing to say."""
         try:
             run = self._session.requests.ask(asked, lenient=True)
             with run.follow(keep=True):
                 await wait(run)
         except Stopped:
-            return ()
+            return None
         except Exception as error:
             self._session.explain(error)
-            return ()
+            return None
         finally:
             self._session.announce()
         if run.goal is not None:
             self._session.works()
-        return run.found
+        return run
 
     def _stream(self, params: wire.SuggestParams, part: wire.PartialGoals | wire.PartialSuggestions) -> None:
         if params.partial_result_token is not None:

@@ -27,6 +27,7 @@ class Settings:
 
     `suggest_budget` is seconds for one request. `inline_wait` is how many seconds ghost text waits for a closing
     tactic before it shows one that only makes progress; `action_wait` how many a list of code actions waits.
+    `action_closes`: *Close this goal* is one of them, for editors that have no key or menu of their own for it.
 
     `model_path` is the GGUF of a local model, `off` for none, empty for the one that `model_choice` finds;
     `model_preset` is how it is asked, empty to go by its name; `model_context` the tokens of a prompt with its answer;
@@ -59,6 +60,7 @@ class Settings:
     prove_jobs: int = 1
     prove_simp_only: bool = False
     prove_learn: bool = True
+    action_closes: bool = False
 
     def same_lean(self, other: Settings) -> bool:
         """Whether the running Lean, and the model, can stay when these settings take the place of the others."""
@@ -145,6 +147,7 @@ KEYS: Mapping[str, _Key] = {
     "inline.enabled": _Key("inline_enabled", _flag),
     "inline.wait": _Key("inline_wait", _seconds(0, 60)),
     "codeAction.wait": _Key("action_wait", _seconds(0, 60)),
+    "codeAction.closeGoal": _Key("action_closes", _flag),
     "index.automatic": _Key("index_automatic", _flag),
     "model.path": _Key("model_path", _string),
     "model.preset": _Key("model_preset", _string),

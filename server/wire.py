@@ -144,12 +144,16 @@ class SearchResult:
 
 @attrs.define
 class CloseGoalArgument:
-    """The one argument of `tacit.closeGoal`."""
+    """The one argument of `tacit.closeGoal`.
+
+    `tell`: the result's sentence is shown as a message too, for editors that show no result of a command.
+    """
 
     uri: str
     position: types.Position
     version: int | None = None
     budget: float | None = attrs.field(default=None, validator=_budget)
+    tell: bool = False
 
 
 @attrs.define

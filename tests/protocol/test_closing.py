@@ -166,3 +166,53 @@ async def test_simp_only_is_asked_for_and_not_taken_from_what_was_found_without(
     editor.notify("workspace/didChangeConfiguration", {"settings": {"tacit": {"prove": {"simpOnly": True}}}})
     assert await close(editor) == (True, "simp", "Closed the goal with `simp`.")
     assert [each.get("simp_only", False) for each in editor.log("suggest")] == [False, True]
+
+
+# ---------------------------------------------------------------------------------------------- for plain LSP clients
+
+CLOSE = "Close this goal: search for a proof"
+
+
+def actions_at(line: int, character: int) -> Message:
+    place = at(line, character)["position"]
+    return {"textDocument": {"uri": URI}, "range": {"start": place, "end": place}, "context": {"diagnostics": []}}
+
+
+async def offered(editor: Editor, line: int = 1, character: int = 28) -> list[Message]:
+    actions: list[Message] = await editor.ask("textDocument/codeAction", actions_at(line, character))
+    return actions
+
+
+async def test_a_code_action_closes_the_goal_where_the_editor_asks_for_one(editor: Editor) -> None:
+    editor.notify("workspace/didChangeConfiguration", {"settings": {"tacit": {"codeAction": {"closeGoal": True}}}})
+    editor.open(script(["goal"], ["found", "intro h", STEP], ["found", "rfl"]) + ON_SORRY, version=3)
+    *tactics, close_goal = await offered(editor)
+    assert [each["title"] for each in tactics] == ["Try this: rfl", "Try this: intro h (2 goals left)"]
+    assert (close_goal["title"], close_goal["kind"], close_goal["command"]["title"]) == (CLOSE, "quickfix", CLOSE)
+    asked = {key: close_goal["command"][key] for key in ("command", "arguments")}
+    assert (await editor.ask("workspace/executeCommand", asked))["applied"] is True
+    [applied] = editor.said("workspace/applyEdit")
+    assert applied["edit"]["documentChanges"][0]["textDocument"]["version"] == 3
+    [told] = editor.said("window/showMessage")
+    assert (told["type"], told["message"]) == (3, "Closed the goal with `rfl`.")
+
+
+async def test_the_code_action_is_there_before_anything_is_found_and_not_without_a_goal(editor: Editor) -> None:
+    settings = {"codeAction": {"closeGoal": True, "wait": 0.1}}
+    editor.notify("workspace/didChangeConfiguration", {"settings": {"tacit": settings}})
+    editor.open(script(["goal"], ["hang"]) + ON_SORRY)
+    assert [each["title"] for each in await offered(editor)] == [CLOSE]
+    editor.open(script(["raise", "NoGoal", "There are no goals left here."]) + ON_SORRY, version=2)
+    assert await offered(editor) == []
+
+
+async def test_no_code_action_closes_a_goal_unless_asked_for(editor: Editor) -> None:
+    editor.open(script(["goal"], ["found", "rfl"]) + ON_SORRY)
+    assert [each["title"] for each in await offered(editor)] == ["Try this: rfl"]
+
+
+async def test_that_nothing_was_found_is_told_where_results_are_not_shown(editor: Editor) -> None:
+    editor.open(script(["goal"], ["batch", 30]) + ON_SORRY)
+    assert await close(editor, tell=True) == (False, None, "None of the 30 tactics tried closes this goal.")
+    [told] = editor.said("window/showMessage")
+    assert (told["type"], told["message"]) == (2, "None of the 30 tactics tried closes this goal.")

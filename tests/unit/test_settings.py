@@ -38,7 +38,7 @@ def test_every_setting_can_be_set() -> None:
         "lean": {"path": " /opt/lean ", "args": ["-Dx=1"], "memoryMiB": 4096},
         "suggest": {"budget": 2},
         "inline": {"enabled": False, "wait": 0},
-        "codeAction": {"wait": 3},
+        "codeAction": {"wait": 3, "closeGoal": True},
         "index": {"automatic": False},
         "model": {"path": "/m.gguf", "preset": "mine", "context": 4096, "templates": {"mine": {"prompt": "{state}:"}}},
         "prove": {"budget": 60, "traces": True, "learn": False, "workers": 3, "simpOnly": True},
@@ -63,6 +63,7 @@ def test_every_setting_can_be_set() -> None:
         3,
         prove_simp_only=True,
         prove_learn=False,
+        action_closes=True,
     )
     assert read_settings({"tacit": raw})[0] == settings
     assert complaints == ()
