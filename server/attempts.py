@@ -13,6 +13,7 @@ from tacit.server.prover.events import Proved, Searched, SearchEvent, Searching,
 from tacit.server.prover.report import progress as search_progress
 from tacit.server.prover.report import summary
 from tacit.server.prover.traces import Tracer
+from tacit.server.prover.wanted import PLAIN, Finish
 from tacit.server.question import closes, closes_here
 from tacit.server.ranking import rank
 from tacit.server.show import one_line
@@ -31,8 +32,8 @@ class Attempt:
 
     `before` is its place in the file as it was, `line` its line (from 0) in the result. `suggestion` is what takes its
     place; without one, `reason` says why it stays, and `sketch` is how far a search came. `steps` are the tactics that
-    the search made the proof of, with their sources. `unproved`: what would have done needs something else to be proved first.
-    `elapsed` is in seconds.
+    the search made the proof of, with their sources; `alternatives` are other proofs. `unproved`: what would have done
+    needs something else to be proved first. `elapsed` is in seconds.
     """
 
     before: Position
@@ -45,6 +46,7 @@ class Attempt:
     steps: tuple[Taken, ...] = ()
     searched: Searched | None = None
     unproved: bool = False
+    alternatives: tuple[Suggestion, ...] = ()
 
 
 class Listener(Protocol):
@@ -66,13 +68,14 @@ async def attempt(
     traces: Tracer | None,
     *,
     lane: int = 0,
+    finish: Finish = PLAIN,
 ) -> Attempt:
     """What closes the goal at an offset, else the reason why nothing does. `busy` is told where the search is.
 
-    Raises NoGoal, LeanNotFound and LeanDied as the engine does. `lane`: see Document.
+    Raises NoGoal, LeanNotFound and LeanDied as the engine does. `lane`: see Document; `finish`: see Options.
     """
     position = LineIndex(text).position(offset)
-    options = Options(budget, stop_at_first_close=True, closes_only=True, limit=EVERYTHING, search=True)
+    options = Options(budget, stop_at_first_close=True, closes_only=True, limit=EVERYTHING, search=True, finish=finish)
     where = f"{file.shown}:{position.line + 1}"
     tried = Attempt(position, position.line)
     partial: Suggestion | None = None
@@ -98,8 +101,8 @@ async def attempt(
                     best = min([*progress, *([best] if best else [])], key=rank, default=None)
                 case Searching():
                     busy.say(f"{where}  {search_progress(event)}")
-                case Proved(steps=steps):
-                    tried.steps = steps
+                case Proved(steps=steps, alternatives=alternatives):
+                    tried.steps, tried.alternatives = steps, alternatives
                 case Searched():
                     tried.searched, tried.sketch = event, event.sketch
                 case Found(suggestion=suggestion) if closes(suggestion):

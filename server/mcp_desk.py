@@ -21,6 +21,7 @@ from tacit.server.errors import BadInput, NoGoal
 from tacit.server.gathered import Gathered
 from tacit.server.mcp_files import Folders, imported_state
 from tacit.server.patch import LeanFile
+from tacit.server.prover.wanted import Finish
 from tacit.server.searcher import Searcher
 from tacit.server.show import best_first
 from tacit.server.suggest import Document, Event, Options
@@ -145,11 +146,13 @@ class Desk:
             notice=self._notice(told.notice),
         )
 
-    async def prove(self, spot: Spot, budget: float, listener: Listener) -> answers.ProveAnswer:
+    async def prove(self, spot: Spot, budget: float, finish: Finish, listener: Listener) -> answers.ProveAnswer:
         """A proof of several steps, or how far the search came."""
         file, position = spot.file, spot.position
         engine, document = await self._ready(spot)
-        tried = await attempt(engine, file, file.text, spot.offset, document.version, budget, listener, None)
+        tried = await attempt(
+            engine, file, file.text, spot.offset, document.version, budget, listener, None, finish=finish
+        )
         found, sketch, searched = tried.suggestion, tried.sketch, tried.searched
         return answers.ProveAnswer(
             file=file.shown,
@@ -161,7 +164,7 @@ class Desk:
             edit=answers.edit_of(file, found.edit) if found is not None else None,
             diff=answers.diff_of(file, found.edit) if found is not None else "",
             axioms=list(found.axioms) if found is not None else [],
-            alternatives=[],
+            alternatives=[answers.proof(file, each) for each in tried.alternatives],
             steps=[each.tactic for each in tried.steps],
             sketch=sketch.tactic if sketch is not None and found is None else None,
             sketch_edit=answers.edit_of(file, sketch.edit) if sketch is not None and found is None else None,

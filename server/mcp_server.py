@@ -30,6 +30,7 @@ from tacit.server import mcp_answers as answers
 from tacit.server.errors import TacitError
 from tacit.server.mcp_desk import Desk, Spot
 from tacit.server.mirror import path_of
+from tacit.server.prover.wanted import Finish
 
 log = logging.getLogger(__name__)
 
@@ -154,14 +155,21 @@ class Server(MCPServer[Any]):
         context: Tools,
         column: Column = None,
         budget: Annotated[float, Field(gt=0, le=3600, description="Seconds that the search may take.")] = 30.0,
+        alternatives: Annotated[
+            int, Field(ge=0, le=10, description="Other proofs to look for as well, at most so many.")
+        ] = 0,
+        simp_only: Annotated[
+            bool, Field(description="Write `simp only [...]` where the proof has `simp`, as files of a library do.")
+        ] = False,
     ) -> answers.ProveAnswer:
         """Search for a whole proof of the goal at a place, over several steps.
 
         A proof in the answer was accepted by Lean as a whole, in place; apply its edit. Where there is none, the answer
         says why, with a sketch as far as the search came. Tells its progress and can be cancelled.
         """
+        finish = Finish(simp_only, alternatives)
         return await self._at(
-            context, file, line, column, lambda spot, narrator: self._desk.prove(spot, budget, narrator)
+            context, file, line, column, lambda spot, narrator: self._desk.prove(spot, budget, finish, narrator)
         )
 
     async def search(

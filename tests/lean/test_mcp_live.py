@@ -91,8 +91,9 @@ async def test_a_proof_of_several_steps_holds_in_the_file(folder: Path) -> None:
     path = folder / "Foo.lean"
     async with agent(folder) as client:
         line = line_of(TEXT, "theorem Tree.mirror_mirror")
-        found = await call(client, "prove", file="Foo.lean", line=line, budget=60)
+        found = await call(client, "prove", file="Foo.lean", line=line, budget=60, alternatives=2)
         assert found["proved"], found["reason"]
+        assert len(found["alternatives"]) <= 2
         assert path.read_text(encoding="utf-8") == TEXT, "nothing was written"
         path.write_text(patched(TEXT, found["edit"]), encoding="utf-8")
         again = await client.call_tool("prove", {"file": "Foo.lean", "line": line, "budget": 5})
