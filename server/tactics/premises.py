@@ -215,7 +215,8 @@ def _together(premises: Sequence[_Premise], view: View) -> Iterator[Offer]:
     """The best of them at once."""
     rules = [each for each in premises if (_spoken_of(each, view) if each.defined else _simplifies(each.read))]
     inside = [each for each in rules if each.defined or _occurs(each.read, view)]
-    sets = dict.fromkeys(", ".join(x.name for x in some) for some in (inside[:_TOGETHER], rules[:4], rules[:_TOGETHER]))
+    some_of_them = (_one_way(some) for some in (inside[:_TOGETHER], rules[:4], rules[:_TOGETHER]))
+    sets = dict.fromkeys(", ".join(x.name for x in some) for some in some_of_them)
     for at, brackets in enumerate(each for each in sets if each):
         yield Offer(f"simp [{brackets}]", 0.8 - 0.08 * at)
         yield Offer(f"simp_all [{brackets}]", 0.7 - 0.08 * at)
@@ -227,6 +228,23 @@ def _together(premises: Sequence[_Premise], view: View) -> Iterator[Offer]:
         terms = ", ".join(_on_blanks(each) for each in bounds[:4])
         yield Offer(f"nlinarith [{terms}]", 0.5)
         yield Offer(f"linarith [{terms}]", 0.5)
+
+
+def _one_way(rules: Sequence[_Premise]) -> list[_Premise]:
+    """Without those that would undo a better one (`n + 1 = n.succ` after `n.succ = n + 1`): `simp` never ends then."""
+    kept: list[_Premise] = []
+    for each in rules:
+        if not any(_undoes(each.read, other.read) for other in kept):
+            kept.append(each)
+    return kept
+
+
+def _undoes(one: Statement, other: Statement) -> bool:
+    """Whether an equation leads back from where another one leads."""
+    if one.equation is None or other.equation is None:
+        return False
+    back = f"{other.equation[1]} = {other.equation[0]}"
+    return matching.match(f"{one.equation[0]} = {one.equation[1]}", back, one.unknowns) is not None
 
 
 def _spoken_of(each: _Premise, view: View) -> bool:

@@ -98,6 +98,15 @@ def test_commuting_equations_are_no_rules_of_simp() -> None:
     assert not [each for each in texts("x * y = y * x", MUL_COMM) if each.startswith(("simp [", "simp_all ["))]
 
 
+def test_a_rule_of_simp_is_not_given_together_with_one_that_undoes_it() -> None:
+    there = helpful("Nat.succ_eq_add_one", "(n : Nat) : succ n = n + 1")
+    back, other = helpful("Nat.add_one", "(m : Nat) : m + 1 = succ m"), helpful("f_succ", "(k : Nat) : f (succ k) = k")
+    found = [each for each in texts("f (succ a) = a + 1", there, back, other) if each.startswith("simp [")]
+    assert "simp [Nat.succ_eq_add_one, f_succ]" in found
+    assert not [each for each in found if "Nat.add_one" in each and "succ_eq" in each]
+    assert "simp [Nat.add_one]" in found  # alone it may be what is needed
+
+
 def test_what_the_environment_lacks_is_not_proposed() -> None:
     assert {each.split()[0] for each in texts("x * y = y * x", MUL_COMM, known=["exact"])} == {"exact"}
 
