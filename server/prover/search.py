@@ -7,6 +7,7 @@ is learned as it goes. Anytime: whatever ends it, the furthest honest state is t
 
 from __future__ import annotations
 
+import random
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -51,6 +52,8 @@ MORE = 1.5
 """Seconds for other proofs beside the first, where they are wanted."""
 NEAR = 2.0
 """Times what is left of the goal: what a tactic may leave for another proof to be looked for behind it."""
+CHANCE = 0.5
+"""Nats that a seed may add to the cost of a state."""
 DOUBT = 0.35
 """Nats that each portion a state has had adds to the cost of its next."""
 
@@ -89,15 +92,18 @@ async def search(
     label: str,
     finish: Finish = PLAIN,
     experience: Experience | None = None,
+    seed: int | None = None,
 ) -> AsyncGenerator[SearchEvent, None]:
     """Look for a proof of a site's main goal: Expanded and Searching, Proved where one is found, and Searched.
 
     `request` is what the sources may look at, of the site itself; `budget` is in seconds; `finish` is what is wanted of
-    the proof. `experience` judges states and learns from the search; without one, what comes with Tacit judges. Closing
-    the iterator frees Lean at once.
+    the proof. `experience` judges states and learns from the search; without one, what comes with Tacit judges. With a
+    `seed` nothing depends on how quick Lean and the sources are but when the budget ends it, and what hangs: the same
+    seed gives the same search, another one prefers other states among those that look alike; nothing is learned then.
+    Closing the iterator frees Lean at once.
     """
     known = experience or Experience()
-    going = _Search(checker, site, request, sources, harvest, budget, version, label, finish, known)
+    going = _Search(checker, site, request, sources, harvest, budget, version, label, finish, known, seed)
     try:
         async for event in going.run():
             yield event
@@ -120,7 +126,9 @@ class _Search:
         label: str,
         finish: Finish,
         experience: Experience,
+        seed: int | None,
     ) -> None:
+        self._seed = seed
         self._finisher = Finisher(checker, site, version, request.known, harvest, finish, label)
         self._checker, self._site, self._request, self._sources = checker, site, request, sources
         self._harvest, self._budget, self._label = harvest, budget, label
@@ -168,7 +176,8 @@ class _Search:
         for stream in self._streams.values():
             await stream.aclose()
         self._streams.clear()
-        self._experience.learn(self._lesson or lesson(self._tree))
+        if self._seed is None:
+            self._experience.learn(self._lesson or lesson(self._tree))
 
     def _over(self) -> str:
         if self._elapsed >= self._budget:
@@ -180,7 +189,13 @@ class _Search:
     # ---------------------------------------------------------------- choosing
 
     def _cost(self, node: Node) -> float:
-        return node.cost + node.left + DOUBT * node.tried / PORTION
+        return node.cost + node.left + DOUBT * node.tried / PORTION + self._chance(node)
+
+    def _chance(self, node: Node) -> float:
+        """What a seed adds to the cost of a state, in nats: enough to change the order of those that look alike."""
+        if not self._seed:
+            return 0.0
+        return CHANCE * random.Random(f"{self._seed} {node.number}").random()
 
     async def _portions(self) -> list[tuple[Node, list[Candidate]]]:
         """The next candidates of the cheapest states; none when all states are used up, or the time is."""
@@ -192,7 +207,7 @@ class _Search:
                 stream = self._stream(node)
                 joined = node.state.joined
                 portion = JOINED if joined else BATCH if node is self._tree.root else PORTION
-                # Only the best state is waited for: what others have now may be as good.
+                # Only the best state is waited for: what others have now may be as good. (With a seed, all are.)
                 left = self._budget - self._elapsed
                 candidates = await stream.take(min(portion, room), min(WAIT, left) if not found else 0)
                 node.tried += len(candidates)
@@ -217,7 +232,9 @@ class _Search:
             request = self._request
             if node is not self._tree.root:
                 request = replace(request, goals=node.state.goals)
-            stream = self._streams[node.number] = Stream(self._sources, request, at_once=node is self._tree.root)
+            at_once, steady = node is self._tree.root, self._seed is not None
+            stream = Stream(self._sources, request, at_once=at_once, steady=steady)
+            self._streams[node.number] = stream
         return stream
 
     # ---------------------------------------------------------------- working
@@ -237,7 +254,7 @@ class _Search:
         began = time.monotonic()
         until = began + min(PATIENCE, max(0.0, self._budget - self._elapsed))
         checked = await self._checker.check_all(self._site, trials, label=self._label, until=until)
-        if trials:
+        if trials and self._seed is None:
             each = (time.monotonic() - began) / len(trials)
             self._room = max(FEWEST, min(BATCH, round((self._room + PACE / max(each, 1e-3)) / 2)))
         by_node: dict[int, list[CheckedTactic]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tacit.server.lean.goals import parse_goals
 from tacit.server.lean.hole import holes
 from tacit.server.lean.site import Site
 from tacit.server.prover.events import Expanded, Proved, Searched, SearchEvent, Searching
+from tacit.server.prover.experience import Experience
 from tacit.server.prover.report import progress, summary
 from tacit.server.prover.search import search
 from tacit.server.prover.traces import Tracer, pairs, totals
@@ -98,6 +100,8 @@ def run(
     finish: Finish = PLAIN,
     known: Sequence[str] = (),
     text: str = TEXT,
+    seed: int | None = None,
+    experience: Experience | None = None,
 ) -> list[SearchEvent]:
     command, places = holes(text, text.index("sorry"))
     site = Site(text, command, places[0], parse_goals(GOAL))
@@ -105,7 +109,7 @@ def run(
     checker: Checker = rules  # type: ignore[assignment]
 
     async def all_() -> list[SearchEvent]:
-        found = search(checker, site, request, sources, harvest, budget, 7, "t", finish)
+        found = search(checker, site, request, sources, harvest, budget, 7, "t", finish, experience, seed)
         return [event async for event in found]
 
     return asyncio.run(all_())
@@ -312,3 +316,44 @@ def test_simp_stays_where_lean_refuses_simp_only() -> None:
     rules = Rules({("p ∧ q ∧ r", "simp [h]"): []}, bad=["only"])
     rules.told = [(Position(0, 0), "Try this: simp only [h]")]
     assert proof(run(rules, Proposes("simp [h]"), finish=Finish(simp_only=True), known=["simp?"])) == "simp [h]"
+
+
+class Hesitates(Proposes):
+    """Takes its time, another one for each goal and each run."""
+
+    def __init__(self, name: str, chance: random.Random, *texts: str) -> None:
+        super().__init__(*texts)
+        self.name, self.chance = name, chance
+
+    async def candidates(self, request: SourceRequest) -> AsyncIterator[Sequence[Candidate]]:
+        await asyncio.sleep(self.chance.random() / 50)
+        async for batch in super().candidates(request):
+            yield batch
+
+
+def orders(seed: int | None, run_number: int) -> list[list[tuple[str, str]]]:
+    """The batches of a search without a proof, among states that look alike."""
+    alike = {("p ∧ q ∧ r", f"step {n}"): [f"p{n}"] for n in range(6)}
+    rules = Rules({**alike, **{(f"p{n}", "go"): [f"q{n}"] for n in range(6)}})
+    chance = random.Random(run_number)
+    sources = (
+        Hesitates("one", chance, *(f"step {n}" for n in range(3))),
+        Hesitates("two", chance, *(f"step {n}" for n in range(2, 6)), "go"),
+    )
+    run(rules, *sources, seed=seed)
+    return rules.batches
+
+
+def test_the_same_seed_gives_the_same_search_and_another_one_another() -> None:
+    first = orders(1, 1)
+    assert [orders(1, number) for number in (2, 3)] == [first, first]
+    assert any(orders(seed, 1) != first for seed in (2, 3, 4))
+
+
+def test_nothing_is_learned_from_a_search_with_a_seed(tmp_path: Path) -> None:
+    """What is learned would make the second search another one than the first."""
+    file = tmp_path / "learned.json"
+    for seed in (1, None):
+        rules, tactics = Rules(STEPS), ("constructor", "exact hp", "exact hq", "exact hr")
+        assert proof(run(rules, Proposes(*tactics), seed=seed, experience=Experience(file)))
+        assert file.exists() is (seed is None)

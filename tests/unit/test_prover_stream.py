@@ -119,3 +119,34 @@ def test_closing_closes_what_is_read() -> None:
         await made.aclose()
 
     asyncio.run(work())
+
+
+class Slow(Source):
+    """Thinks before each batch."""
+
+    def __init__(self, name: str, *batches: dict[str, float], pause: float) -> None:
+        super().__init__(name, *batches)
+        self.pause = pause
+
+    async def candidates(self, request: SourceRequest) -> AsyncIterator[Sequence[Candidate]]:
+        for batch in self.batches:
+            await asyncio.sleep(self.pause)
+            yield [Candidate(text, self.name, prior) for text, prior in batch.items()]
+
+
+def test_what_is_taken_steadily_does_not_depend_on_who_is_quick() -> None:
+    async def work(one: float, two: float) -> list[list[tuple[str, str]]]:
+        sources = (
+            Slow("a", {"simp": 0.5, "rfl": 0.4}, {"exact h": 0.3}, pause=one),
+            Slow("b", {"simp": 0.9, "omega": 0.45}, {"exact  h": 0.8}, pause=two),
+        )
+        made = Stream(sources, SourceRequest(parse_goals("⊢ p"), frozenset()), steady=True)
+        taken = []
+        while not made.ended:
+            taken.append([(each.text, each.source) for each in await made.take(2, 0)])
+        await made.aclose()
+        return taken
+
+    expected = [[("simp", "a"), ("omega", "b")], [("rfl", "a"), ("exact h", "a")]]
+    assert asyncio.run(work(0, 0.02)) == expected
+    assert asyncio.run(work(0.02, 0)) == expected
