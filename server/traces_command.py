@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 
 from tacit.server.command import Exit, writing
 from tacit.server.errors import BadInput
 from tacit.server.prover import experience, traces
 from tacit.server.terminal import Terminal, plural, seconds
+
+_PAIR = re.compile(r"\[\s+(\S+),\s+(\S+)\s+\]")
 
 
 def stats(terminal: Terminal, paths: Sequence[Path], *, as_json: bool) -> int:
@@ -73,20 +77,25 @@ def fit_weights(
     }
     if other:
         size = fit([lesson for _, lesson in found], ("one", "size"))
-        measures["held out"] = {
-            name: measure([[(each, weights.chance(each.numbers)) for each in lesson.states] for _, lesson in other])
-            for name, weights in (("size alone", Weights(size.states)), ("all numbers", Weights(fitted.states)))
+        judges = {"size alone": Weights(size.states), "all numbers": Weights(fitted.states)}
+        told = {
+            name: [[(each, weights.chance(each.numbers)) for each in lesson.states] for _, lesson in other]
+            for name, weights in judges.items()
         }
+        measures["held out"] = {name: measure([list(chain(*searches))]) for name, searches in told.items()}
+        # What a search needs: which of its own states to work on.
+        measures["held out, in one search"] = {name: measure(searches) for name, searches in told.items()}
     if output is not None:
         with writing(output) as file:
-            file.write(json.dumps(experience.record_of(fitted), ensure_ascii=False, indent=0) + "\n")
+            record = json.dumps(experience.record_of(fitted), ensure_ascii=False, indent=1)
+            file.write(_PAIR.sub(r"[\1, \2]", record) + "\n")
     if as_json:
         terminal.json({what: {name: asdict(each) for name, each in of.items()} for what, of in measures.items()})
         return Exit.DONE
     for what, of in measures.items():
         for name, each in of.items():
             terminal.line(
-                f"{what}, {name:<12}", (f"AUC {each.auc:.3f}", "bold"),
+                f"{what}, {name}: ", (f"AUC {each.auc:.3f}", "bold"),
                 f", log-loss {each.loss:.3f}; {plural(each.examples, 'state')}, {each.true:,} proved",
             )  # fmt: skip
     if output is not None:

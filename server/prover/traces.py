@@ -176,8 +176,11 @@ def trees(paths: Iterable[Path]) -> Iterator[tuple[dict[str, Any], Tree]]:
 def _grow(tree: Tree, node: Node, tried: Iterable[Sequence[Any]]) -> None:
     for text, source, verdict, said in tried:
         node.tried += 1
-        left = parse_goals("\n\n".join(said)) if verdict == Verdict.PROGRESSES.value else ()
-        tree.add(node, CheckedTactic(Candidate(text, source), Verdict(verdict), left), 1.0)
+        if verdict == Verdict.CLOSES.value:
+            tree.add(node, CheckedTactic(Candidate(text, source), Verdict.CLOSES), 1.0)
+        elif verdict == Verdict.PROGRESSES.value:
+            left = parse_goals("\n\n".join(said))
+            tree.add(node, CheckedTactic(Candidate(text, source), Verdict.PROGRESSES, left), 1.0)
 
 
 def _records(paths: Iterable[Path], sums: Totals) -> Iterator[tuple[Path, dict[str, Any]]]:
