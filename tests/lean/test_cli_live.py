@@ -78,6 +78,21 @@ def test_what_prove_writes_is_what_lean_accepts(end: str, file: Path) -> None:
     assert said.count("declaration uses") == 2
 
 
+def test_several_at_once_write_what_one_after_the_other_do(file: Path) -> None:
+    file.write_text(
+        TEXT + "\ntheorem five (p q : Prop) (h : p ∧ q) : q ∧ p := by\n  constructor\n  · sorry\n  · sorry\n",
+        encoding="utf-8",
+    )
+    one, two = (
+        tacit("prove", "Foo.lean", "--json", "--budget", "5s", "--no-model", *more) for more in ([], ["--jobs", "2"])
+    )
+    assert (one.returncode, two.returncode) == (1, 1), two.stderr
+    shown, same = json.loads(one.stdout), json.loads(two.stdout)
+    assert shown["closed"] == same["closed"] == 4
+    assert shown["diff"] == same["diff"]
+    assert [goal["range"] for goal in shown["goals"]] == [goal["range"] for goal in same["goals"]]
+
+
 def test_a_diff_changes_nothing_by_itself(file: Path) -> None:
     run = tacit("prove", "Foo.lean", "--line", "2")
     assert run.returncode == 0, run.stderr
