@@ -98,15 +98,11 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The request is done: how many candidates ran, how long it took, and a sentence when something went wrong.
-
-    `rests_on_sorry`: a proof that a search found was turned down because it uses what is not proved itself.
-    """
+    """The request is done: how many candidates ran, how long it took, and a sentence when something went wrong."""
 
     checked: int
     elapsed: float
     notice: str = ""
-    rests_on_sorry: bool = False
 
 
 Event = GoalFound | BatchChecked | Found | Remark | Finished | SearchEvent
@@ -301,7 +297,7 @@ class Suggester:
                     async with aclosing(_heard(found, run)) as told:
                         async for news in told:
                             yield news
-                yield Finished(run.checked, run.elapsed, " ".join(run.notices), crew.rests_on_sorry)
+                yield Finished(run.checked, run.elapsed, " ".join(run.notices))
                 return
             async with aclosing(self._waves(request, sources, run, options)) as waves:
                 async for wave in waves:

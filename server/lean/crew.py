@@ -83,7 +83,6 @@ class Crew:
         self._members = [_Member(first, first.elaborations)]
         self._left = 0
         self.lost: list[Checker] = []
-        self.rests_on_sorry = False
 
     def __len__(self) -> int:
         return len(self._members)

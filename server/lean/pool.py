@@ -30,8 +30,8 @@ LATER = 1.0
 """Seconds of a search until a further Lean is started: most that find a proof have found it by then, and a start takes
 a core from the one that works."""
 NEEDED = 3 * 2**30
-"""Bytes that must be free for a further Lean: one with the 2021 Mathlib holds some 0.5 GiB of its own beside the files
-that all share; today's is larger, and tactics need room too."""
+"""Bytes that must be free for a further Lean. With the 2021 Mathlib one holds 0.1 GiB beside the files that all share;
+with today's it is far more, and tactics need room too."""
 SHORT = 2**30
 """Bytes: with less than that free, further Leans are given up."""
 AGAIN = 60.0
