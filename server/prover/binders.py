@@ -7,7 +7,7 @@ Mathlib's linter wants `_` for what is not used. That no text mentions a name do
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tacit.server.lean.syntax import Kind, Token, tokens
@@ -36,11 +36,10 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Unused:
-    """A name that nothing mentions, and the proof in which it is cleared: when that holds, nothing needs the name."""
+    """A name that nothing mentions, and the tactic that gives it."""
 
     path: Path
     name: Name
-    cleared: Proof
 
 
 def names(tactic: str) -> list[Name]:
@@ -72,20 +71,31 @@ def names(tactic: str) -> list[Name]:
 
 
 def unused(proof: Proof) -> Iterator[Unused]:
-    """Every name of a proof that nothing mentions, each with the proof that tells whether it is needed."""
+    """Every name of a proof that nothing mentions. Lean may use it all the same: see `cleared`."""
     for path, each in proof.walk():
-        given = names(each.tactic)
-        for name in given:
-            parts = range(len(each.parts)) if name.part is None else [name.part]
+        for name in names(each.tactic):
+            parts = _parts(each, name)
             mentioned = words(each.tactic).count(name.text) > 1
-            below = (word for number in parts if number < len(each.parts) for word in words(each.parts[number].text))
-            if mentioned or name.text in below or not each.parts or (name.part is None and len(each.parts) > 1):
-                continue
-            cleared = list(each.parts)
-            for number in parts:
-                if number < len(cleared):
-                    cleared[number] = Proof(f"clear {name.text}", (cleared[number],))
-            yield Unused(path, name, proof.put(path, Proof(each.tactic, tuple(cleared))))
+            if parts and not mentioned and not any(name.text in words(each.parts[part].text) for part in parts):
+                yield Unused(path, name)
+
+
+def cleared(proof: Proof, found: Sequence[Unused]) -> Proof:
+    """The proof in which these are cleared as soon as they are there: when it holds, nothing needs them."""
+    for each in sorted(found, key=lambda each: (-len(each.path), -each.name.start)):
+        at = proof.at(each.path)
+        parts = list(at.parts)
+        for part in _parts(at, each.name):
+            parts[part] = Proof(f"clear {each.name.text}", (parts[part],))
+        proof = proof.put(each.path, Proof(at.tactic, tuple(parts)))
+    return proof
+
+
+def _parts(proof: Proof, name: Name) -> Sequence[int]:
+    """Which parts of a proof have a name that its tactic gives; none where that cannot be told."""
+    if name.part is not None:
+        return [name.part] if name.part < len(proof.parts) else []
+    return [0] if len(proof.parts) == 1 else []
 
 
 def without(proof: Proof, found: Iterable[Unused]) -> Proof:
@@ -94,9 +104,7 @@ def without(proof: Proof, found: Iterable[Unused]) -> Proof:
     for each in found:
         by_path.setdefault(each.path, []).append(each.name)
     for path, chosen in by_path.items():
-        at = proof
-        for number in path:
-            at = at.parts[number]
+        at = proof.at(path)
         text = at.tactic
         for name in sorted(chosen, key=lambda each: -each.start):
             text = f"{text[: name.start]}_{text[name.end :]}"

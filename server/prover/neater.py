@@ -70,8 +70,12 @@ def _neater(proof: Proof, known: Collection[str]) -> Iterator[Proof]:
     for part in dict.fromkeys(reversed(proof.parts)):
         if given.isdisjoint(words(part.text)):
             yield part
-    if proof.parts and (text := term(proof)) is not None:
-        yield Proof(f"exact {text}")
+    if len(proof.parts) == 1 and len(proof.parts[0].parts) == 1:
+        yield proof.parts[0].parts[0]
+    for text in _without_brackets(proof.tactic):
+        yield replace(proof, tactic=text)
+    if proof.parts and (whole := term(proof)) is not None:
+        yield Proof(f"exact {whole}")
     if len(proof.parts) > 1:
         if only := _same_closer(proof.parts):
             yield Proof(f"{proof.tactic} <;> {only}")
@@ -187,6 +191,20 @@ def without_hypotheses(proof: Proof) -> Proof | None:
             line = f"{found['head']} =>{line[found.end() - 1 :]}"
         done.append(line)
     return replace(proof, tactic="\n".join(done)) if done[1:] != heads else None
+
+
+def _without_brackets(tactic: str) -> Iterator[str]:
+    """`⟨a, (b c)⟩` and `⟨a, ⟨b, c⟩⟩` with the inner brackets gone, the outermost first."""
+    found = list(tokens(tactic))
+    for number, token in enumerate(found):
+        if token.text not in ("(", "⟨") or number == 0:
+            continue
+        end = closing(found, number)
+        before, after = found[number - 1].text, found[end + 1].text if 0 < end < len(found) - 1 else ""
+        alone = before in ("⟨", ",") and after in ("⟩", ",") if token.text == "(" else before == "," and after == "⟩"
+        inside = tactic[token.end : found[end].start]
+        if end > 0 and (alone or (token.text == "(" and before == "exact" and not after)) and ":" not in inside:
+            yield f"{tactic[: token.start]}{inside}{tactic[found[end].end :]}"
 
 
 def _functions_without_names(proof: Proof) -> Iterator[str]:

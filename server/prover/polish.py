@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from tacit.server.lean.crew import Checking
 from tacit.server.lean.site import Site
-from tacit.server.prover.binders import unused, without
-from tacit.server.prover.layout import WIDTH
+from tacit.server.prover.binders import cleared, unused, without
+from tacit.server.prover.layout import WIDTH, wrapped
 from tacit.server.prover.neater import Change, changes, together
 from tacit.server.prover.proof import Proof
 from tacit.server.prover.questions import asks
@@ -67,8 +67,16 @@ class Polish:
     async def unnamed(self, proof: Proof) -> Proof:
         """The proof with `_` for the names that it does not need. Not checked as it stands."""
         found = list(unused(proof))
-        closing = await self._closing([each.cleared.text for each in found])
-        return without(proof, [each for each in found if each.cleared.text in closing]) if closing else proof
+        everything = cleared(proof, found).text
+        single = {each: cleared(proof, [each]).text for each in found}
+        closing = await self._closing([everything, *single.values()] if len(found) > 1 else list(single.values()))
+        if closing and everything not in closing:
+            # Of two that `assumption` may take, one must stay: as many as can go together, from the first on.
+            found = [each for each in found if single[each] in closing]
+            more = {cleared(proof, found[:size]).text: size for size in range(2, len(found) + 1)}
+            both = await self._closing(list(more)) or set()
+            found = found[: max((more[text] for text in both), default=1)]
+        return without(proof, found) if closing else proof
 
     async def fewer(self, text: str, proposals: Callable[[str], Iterable[str]]) -> str:
         """The shortest that was found in time of what is proposed for a text, for that in turn, and so on."""
@@ -96,8 +104,9 @@ class Polish:
         return {each.candidate.text for each in checked if each.verdict is Verdict.CLOSES}
 
     def _too_wide(self, new: Proof, proof: Proof) -> bool:
-        width = max(len(line) for line in new.lines) + self.site.hole.column
-        return width > WIDTH and width > max(len(line) for line in proof.lines) + self.site.hole.column
+        column = self.site.hole.column
+        width = max(map(len, wrapped(new.lines, column))) + column
+        return width > WIDTH and width > max(map(len, wrapped(proof.lines, column))) + column
 
 
 def _cost(proof: Proof) -> tuple[int, int]:

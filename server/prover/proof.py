@@ -48,6 +48,10 @@ class Proof:
         for number, part in enumerate(self.parts):
             yield from part.walk((*path, number))
 
+    def at(self, path: Path) -> Proof:
+        """What stands at a place."""
+        return self.parts[path[0]].at(path[1:]) if path else self
+
     def put(self, path: Path, other: Proof) -> Proof:
         """The proof with another in the place of one of its own."""
         if not path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tacit.server.prover.binders import names, unused, without
+from tacit.server.prover.binders import cleared, names, unused, without
 from tacit.server.prover.layout import WIDTH, wrapped
 from tacit.server.prover.neater import changes, together
 from tacit.server.prover.proof import Proof, apart, read_block
@@ -56,6 +56,11 @@ def proposed(text: str, *known: str) -> set[str]:
         ("left\nexact f h", "exact Or.inl (f h)"),
         ("constructor\n· simp_all\n· simp_all", "constructor <;> simp_all"),
         ("have h : p := foo\nsimp [bar]", "simp [bar]"),
+        ("revert a\nintro a\nsimp", "simp"),
+        ("exact ⟨a, ⟨b, c⟩⟩", "exact ⟨a, b, c⟩"),
+        ("exact ⟨(f a), (g b)⟩", "exact ⟨f a, (g b)⟩"),
+        ("exact ⟨(a : Nat), b⟩", None),
+        ("exact (f a)", "exact f a"),
         ("simp [f, g]", "simp [f]"),
         ("exact fun x h => f x", "exact fun x _ => f x"),
         (
@@ -71,7 +76,7 @@ def test_what_is_proposed(text: str, neater: str | None) -> None:
     if neater is not None:
         assert neater in found
     else:
-        assert not any(each.startswith(("exact", "rintro", "cases")) for each in found)
+        assert not any(each.startswith(("exact", "rintro", "cases")) and each != text for each in found)
 
 
 def test_tactics_that_lean_lacks_are_not_proposed() -> None:
@@ -148,8 +153,10 @@ def test_names_that_nothing_mentions_are_cleared_to_see_whether_they_are_used() 
     whole = proof("intro a b c\ncases n with\n| zero => exact c\n| succ n ih => omega")
     found = list(unused(whole))
     assert [each.name.text for each in found] == ["a", "b", "ih"], "`n` is mentioned: it is what `cases` is about"
-    assert found[1].cleared.text.startswith("intro a b c\nclear b\ncases n with")
-    assert "| succ n ih =>\n  clear ih\n  omega" in found[-1].cleared.text
+    assert cleared(whole, found[1:2]).text.startswith("intro a b c\nclear b\ncases n with")
+    assert cleared(whole, found).text == (
+        "intro a b c\nclear a\nclear b\ncases n with\n| zero => exact c\n| succ n ih =>\n  clear ih\n  omega"
+    )
     neat = without(whole, [found[0], found[1], found[-1]])
     assert neat.text == "intro _ _ c\ncases n with\n| zero => exact c\n| succ n _ => omega"
 
