@@ -6,6 +6,7 @@ What is left of the proof keeps its shape: other cases that come later, and what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,9 @@ from tacit.training.steps import Block, Step, read_block
 
 LONGEST = 1_000
 """Characters of a step; longer ones are proofs of their own."""
-_NONE = frozenset("sorry admit done stop skip".split())
+_NONE = frozenset("sorry admit done stop skip {".split())
+# Alternatives of tactics that layout alone does not tell from what stands before them: `intro | h => …`.
+_ALTERNATIVE = re.compile(r"\n[ ]*\|.*=>(?![ ]\?_$)", re.MULTILINE)
 
 Way = tuple[tuple[Block, int], ...]
 """A step: the blocks around it from the outermost on, and the place in each."""
@@ -39,6 +42,8 @@ def steps_of(file: Path) -> Iterator[HumanStep]:
                 step = _last(way)
                 tactic = written(text, step)
                 if step.bullet or step.word in _NONE or not tactic or len(tactic) > LONGEST:
+                    continue
+                if _ALTERNATIVE.search(tactic):
                     continue
                 without = cut(text, way)
                 yield HumanStep(Goal(file, without, LineIndex(without).position(step.start), name, part), tactic)

@@ -76,6 +76,17 @@ def test_what_comes_after_a_step_is_gone_and_the_shape_of_the_proof_stays(file: 
     assert last == f"{cases}induction n with\n  | zero => rfl\n  | succ n ih =>\n    simp at ih\n    sorry\n"
 
 
+def test_what_layout_does_not_tell_is_no_step(tmp_path: Path) -> None:
+    odd = tmp_path / "B.lean"
+    odd.write_text(
+        "theorem t : p ∨ q → r := by\n  intro\n    | Or.inl h => skip; assumption\n    | Or.inr h => contradiction\n"
+        "theorem u : p := by\n  { exact h }\n"
+        "theorem v : p := by\n  first\n    | simp\n    | rfl\n",
+        encoding="utf-8",
+    )
+    assert [each.tactic for each in steps_of(odd)] == ["first\n  | simp\n  | rfl"]
+
+
 class Scripted:
     """Suggests `simp` and then `omega`; `exact same` leaves what `simp` leaves, `exact other` something else."""
 
