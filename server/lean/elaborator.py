@@ -43,7 +43,8 @@ class Outcome(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Elaboration:
-    """What Lean said of one text. `messages` are whole only when the outcome is DONE; `detail` explains the others."""
+    """What Lean said of one text. `messages` are whole only when the outcome is DONE, else what it told until then;
+    `detail` explains what is not DONE."""
 
     outcome: Outcome
     messages: tuple[Message, ...] = ()
@@ -73,8 +74,8 @@ class LeanIdentity:
 class Elaborator(Protocol):
     """Elaborates texts in one scratch document, one at a time, and never writes a file.
 
-    Texts that share a beginning share its elaboration. After TIMED_OUT or CRASHED the elaborator has already
-    recovered (a fresh process) and the next call works.
+    Texts that share a beginning share its elaboration. After TIMED_OUT or CRASHED the next call works: what ran is
+    stopped, by then at the latest, and with its process where nothing else helps.
     """
 
     @property

@@ -1,8 +1,9 @@
 """One Lean server process with one scratch document: the live Elaborator.
 
 What it takes to hold a Lean server of any age: exactly one version's diagnostics, death and hangs, and a fresh
-process after either. One process for one document, because a hang answers nothing any more, new edits included,
-and only killing its process helps: nobody else's work is lost with it.
+process after either. One process for one document, because a hang may answer nothing any more, new edits included,
+and then only killing its process helps: nobody else's work is lost with it. Today's Lean stops what an edit has made
+void, and keeps the imports and all that stands above: there the next text is tried first.
 """
 
 from __future__ import annotations
@@ -24,8 +25,15 @@ from tacit.server.text import LineIndex, Position
 
 log = logging.getLogger(__name__)
 _START_TIMEOUT = 60.0
-# Seconds without a word of a new text, after a cancelled one, until the process is given up.
+# Seconds without a word of a new text, after one that was cancelled or ran out of time, until the process is given up.
 _PATIENCE = 3.0
+# After the text that stopped another its process is watched, so many times for so many seconds each: one that never
+# rests was not stopped. (It may have memory to give back.) Others may leave it little of a core: `_REST` is in seconds.
+_WATCHED = 0.2
+_TIMES = 4
+_REST = 0.01
+# What reading a diagnostic raises that is none.
+_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
 
 @dataclass(slots=True)
@@ -60,6 +68,7 @@ class LiveElaborator:
         self._published: dict[int, _Published] = {}
         self._header_errors: tuple[Message, ...] = ()
         self._disturbed = False
+        self._spared = False
         self._heard = asyncio.Event()
         self.closed = False
         self.restarts = -1
@@ -106,7 +115,8 @@ class LiveElaborator:
 
     async def _start(self, command: ServerCommand) -> None:
         await self._end()
-        self._text, self._version, self._published, self._disturbed = "", 0, {}, False
+        self._text, self._version, self._published = "", 0, {}
+        self._disturbed = self._spared = False
         server = self._server = ServerProcess(command, self._on_notification, memory_mib=self._memory_mib)
         try:
             await server.start()
@@ -181,14 +191,27 @@ class LiveElaborator:
                 self._disturbed = True
                 raise
             if result.outcome is Outcome.DONE:
-                self._disturbed = False
+                await self._end_if_busy()
+                self._disturbed = self._spared = False
             elif result.outcome is Outcome.TIMED_OUT and retry:
                 # The time went to what was cancelled before; a fresh process gives this text its own chance.
                 return await self._elaborate(text, timeout)
             return result
 
+    async def _end_if_busy(self) -> None:
+        """After a text that was to stop another: end a process that computes on."""
+        server = self._server
+        if server is None or not self._spared:
+            return
+        for _ in range(_TIMES):
+            before = server.cpu_seconds()
+            await asyncio.sleep(_WATCHED)
+            if server.cpu_seconds() - before < _REST:
+                return
+        await self._end(server)
+
     async def _after_disturbance(self, text: str, timeout: float) -> Elaboration:
-        """Elaborate after a text that was cancelled: where that one hangs, Lean takes no notice of this one.
+        """Elaborate after a text that was not waited for: where that one hangs, Lean may take no notice of this one.
 
         A server that is alive says something of the new version at once; one that says nothing gets a successor.
         """
@@ -212,20 +235,27 @@ class LiveElaborator:
         await self.start()
         server = self._server
         assert server is not None
+        written = False
         try:
             async with asyncio.timeout(timeout):  # a server that reads nothing holds up who writes to it
                 await self._send(server, text)
+            written = True
             server.note_tree()
             await server.request(
                 "textDocument/waitForDiagnostics", {"uri": self._uri, "version": self._version}, timeout=timeout
             )
         except (LeanRequestTimeout, TimeoutError):
-            await self._end()
-            return Elaboration(Outcome.TIMED_OUT, (), f"no answer in {timeout:.1f} s")
+            told = self._told(text)
+            if written and self.identity.keeps_steps and not self._disturbed:
+                self._disturbed = self._spared = True
+            else:
+                await self._end()
+            return Elaboration(Outcome.TIMED_OUT, told, f"no answer in {timeout:.1f} s")
         except LeanClientError as exc:
+            told = self._told(text)
             said = await server.last_words()
             await self._end()
-            return Elaboration(Outcome.CRASHED, (), said or getattr(exc, "rpc_message", "") or str(exc))
+            return Elaboration(Outcome.CRASHED, told, said or getattr(exc, "rpc_message", "") or str(exc))
         published = self._published.get(self._version)
         if published is None:
             if self._header_errors:
@@ -237,7 +267,7 @@ class LiveElaborator:
             return Elaboration(Outcome.CRASHED, (), said or "the Lean worker died")
         try:
             messages = self._read(text, published.raw)
-        except (AttributeError, KeyError, TypeError, ValueError) as exc:
+        except _UNREADABLE as exc:
             await self._end()
             return Elaboration(Outcome.CRASHED, (), f"Lean sent a diagnostic that cannot be read: {exc!r}")
         errors = tuple(m for m in messages if m.severity is Severity.ERROR)
@@ -277,6 +307,14 @@ class LiveElaborator:
             "textDocument/didChange",
             {"textDocument": {"uri": self._uri, "version": self._version}, "contentChanges": [change]},
         )
+
+    def _told(self, text: str) -> tuple[Message, ...]:
+        """What was published of a text before its end; nothing where that cannot be read."""
+        published = self._published.get(self._version)
+        try:
+            return self._read(text, published.raw) if published is not None else ()
+        except _UNREADABLE:
+            return ()
 
     def _read(self, text: str, raw: Sequence[dict[str, Any]]) -> tuple[Message, ...]:
         index = LineIndex(text)

@@ -90,6 +90,16 @@ class ServerProcess:
             root = psutil.Process(self._process.pid)
             self._tree |= {root, *root.children(recursive=True)}
 
+    def cpu_seconds(self) -> float:
+        """The processor time that it and its workers have used so far."""
+        self.note_tree()
+        used = 0.0
+        for process in self._tree:
+            with contextlib.suppress(psutil.Error):
+                times = process.cpu_times()
+                used += times.user + times.system
+        return used
+
     async def last_words(self) -> str:
         """What it said last on standard error: that may arrive a moment after the trouble."""
         reader = getattr(self._transport, "_stderr_task", None)

@@ -7,6 +7,7 @@ Comment lines of the document hold the rules; they stand above the theorem, so e
     --# leaves simp => ⊢ n = n     it leaves a goal
     --# says exact? => Try this: exact rfl      it closes it, and prints so
     --# hangs loop · --# kills boom             Lean hangs, or dies, of it
+    --# runs grind                              it runs until an edit comes; Lean has told of what stands before it
     --# unknown omega              this environment does not know the tactic: a syntax error, after which nothing runs
 
 Any other tactic fails. The layouts read here are those of `lean/batch.py`, `lean/environment.py` and `lean/site.py`,
@@ -52,7 +53,7 @@ class _World:
 
 
 def diagnostics(text: str, version: int) -> Any:
-    """What Lean would publish for a text, or "hang", or "die"."""
+    """What Lean would publish for a text; or "hang", "die", or "runs" and what it publishes before."""
     del version
     world = _World(text)
     lines = text.split("\n")
@@ -107,6 +108,8 @@ def _batch(world: _World, lines: list[str]) -> Any:
         start = (number, len(block["indent"]) + 3)
         if fate in ("hangs", "kills"):
             return "hang" if fate == "hangs" else "die"
+        if fate == "runs":
+            return "runs", found
         if fate == "unknown":
             return [*found, diagnostic("unknown tactic", start)]
         if fate == "fails":

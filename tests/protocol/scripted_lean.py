@@ -10,7 +10,9 @@ As a program it takes Lean's command lines: `lean --version`, `lean --server …
 What it says of a text comes from a rules file (Python), or else nothing is wrong with any text:
 
     def diagnostics(text, version):         # → a list of LSP diagnostics (UTF-16 positions), or "hang", "die",
-        return []                           #   "overflow" (the worker dies: no diagnostics, the wait is answered)
+        return []                           #   "overflow" (the worker dies: no diagnostics, the wait is answered),
+                                            #   "runs" (it ends with the next text); or one of these and a list: what
+                                            #   is published before
     def goals(text, line, character):       # → goals as Lean prints them; None: no answer to `plainGoal`
         return ["⊢ True"]
 
@@ -33,6 +35,9 @@ place of another counts on), `@n-` from then on, neither: always. Several may be
     overflow             the worker's stack overflows: no diagnostics, yet the wait is answered (as both Leans do)
     worker-error         the worker dies and the wait is answered with error -32902
     hang                 it never says anything again, ignores SIGTERM, and does not end with its standard input
+    runs                 the wait is answered only when the next text comes, as today's Lean stops what an edit has made
+                         void; what is published before is all but the last diagnostic
+    spins                the same, but it computes on whatever comes
     flood                2000 notifications and a message of 2 MB before the answer
     split                the diagnostics come in three publishes, each the whole so far
     incremental          they come one by one, each after the first marked `isIncremental: true`
@@ -152,6 +157,7 @@ class ScriptedLean:
         self._last: dict[str, list[Message]] = {}
         self._fate: dict[str, str] = {}
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
+        self._unanswered: list[Message] = []
         self._held: list[Message] = []
         self._count = texts_before()
 
@@ -210,15 +216,25 @@ class ScriptedLean:
         self._texts[uri] = text
         note("text", version=version, text=text)
         time.sleep(float(self._words.get("slow", self._count) or 0))
+        if self._unanswered:
+            self._progress(uri, version)
+        for request in self._unanswered:
+            self._answer(request, {})
+        self._unanswered.clear()
         found = self._diagnostics(text, version)
-        fate = found if isinstance(found, str) else ""
-        diagnostics = [] if isinstance(found, str) else list(found)
-        for word in ("hang", "die", "overflow", "worker-error", "cut"):
+        if isinstance(found, str):
+            found = found, []
+        fate, diagnostics = found if isinstance(found, tuple) else ("", found)
+        for word in ("hang", "die", "overflow", "worker-error", "cut", "runs", "spins"):
             if self._words.has(word, self._count):
-                fate = word
+                fate, diagnostics = word, diagnostics[:-1] if word in ("runs", "spins") else []
         self._fate[uri] = fate
+        if fate and diagnostics:
+            self._publish(uri, version, diagnostics)
         if fate == "hang":
             hang()
+        if fate == "spins":
+            threading.Thread(target=spin, daemon=True).start()
         if fate:
             return
         self._last[uri] = diagnostics
@@ -256,6 +272,9 @@ class ScriptedLean:
         if fate == "cut":
             self._write(b'Content-Length: 400\r\n\r\n{"jsonrpc"')
             os._exit(1)
+        if fate in ("runs", "spins"):
+            self._unanswered.append(message)
+            return
         if fate == "overflow":
             os.write(2, b"Stack overflow detected. Aborting.\n")
         if fate == "worker-error":
@@ -267,6 +286,11 @@ class ScriptedLean:
             self._write(b"Content-Length: 14\r\n\r\n{'jsonrpc': 2}")
         else:
             self._answer(message, {})
+
+    def _progress(self, uri: str, version: int) -> None:
+        bar = {"range": {"start": _place(0, 0), "end": _place(1, 0)}, "kind": 1}
+        document = {"uri": uri, "version": version}
+        self._send({"method": "$/lean/fileProgress", "params": {"textDocument": document, "processing": [bar]}})
 
     def _flood(self, uri: str, version: int) -> None:
         document = {"uri": uri, "version": version}
@@ -368,6 +392,12 @@ def hang() -> None:
         signal.signal(name, signal.SIG_IGN)
     while True:
         time.sleep(600)
+
+
+def spin() -> None:
+    """Compute, whatever is asked."""
+    while True:
+        sum(range(1000))
 
 
 def note(event: str, **more: Any) -> None:

@@ -16,11 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tacit.server.errors import BadInput, LeanDied, LeanNotFound
+from tacit.server.lean import live
+from tacit.server.lean.checker import Checker, Limits
 from tacit.server.lean.elaborator import Elaboration, LeanIdentity, Message, Outcome, Severity
+from tacit.server.lean.hole import holes
 from tacit.server.lean.live import LiveElaborator
 from tacit.server.lean.locate import ServerCommand
 from tacit.server.lean.process import default_memory_mib, stderr_sentence
 from tacit.server.text import Position
+from tacit.server.values import Candidate
 from tests.protocol.scripted_lean import entries, install, survivors
 from tests.unit.properties import any_texts, examples
 
@@ -28,6 +32,7 @@ LONG = 60.0
 """Seconds that no request should need."""
 SHORT = 0.6
 """Seconds after which a server that hangs is given up."""
+OLD = "4.0.0"
 PEER = Path(__file__).with_name("lean_peer.py")
 
 # An error on every `!`, a warning on every `?`, and the text's length for information, all in UTF-16.
@@ -65,10 +70,12 @@ async def closing(*commands: ServerCommand, **more: Any) -> AsyncIterator[LiveEl
 
 
 @asynccontextmanager
-async def scripted(folder: Path, *words: str, rules: str = RULES, **more: Any) -> AsyncIterator[LiveElaborator]:
+async def scripted(
+    folder: Path, *words: str, rules: Path | str = RULES, version: str = "4.27.0", **more: Any
+) -> AsyncIterator[LiveElaborator]:
     """A live Elaborator over the scripted Lean; at the end nothing of it may be left."""
     lean = install(folder, *words, rules=rules)
-    async with closing(command([lean, "--server"], folder), **more) as elaborator:
+    async with closing(command([lean, "--server"], folder, version=version), **more) as elaborator:
         yield elaborator
     await gone(folder)
 
@@ -304,7 +311,7 @@ async def test_a_death_is_told_and_the_next_call_works(tmp_path: Path, word: str
             assert is_for(await ask(lean, "first!"), "first!")
         answer = await ask(lean, "second!")
         assert answer.outcome is Outcome.CRASHED
-        assert answer.messages == ()
+        assert bool(answer.messages) is word.startswith("bad"), "what was told before"
         assert answer.detail
         assert detail in answer.detail
         assert not lean.running
@@ -323,7 +330,7 @@ async def test_after_each_death_a_fresh_process_answers(tmp_path: Path) -> None:
 
 
 async def test_a_hang_that_ignores_sigterm_is_ended_and_the_next_call_works(tmp_path: Path) -> None:
-    async with scripted(tmp_path, "hang@2", "worker") as lean:
+    async with scripted(tmp_path, "hang@2", "worker", version=OLD) as lean:
         assert is_for(await ask(lean, "a"), "a")
         answer = await ask(lean, "b", timeout=SHORT)
         assert answer.outcome is Outcome.TIMED_OUT
@@ -331,6 +338,60 @@ async def test_a_hang_that_ignores_sigterm_is_ended_and_the_next_call_works(tmp_
         await gone(tmp_path)
         assert is_for(await ask(lean, "c"), "c")
         assert starts(tmp_path) == 2
+
+
+# ---------------------------------------------------------------------------------------------- today's Lean
+
+
+async def test_what_ran_out_of_time_is_stopped_by_the_next_text(tmp_path: Path) -> None:
+    """Imports and all that stands above are kept then; what was told before is told."""
+    async with scripted(tmp_path, "runs@2", "runs@4") as lean:
+        for text in ("a", "b"):
+            assert is_for(await ask(lean, text), text)
+            answer = await ask(lean, f"{text}!?", timeout=SHORT)
+            assert answer.outcome is Outcome.TIMED_OUT
+            assert [m.severity for m in answer.messages] == [Severity.ERROR, Severity.WARNING]
+        assert is_for(await ask(lean, "c"), "c")
+        assert starts(tmp_path) == 1
+
+
+async def test_a_lean_that_takes_no_notice_of_the_next_text_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_PATIENCE", SHORT)
+    async with scripted(tmp_path, "hang@2", "worker") as lean:
+        assert is_for(await ask(lean, "a"), "a")
+        assert (await ask(lean, "b", timeout=SHORT)).outcome is Outcome.TIMED_OUT
+        assert is_for(await ask(lean, "c"), "c")
+        assert starts(tmp_path) == 2
+
+
+async def test_a_lean_that_computes_on_is_ended_once_the_next_text_is_done(tmp_path: Path) -> None:
+    async with scripted(tmp_path, "spins@2") as lean:
+        assert is_for(await ask(lean, "a"), "a")
+        assert (await ask(lean, "b", timeout=SHORT)).outcome is Outcome.TIMED_OUT
+        assert is_for(await ask(lean, "c"), "c")
+        await gone(tmp_path)
+        assert is_for(await ask(lean, "d"), "d")
+        assert starts(tmp_path) == 2
+
+
+async def test_two_texts_without_an_answer_cost_the_process_and_the_second_has_its_own_chance(tmp_path: Path) -> None:
+    async with scripted(tmp_path, "runs@2", "runs@3") as lean:
+        assert is_for(await ask(lean, "a"), "a")
+        assert (await ask(lean, "b", timeout=SHORT)).outcome is Outcome.TIMED_OUT
+        assert is_for(await ask(lean, "c", timeout=SHORT), "c")
+        assert starts(tmp_path) == 2
+        assert texts_of(tmp_path) == ["a", "b", "c", "c"]
+
+
+async def test_what_was_told_before_a_death_is_told(tmp_path: Path) -> None:
+    rules = RULES.replace("    return found", "    return ('die', found[:1]) if 'x' in text else found")
+    async with scripted(tmp_path, rules=rules) as lean:
+        answer = await ask(lean, "!\nx!")
+        assert answer.outcome is Outcome.CRASHED
+        assert said(answer, Severity.ERROR) == ["!"]
+        assert is_for(await ask(lean, "!"), "!")
 
 
 async def test_a_peer_that_reads_nothing_is_given_up(tmp_path: Path) -> None:
@@ -621,3 +682,20 @@ async def test_the_default_limit_is_generous(tmp_path: Path) -> None:
 )
 def test_the_last_telling_line_of_standard_error(tail: str, sentence: str) -> None:
     assert stderr_sentence(tail) == sentence
+
+
+# ---------------------------------------------------------------------------------------------- the checker over it
+
+
+async def test_a_candidate_that_runs_on_costs_one_wait_more_and_no_process(tmp_path: Path) -> None:
+    """What Lean told of the candidates before it counts; it is run alone once more, and the others behind it."""
+    text = "--# closes rfl\n--# runs grind\n--# closes simp\ntheorem a : True := by\n  sorry\n"
+    command_, places = holes(text, text.index("sorry"))
+    async with scripted(tmp_path, rules=Path(__file__).with_name("lean_rules.py")) as lean:
+        checker = Checker(lean, Limits(batch=SHORT, split=SHORT, each=0.0))
+        site = await checker.open(text, command_, places)
+        checked = await checker.check(site, [Candidate(each, "test") for each in ("rfl", "grind", "omega", "simp")])
+        assert [each.verdict.value for each in checked] == ["closes", "times out", "fails", "closes"]
+        assert starts(tmp_path) == 1
+    upto = {each[: each.index("\n  ")] for each in texts_of(tmp_path)}
+    assert len(upto) == 1, "the same up to the hole"
