@@ -49,8 +49,9 @@ PROVE_STATUS = """exit status:
   130  interrupted; nothing was written
 
 --json prints one object: file, closed, total, goals (range, declaration, closed, tactic, newText, source, axioms,
-reason, sketch, steps, search, elapsed), diff, written, elapsed, lean {version, live}. Ranges are those of LSP, in the
-file as it was. For a folder: folder, closed, total, elapsed, files, amiss (what cannot be used or written)."""
+reason, sketch, alternatives, steps, search, elapsed), diff, written, elapsed, lean {version, live}. Ranges are those of
+LSP, in the file as it was. For a folder: folder, closed, total, elapsed, files, amiss (what cannot be used or
+written)."""
 
 TRACES_HELP = """Read what `tacit prove --traces FILE` kept. stats counts it by source and verdict; export writes pairs
 of goal and tactic as JSON Lines, for `tacit train data --traces`; fit fits the weights that searches judge goals by,
@@ -309,10 +310,21 @@ def _prove(arguments: argparse.Namespace, build: Build) -> int:
     from tacit.server.close_sorries import Wish, close_sorries
     from tacit.server.command import run_with
     from tacit.server.prove_project import prove_project
+    from tacit.server.prover.wanted import ALTERNATIVES, Finish
     from tacit.server.terminal import Terminal
 
     path: Path = arguments.file
-    wish = Wish(arguments.budget, arguments.write, arguments.sketch, arguments.line, arguments.traces, arguments.jobs)
+    # Whoever reads JSON can choose.
+    others = ALTERNATIVES if arguments.alternatives or arguments.json else 0
+    wish = Wish(
+        arguments.budget,
+        arguments.write,
+        arguments.sketch,
+        arguments.line,
+        arguments.traces,
+        arguments.jobs,
+        Finish(arguments.simp_only, others),
+    )
     settings = replace(_settings(arguments), prove_workers=arguments.workers, prove_jobs=arguments.jobs)
     as_json: bool = arguments.json
     if path.expanduser().is_dir():
@@ -606,6 +618,10 @@ def _parser() -> argparse.ArgumentParser:
     prove.add_argument("--write", action="store_true", help="write the file instead of showing the difference")
     unfinished = "put in unfinished proofs, too: as far as the search came, with `sorry` for what is left"
     prove.add_argument("--sketch", action="store_true", help=unfinished)
+    only = "write `simp only [...]` with the lemmas that it needs, instead of `simp`"
+    prove.add_argument("--simp-only", action="store_true", help=only)
+    others = "look for other proofs, too, and show them; with --json they are told anyway"
+    prove.add_argument("--alternatives", action="store_true", help=others)
     prove.add_argument("--line", type=_count, metavar="N", help="only what stands on line N")
     at_once = "so many at a time, each with a Lean of its own: files of a folder, declarations of a file (default: 1)"
     prove.add_argument("--jobs", type=_count, default=1, metavar="N", help=at_once)

@@ -20,6 +20,7 @@ from tacit.server.patch import LeanFile, difference
 from tacit.server.prove_file import Outcome, attempt_all
 from tacit.server.prover.events import Searched
 from tacit.server.prover.traces import Tracer
+from tacit.server.prover.wanted import PLAIN, Finish
 from tacit.server.show import one_line, range_json
 from tacit.server.terminal import BAD, GOOD, SKIPPED, STYLES, Terminal, plural, seconds
 from tacit.server.text import LineIndex, Span
@@ -40,6 +41,7 @@ class Wish:
     line: int | None = None
     traces: Path | None = None
     jobs: int = 1
+    finish: Finish = PLAIN
 
 
 async def close_sorries(
@@ -50,7 +52,17 @@ async def close_sorries(
     places = _places(file, wish.line)
     began = time.monotonic()
     with terminal.busy("Starting Lean", len(places)) as busy, tracer(wish.traces) as traces:
-        outcome = await attempt_all(engine, file, places, wish.budget, busy, traces, sketch=wish.sketch, jobs=wish.jobs)
+        outcome = await attempt_all(
+            engine,
+            file,
+            places,
+            wish.budget,
+            busy,
+            traces,
+            sketch=wish.sketch,
+            jobs=wish.jobs,
+            finish=wish.finish,
+        )
     written = wish.write and outcome.text != file.text
     if written:
         file.write(outcome.text)
@@ -106,9 +118,12 @@ def _summary(terminal: Terminal, file: LeanFile, outcome: Outcome, elapsed: floa
             if attempt.sketch is not None:
                 for line in attempt.sketch.tactic.split("\n"):
                     terminal.note(("    ", "dim"), (line, "dim"))
-        elif written:
+        elif written or attempt.alternatives:
             tactic = one_line(attempt.suggestion.tactic, 80)
             terminal.note((f"{GOOD} ", STYLES[GOOD]), where, name, (f"  {tactic}", "bold"))
+            for other in attempt.alternatives:
+                for number, line in enumerate(other.tactic.split("\n")):
+                    terminal.note(("     " if number else "  or ", "dim"), line)
     mark = GOOD if outcome.closed == len(attempts) else SKIPPED
     rest = f"; {file.shown} was written" if written else ""
     terminal.note(
@@ -150,6 +165,10 @@ def _attempt_json(attempt: Attempt, index: LineIndex) -> dict[str, Any]:
         "axioms": list(found.axioms) if found else [],
         "reason": attempt.reason,
         "sketch": attempt.sketch.tactic if attempt.sketch else None,
+        "alternatives": [
+            {"tactic": each.tactic, "newText": each.edit.new_text, "axioms": list(each.axioms)}
+            for each in attempt.alternatives
+        ],
         "steps": [{"tactic": step.tactic, "source": step.source} for step in attempt.steps],
         "search": _search_json(attempt.searched) if attempt.searched else None,
         "elapsed": round(attempt.elapsed, 4),

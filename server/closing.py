@@ -29,7 +29,7 @@ from tacit.server.protocol import TacitServer
 from tacit.server.prover.events import Proved, Searched, SearchEvent, Searching
 from tacit.server.prover.report import progress, summary
 from tacit.server.prover.traces import Tracer
-from tacit.server.prover.wanted import EDITOR_ALTERNATIVES, Finish
+from tacit.server.prover.wanted import ALTERNATIVES, Finish
 from tacit.server.question import Question, closes
 from tacit.server.requests import Run, Stopped, Why
 from tacit.server.session import Session
@@ -78,7 +78,7 @@ class Closing:
         except wire.ContentModified:
             return _nothing(CHANGED)
         budget = argument.budget or self._session.settings.prove_budget
-        finish = Finish(self._session.settings.prove_simp_only, EDITOR_ALTERNATIVES)
+        finish = Finish(self._session.settings.prove_simp_only, ALTERNATIVES)
         options = Options(budget, stop_at_first_close=True, limit=EVERYTHING, near=True, search=True, finish=finish)
         asked = question(document, argument.position, options)
         try:
@@ -224,7 +224,7 @@ def others(run: Run) -> list[Suggestion]:
     for each in closing:
         if each.tactic != first:
             by_text.setdefault(each.tactic, each)
-    return list(by_text.values())[:EDITOR_ALTERNATIVES]
+    return list(by_text.values())[:ALTERNATIVES]
 
 
 def found(document: OpenDocument, proofs: Sequence[Suggestion]) -> tuple[types.Range, list[wire.ProofItem]]:

@@ -24,6 +24,7 @@ from tacit.server.lean.elaborator import Message, Severity
 from tacit.server.lean.syntax import Commands
 from tacit.server.patch import LeanFile, apply
 from tacit.server.prover.traces import Tracer
+from tacit.server.prover.wanted import PLAIN, Finish
 from tacit.server.text import LineIndex, Span
 from tacit.server.values import TextEdit
 
@@ -60,12 +61,14 @@ async def attempt_all(
     *,
     sketch: bool = False,
     jobs: int = 1,
+    finish: Finish = PLAIN,
 ) -> Outcome:
     """Try each place (an offset), `jobs` declarations at once. `sketch` puts in what is not finished, too.
 
-    After Lean has died twice in a row no more are tried: the outcome says so, and has those that were.
+    `finish` is what is wanted of the proofs. After Lean has died twice in a row no more are tried: the outcome says so,
+    and has those that were.
     """
-    work = _Work(engine, file, places, budget, busy, traces, sketch=sketch)
+    work = _Work(engine, file, places, budget, busy, traces, sketch=sketch, finish=finish)
     await work.run(jobs)
     return work.outcome()
 
@@ -125,9 +128,10 @@ class _Work:
         traces: Tracer | None,
         *,
         sketch: bool,
+        finish: Finish,
     ) -> None:
         self._engine, self._file, self._budget = engine, file, budget
-        self._busy, self._traces, self._sketch = busy, traces, sketch
+        self._busy, self._traces, self._sketch, self._finish = busy, traces, sketch, finish
         self._before = LineIndex(file.text)
         self._declarations = _declarations(file.text, places)
         self._attempts: dict[int, Attempt] = {}
@@ -184,7 +188,16 @@ class _Work:
         version = next(self._versions)
         try:
             tried = await attempt(
-                self._engine, self._file, text, start + now, version, self._budget, self._busy, traces, lane=lane
+                self._engine,
+                self._file,
+                text,
+                start + now,
+                version,
+                self._budget,
+                self._busy,
+                traces,
+                lane=lane,
+                finish=self._finish,
             )
             self._died = None
         except NoGoal as exc:

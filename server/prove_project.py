@@ -66,7 +66,15 @@ async def prove_project(
                 own = traces.another() if traces else None
                 inside = wish.jobs // files_at_once
                 outcome = await attempt_all(
-                    engine, file, places, wish.budget, busy, own, sketch=wish.sketch, jobs=inside
+                    engine,
+                    file,
+                    places,
+                    wish.budget,
+                    busy,
+                    own,
+                    sketch=wish.sketch,
+                    jobs=inside,
+                    finish=wish.finish,
                 )
                 written = wish.write and outcome.text != file.text
                 if written:

@@ -18,5 +18,5 @@ class Finish:
 
 
 PLAIN = Finish()
-EDITOR_ALTERNATIVES = 3
-"""How many other proofs an editor is offered."""
+ALTERNATIVES = 3
+"""How many other proofs are looked for where any are wanted."""
