@@ -21,6 +21,7 @@ from tacit.server.lean.batch import STAND_IN
 from tacit.server.lean.elaborator import Elaboration, Elaborator, Message, Outcome, Severity
 from tacit.server.lean.gate import refusal
 from tacit.server.lean.goals import is_conv, parse_goals
+from tacit.server.lean.header import header_error
 from tacit.server.lean.hole import Hole, inside_conv
 from tacit.server.lean.site import (
     SORRY_AXIOM,
@@ -129,7 +130,7 @@ class Checker:
         if result.outcome is not Outcome.DONE:
             return self._failed(result)
         messages = result.messages
-        if broken := _header_error(messages):
+        if broken := header_error(site.text, messages):
             raise NoGoal(
                 f"The imports of this file do not load: {broken}", hint="Build the project first (`lake build`)."
             )
@@ -529,16 +530,6 @@ def _shapes(goals: Sequence[Goal]) -> list[object]:
 
 def _first_line(text: str) -> str:
     return text.strip().split("\n")[0][:200]
-
-
-def _header_error(messages: Sequence[Message]) -> str | None:
-    """Lean puts a failed import at the file's very beginning (2021) or on the import (since)."""
-    for message in messages:
-        if message.severity is Severity.ERROR and message.start.line == 0 and message.start.column == 0:
-            words = ("unknown package", "unknown module", "object file", "import", "lake", "bad import", "package")
-            if any(w in message.text for w in words):
-                return _first_line(message.text)
-    return None
 
 
 def _lost(

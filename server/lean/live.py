@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from leanclient.aio.errors import LeanClientError, LeanRequestTimeout, LeanTrans
 
 from tacit.server.errors import BadInput, LeanDied, LeanNotFound
 from tacit.server.lean.elaborator import Elaboration, LeanIdentity, Message, Outcome, Severity
+from tacit.server.lean.header import header_error
 from tacit.server.lean.locate import ServerCommand
 from tacit.server.lean.process import ServerProcess, default_memory_mib
 from tacit.server.text import LineIndex, Position
@@ -32,6 +34,8 @@ _PATIENCE = 3.0
 _WATCHED = 0.2
 _TIMES = 4
 _REST = 0.01
+# Seconds after which imports that did not load are tried again: they may have been built. Lean itself never does.
+_RELOAD = 5.0
 # What reading a diagnostic raises that is none.
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
@@ -67,6 +71,7 @@ class LiveElaborator:
         self._version = 0
         self._published: dict[int, _Published] = {}
         self._header_errors: tuple[Message, ...] = ()
+        self._unloaded: float | None = None
         self._disturbed = False
         self._spared = False
         self._heard = asyncio.Event()
@@ -117,6 +122,7 @@ class LiveElaborator:
         await self._end()
         self._text, self._version, self._published = "", 0, {}
         self._disturbed = self._spared = False
+        self._unloaded = None
         server = self._server = ServerProcess(command, self._on_notification, memory_mib=self._memory_mib)
         try:
             await server.start()
@@ -183,6 +189,8 @@ class LiveElaborator:
         del label
         _require_text(text)
         async with self._lock:
+            if self._unloaded is not None and time.monotonic() - self._unloaded >= _RELOAD:
+                await self._end()
             retry = self._disturbed
             try:
                 result = await (self._after_disturbance if retry else self._elaborate)(text, timeout)
@@ -273,6 +281,10 @@ class LiveElaborator:
         errors = tuple(m for m in messages if m.severity is Severity.ERROR)
         in_header = self._version == 1 and bool(errors) and errors[0].start == Position(0, 0)
         self._header_errors = errors if in_header else ()
+        if header_error(text, messages) is None:
+            self._unloaded = None
+        elif self._unloaded is None:
+            self._unloaded = time.monotonic()
         return Elaboration(Outcome.DONE, messages)
 
     async def _send(self, server: ServerProcess, text: str) -> None:

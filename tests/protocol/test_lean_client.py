@@ -276,6 +276,20 @@ async def test_after_a_header_that_did_not_load_silence_is_no_crash(tmp_path: Pa
         assert lean.restarts == 0
 
 
+async def test_imports_that_did_not_load_are_tried_again_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may have been built by now; a Lean that is up never looks again."""
+    async with scripted(tmp_path, rules=HEADER_ERROR) as lean:
+        for text in ("import Foo", "import Foo\nx"):
+            assert said(await ask(lean, text), Severity.ERROR) == ["unknown package 'Foo'"]
+        assert starts(tmp_path) == 1
+        monkeypatch.setattr(live, "_RELOAD", 0.0)
+        for count, text in ((2, "import Foo\ny"), (3, "import Foo\nz")):
+            assert said(await ask(lean, text), Severity.ERROR) == ["unknown package 'Foo'"]
+            assert starts(tmp_path) == count
+
+
 @pytest.mark.parametrize(("mode", "outcome"), [("twice", Outcome.DONE), ("asks", Outcome.DONE), ("null", Outcome.DONE),
                                                ("quiet", Outcome.DONE), ("shapes", Outcome.CRASHED)])  # fmt: skip
 async def test_a_peer_that_breaks_the_protocol(tmp_path: Path, mode: str, outcome: Outcome) -> None:
