@@ -47,15 +47,15 @@ async def section(say: Callable[[str], None], sets: dict[str, Sequence[Goal]], b
                                 done[way].append(event)
                     except TacitError as error:
                         say(f"- {goal.file.name}, {goal.name}, {way}: {error}")
-            figures[name] = {way: _rates(found) for way, found in done.items()}
+            figures[name] = {way: rates(found) for way, found in done.items()}
             for way in WAYS:
-                rates = _rates(done[way])
+                one = rates(done[way])
                 say(
-                    f"- {name}, {way}: {rates['proved']:.0f} of {len(done[way])} proved,"
-                    f" {rates['states']:.1f} states/s, {rates['candidates']:.1f} candidates/s,"
-                    f" {rates['each']:.1f} candidates an elaboration"
+                    f"- {name}, {way}: {one['proved']:.0f} of {len(done[way])} proved,"
+                    f" {one['states']:.1f} states/s, {one['candidates']:.1f} candidates/s,"
+                    f" {one['each']:.1f} candidates an elaboration"
                 )
-            many, each = (_rates(done[way]) for way in WAYS)
+            many, each = (rates(done[way]) for way in WAYS)
             say(f"  - **{many['candidates'] / max(each['candidates'], 1e-9):.1f}×** the candidates a second")
     finally:
         setattr(Checker, "check_all", together)  # noqa: B010 - a method
@@ -63,7 +63,8 @@ async def section(say: Callable[[str], None], sets: dict[str, Sequence[Goal]], b
     return figures
 
 
-def _rates(found: Sequence[Searched]) -> dict[str, float]:
+def rates(found: Sequence[Searched]) -> dict[str, float]:
+    """States, candidates and proofs of searches, a second and an elaboration."""
     seconds = max(sum(each.elapsed for each in found), 1e-9)
     checked = sum(each.checked for each in found)
     return {

@@ -12,6 +12,7 @@ Sections:
             and without, beside premises of the indexed packages, side by side
   model     goals of the demo and of --files closed without a model, by --model alone and by either, and how soon
   proof     states and candidates a second of a search for proofs, demo goals and --files, against one edit for each
+  workers   candidates a second of a search with one Lean and with two, demo goals and --files
   startup   import time of the sidecar and its memory
   search    search by BM25 alone, by vectors alone and as it is, side by side over what MATHLIB names: --questions
   editor    search in the sidecar over what MATHLIB and TACIT_CACHE name: questions, texts typed and saved, memory
@@ -53,11 +54,14 @@ from tests.bench.editor_search import editor_section  # noqa: E402
 from tests.bench.memory import section as proposed_section  # noqa: E402
 from tests.bench.proof_search import section as proof_section  # noqa: E402
 from tests.bench.search import section as search_section  # noqa: E402
+from tests.bench.workers import section as workers_section  # noqa: E402
 
 DEMO = ROOT / "lean-project" / "Demo"
-SECTIONS = ("batch", "first", "closed", "startup", "premises", "memory", "model", "proof", "search", "editor")
+SECTIONS = (
+    "batch", "first", "closed", "startup", "premises", "memory", "model", "proof", "workers", "search", "editor",
+)  # fmt: skip
 PROOFS = 20
-"""Goals of each set in `proof`: each is searched for its whole budget twice."""
+"""Goals of each set in `proof` and `workers`: each is searched for its whole budget twice."""
 WITHOUT_LEAN = frozenset(("startup", "search", "editor"))
 
 BATCH_TEXT = "theorem bench (p q r : Prop) (hp : p) (hq : q) (h : p → q → r) : (p ∧ q) ∧ r := by\n  sorry\n"
@@ -395,7 +399,9 @@ async def main() -> None:
     parser.add_argument("--at-most", type=int, default=200, help="goals of each set, evenly chosen (default 200)")
     parser.add_argument("--model", default="", help="a GGUF for `model` (default: what Tacit uses)")
     parser.add_argument("--preset", default="", help="how it is asked")
-    parser.add_argument("--budget", type=float, default=5.0, help="seconds of a search in `proof` (default 5)")
+    parser.add_argument(
+        "--budget", type=float, default=5.0, help="seconds of a search in `proof`, `workers` (default 5)"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--questions", type=Path, help="questions to ask of search, as for `tacit eval search`")
     parser.add_argument("--json", type=Path, help="write the figures there too")
@@ -422,6 +428,9 @@ async def main() -> None:
     if "proof" in arguments.sections:
         sets = _sets(arguments.files, min(arguments.at_most, PROOFS))
         report.figures["proof"] = await proof_section(report.say, sets, arguments.budget)
+    if "workers" in arguments.sections:
+        sets = _sets(arguments.files, min(arguments.at_most, PROOFS))
+        report.figures["workers"] = await workers_section(report.say, sets, arguments.budget)
     if "startup" in arguments.sections:
         startup_section(report)
     if "search" in arguments.sections:
