@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from tacit.server.lean.elaborator import Message, Severity
 from tacit.server.lean.syntax import Commands, declaration_head
+from tacit.server.prover.events import Proved
 from tacit.server.suggest import BatchChecked, Document, Event, Finished, Found, GoalFound, LeanStatus, Options, Remark
 from tacit.server.text import LineIndex, Position, Span
 from tacit.server.values import Candidate, CheckedTactic, Goal, Hypothesis, Suggestion, TextEdit, Verdict
@@ -47,7 +48,8 @@ class FakeEngine:
 
     `waits` are the answers that come when an event is set. `wants` are the declarations that use others: while one of
     these has a `sorry`, what is found closes the goal only here. `wrong` gives the errors, by the texts that they stand at,
-    of a text that is read as a whole; None where it is not read to its end. `read` are these texts.
+    of a text that is read as a whole; None where it is not read to its end. `read` are these texts. `beside` are other
+    proofs, which come where they are wanted.
     """
 
     answers: Mapping[str, Sequence[Tactic] | Exception] = field(default_factory=dict)
@@ -59,6 +61,7 @@ class FakeEngine:
     wants: Mapping[str, str] = field(default_factory=dict)
     wrong: Callable[[str], Mapping[str, str] | None] = lambda text: {}
     read: list[str] = field(default_factory=list)
+    beside: Mapping[str, Sequence[Tactic]] = field(default_factory=dict)
     meanwhile: Callable[[], object] = lambda: None
     asked: list[tuple[Document, Position, Options]] = field(default_factory=list)
     closed: int = 0
@@ -92,6 +95,9 @@ class FakeEngine:
             yield remark
         for each in answer:
             found = each.suggestion(hole, document.version)
+            others = [other.suggestion(hole, document.version) for other in self.beside.get(name, ())]
+            if others and found.verdict is Verdict.CLOSES:
+                yield Proved(found, (), 0.25, tuple(others[: options.finish.alternatives]))
             if found.verdict is Verdict.CLOSES or not options.closes_only or each.note:
                 yield Found(found, 0.25)
         yield Finished(len(checked), 0.5, self.notice)

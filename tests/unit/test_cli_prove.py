@@ -187,3 +187,29 @@ def test_traces_name_the_module(file: Path, tmp_path: Path, capsys: pytest.Captu
     assert prove(FakeEngine(CLOSES), "--traces", "tried.jsonl") == 0
     kept = [json.loads(line) for line in (tmp_path / "tried.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [(each["module"], each["name"]) for each in kept] == [("Foo", name) for name in ("one", "two", "three")]
+
+
+def test_other_proofs_are_shown_where_they_are_asked_for(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    beside = {"two": [Tactic("cases h\n· rfl", text="by cases h"), Tactic("simp")]}
+    assert prove(FakeEngine(CLOSES, beside=beside), "--alternatives") == 0
+    shown = capsys.readouterr().err
+    assert "✓ Foo.lean:5  two  exact h\n  or cases h\n     · rfl\n  or simp\n" in shown
+    assert "  one  " not in shown, "there is but one proof"
+    assert prove(FakeEngine(CLOSES, beside=beside)) == 0
+    assert "  or " not in capsys.readouterr().err
+
+
+def test_other_proofs_and_their_axioms_are_told_as_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    beside = {"two": [Tactic("cases h\n· rfl", text="by cases h")]}
+    assert prove(FakeEngine(CLOSES, beside=beside), "--json") == 0
+    goals = json.loads(capsys.readouterr().out)["goals"]
+    other = {"tactic": "cases h\n· rfl", "newText": "by cases h", "axioms": ["propext"]}
+    assert [goal["alternatives"] for goal in goals] == [[], [other], []]
+
+
+def test_simp_only_is_asked_of_the_search(file: Path) -> None:
+    for arguments, wanted in (((), (False, 0)), (("--simp-only",), (True, 0)), (("--alternatives",), (False, 3))):
+        engine = FakeEngine(CLOSES)
+        prove(engine, *arguments)
+        finish = {options.finish for _, _, options in engine.asked}
+        assert [(each.simp_only, each.alternatives) for each in finish] == [wanted]
