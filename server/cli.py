@@ -323,7 +323,7 @@ def _prove(arguments: argparse.Namespace, build: Build) -> int:
         arguments.line,
         arguments.traces,
         arguments.jobs,
-        Finish(arguments.simp_only, others),
+        Finish(arguments.simp_only, others, arguments.seed),
     )
     settings = replace(_settings(arguments), prove_workers=arguments.workers, prove_jobs=arguments.jobs)
     as_json: bool = arguments.json
@@ -622,6 +622,8 @@ def _parser() -> argparse.ArgumentParser:
     prove.add_argument("--simp-only", action="store_true", help=only)
     others = "look for other proofs, too, and show them; with --json they are told anyway"
     prove.add_argument("--alternatives", action="store_true", help=others)
+    same = "make the search the same each time: nothing depends on what is quicker, and nothing is learned"
+    prove.add_argument("--seed", type=int, metavar="S", help=same)
     prove.add_argument("--line", type=_count, metavar="N", help="only what stands on line N")
     at_once = "so many at a time, each with a Lean of its own: files of a folder, declarations of a file (default: 1)"
     prove.add_argument("--jobs", type=_count, default=1, metavar="N", help=at_once)

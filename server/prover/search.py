@@ -92,18 +92,15 @@ async def search(
     label: str,
     finish: Finish = PLAIN,
     experience: Experience | None = None,
-    seed: int | None = None,
 ) -> AsyncGenerator[SearchEvent, None]:
     """Look for a proof of a site's main goal: Expanded and Searching, Proved where one is found, and Searched.
 
     `request` is what the sources may look at, of the site itself; `budget` is in seconds; `finish` is what is wanted of
-    the proof. `experience` judges states and learns from the search; without one, what comes with Tacit judges. With a
-    `seed` nothing depends on how quick Lean and the sources are but when the budget ends it, and what hangs: the same
-    seed gives the same search, another one prefers other states among those that look alike; nothing is learned then.
-    Closing the iterator frees Lean at once.
+    the proof. `experience` judges states and learns from the search; without one, what comes with Tacit judges. Closing
+    the iterator frees Lean at once.
     """
     known = experience or Experience()
-    going = _Search(checker, site, request, sources, harvest, budget, version, label, finish, known, seed)
+    going = _Search(checker, site, request, sources, harvest, budget, version, label, finish, known)
     try:
         async for event in going.run():
             yield event
@@ -126,9 +123,8 @@ class _Search:
         label: str,
         finish: Finish,
         experience: Experience,
-        seed: int | None,
     ) -> None:
-        self._seed = seed
+        self._seed = finish.seed
         self._finisher = Finisher(checker, site, version, request.known, harvest, finish, label)
         self._checker, self._site, self._request, self._sources = checker, site, request, sources
         self._harvest, self._budget, self._label = harvest, budget, label

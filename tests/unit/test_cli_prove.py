@@ -207,9 +207,14 @@ def test_other_proofs_and_their_axioms_are_told_as_json(file: Path, capsys: pyte
     assert [goal["alternatives"] for goal in goals] == [[], [other], []]
 
 
-def test_simp_only_is_asked_of_the_search(file: Path) -> None:
-    for arguments, wanted in (((), (False, 0)), (("--simp-only",), (True, 0)), (("--alternatives",), (False, 3))):
+def test_how_to_finish_is_asked_of_the_search(file: Path) -> None:
+    for arguments, wanted in (
+        ((), (False, 0, None)),
+        (("--simp-only",), (True, 0, None)),
+        (("--alternatives",), (False, 3, None)),
+        (("--seed", "7"), (False, 0, 7)),
+    ):
         engine = FakeEngine(CLOSES)
         prove(engine, *arguments)
         finish = {options.finish for _, _, options in engine.asked}
-        assert [(each.simp_only, each.alternatives) for each in finish] == [wanted]
+        assert [(each.simp_only, each.alternatives, each.seed) for each in finish] == [wanted]

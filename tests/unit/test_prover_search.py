@@ -100,7 +100,6 @@ def run(
     finish: Finish = PLAIN,
     known: Sequence[str] = (),
     text: str = TEXT,
-    seed: int | None = None,
     experience: Experience | None = None,
 ) -> list[SearchEvent]:
     command, places = holes(text, text.index("sorry"))
@@ -109,7 +108,7 @@ def run(
     checker: Checker = rules  # type: ignore[assignment]
 
     async def all_() -> list[SearchEvent]:
-        found = search(checker, site, request, sources, harvest, budget, 7, "t", finish, experience, seed)
+        found = search(checker, site, request, sources, harvest, budget, 7, "t", finish, experience)
         return [event async for event in found]
 
     return asyncio.run(all_())
@@ -340,7 +339,7 @@ def orders(seed: int | None, run_number: int) -> list[list[tuple[str, str]]]:
         Hesitates("one", chance, *(f"step {n}" for n in range(3))),
         Hesitates("two", chance, *(f"step {n}" for n in range(2, 6)), "go"),
     )
-    run(rules, *sources, seed=seed)
+    run(rules, *sources, finish=Finish(seed=seed))
     return rules.batches
 
 
@@ -355,5 +354,5 @@ def test_nothing_is_learned_from_a_search_with_a_seed(tmp_path: Path) -> None:
     file = tmp_path / "learned.json"
     for seed in (1, None):
         rules, tactics = Rules(STEPS), ("constructor", "exact hp", "exact hq", "exact hr")
-        assert proof(run(rules, Proposes(*tactics), seed=seed, experience=Experience(file)))
+        assert proof(run(rules, Proposes(*tactics), finish=Finish(seed=seed), experience=Experience(file)))
         assert file.exists() is (seed is None)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tacit.server.prover.wanted import Finish
 from tacit.server.question import Question
 from tacit.server.suggest import Document, Options
 from tacit.server.text import LineIndex
@@ -67,6 +68,10 @@ def test_another_version_document_or_column_is_another_place() -> None:
         (Options(closes_only=True), Options(), False),
         (Options(), Options(sources=frozenset(("memory",))), False),
         (Options(), Options(given=("simp",)), False),
+        (Options(finish=Finish(alternatives=3)), Options(), True),
+        (Options(), Options(finish=Finish(alternatives=3)), False),
+        (Options(), Options(finish=Finish(simp_only=True)), False),
+        (Options(), Options(finish=Finish(seed=1)), False),
     ],
 )
 def test_an_answer_covers_what_asks_for_no_more(mine: Options, asked: Options, covers: bool) -> None:
