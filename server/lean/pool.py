@@ -65,8 +65,9 @@ class Slot:
     starting: asyncio.Task[None] | None = None
     not_before: float = 0.0
 
-    def __len__(self) -> int:
-        """How many Leans it holds."""
+    @property
+    def leans(self) -> int:
+        """How many it holds."""
         return 1 + len(self.further) + (self.starting is not None)
 
 
@@ -225,7 +226,7 @@ class Pool:
     async def _give_up_further(self, to: int = 0, *, but: Slot | None = None) -> None:
         """End further Leans that nobody uses now, until there are `to` Leans in all; the least recent first."""
         for slot in list(self._slots.values()):
-            if sum(map(len, self._slots.values())) <= to:
+            if sum(each.leans for each in self._slots.values()) <= to:
                 return
             if slot is not but and not slot.lock.locked():
                 await self._let_go(slot)
