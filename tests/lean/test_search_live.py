@@ -130,6 +130,29 @@ def test_the_steps_of_a_proof_and_its_axioms_are_told(folder: Path) -> None:
     assert goals["add_comm"]["search"]["states"] > 1
 
 
+def test_other_proofs_are_accepted_in_its_place_too(folder: Path) -> None:
+    text = "theorem t (p q r : Prop) (h : p ∧ q) (k : q → r) : r ∧ p := by\n  sorry\n"
+    run = prove(text, "--json", "--budget", "20s")
+    [goal] = json.loads(run.stdout)["goals"]
+    proofs = [goal["newText"], *(other["newText"] for other in goal["alternatives"])]
+    assert len(proofs) > 1
+    assert len(set(proofs)) == len(proofs)
+    for proof in proofs:
+        whole = text.replace("sorry", proof)
+        assert not re.search("error|sorry", lean_says(whole)), whole
+
+
+def test_simp_only_is_written_where_it_is_asked_for(folder: Path) -> None:
+    text = "theorem t (xs ys : List Nat) : (xs ++ ys).length + 0 = xs.length + ys.length := sorry\n"
+    for arguments in ((), ("--simp-only",)):
+        run = prove(text, "--write", "--budget", "20s", *arguments)
+        assert run.returncode == 0, run.stderr
+        written = Path("Foo.lean").read_text(encoding="utf-8")
+        assert not re.search("error|sorry", lean_says(written)), written
+        assert bool(re.search(r"\bsimp\w*\b(?! only)", written)) is not bool(arguments)
+        assert ("only [" in written) is bool(arguments)
+
+
 def test_an_unfinished_proof_is_put_in_where_asked_and_lean_reads_it(folder: Path) -> None:
     run = prove(OPEN, "--write", "--sketch", "--budget", "4s")
     assert run.returncode == 1, run.stderr

@@ -47,9 +47,9 @@ class FakeEngine:
     """Answers by declaration; `data` are those whose goal is no proposition. `meanwhile` runs before each answer.
 
     `waits` are the answers that come when an event is set. `wants` are the declarations that use others: while one of
-    these has a `sorry`, what is found closes the goal only here. `wrong` gives the errors, by the texts that they stand at,
-    of a text that is read as a whole; None where it is not read to its end. `read` are these texts. `beside` are other
-    proofs, which come where they are wanted.
+    these has a `sorry`, what is found closes the goal only here. `wrong` gives the errors, by the texts that they
+    stand at, of a text that is read as a whole; None where it is not read to its end. `read` are these texts. `beside`
+    are other proofs, which come where they are wanted.
     """
 
     answers: Mapping[str, Sequence[Tactic] | Exception] = field(default_factory=dict)

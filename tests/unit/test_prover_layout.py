@@ -16,6 +16,8 @@ from tacit.server.prover.layout import on_lines_of_its_own
          "theorem t : p := by\n  cases n with\n  | zero =>\n    intro h\n    exact h\n"),
         ("theorem t : p := by sorry\n", "theorem t : p := by\n  intro h\n  exact h\n"),
         ("theorem t : p := sorry\n", "theorem t : p := by\n  intro h\n  exact h\n"),
+        ("theorem t : p :=\n  sorry\n", "theorem t : p := by\n  intro h\n  exact h\n"),
+        ("theorem t :\n    p :=\n  sorry\n", "theorem t :\n    p := by\n  intro h\n  exact h\n"),
         ("theorem t : p := by\n  have h : q := by sorry\n  exact h\n",
          "theorem t : p := by\n  have h : q := by\n    intro h\n    exact h\n  exact h\n"),
         ("theorem t : p := by\n  · have h : q := by sorry\n    exact h\n",
