@@ -110,7 +110,8 @@ else
 	  echo "VS Code extension: not checked, because 'npm ci' failed (see above)."; \
 	else \
 	  cd $(EXT) && npm run --silent lint && npm run --silent typecheck && npm run --silent build && \
-	    echo 'VS Code extension: linted, type-checked and built.'; \
+	    { npm run --silent test >/dev/null || npm run --silent test; } && \
+	    echo 'VS Code extension: linted, type-checked, built and unit-tested.'; \
 	fi
 endif
 

@@ -1,5 +1,6 @@
-// Bundles src/extension.ts and what it imports into out/extension.js, and the licences of what it imports into
-// out/THIRD_PARTY_NOTICES.txt. `--production` minifies, `--watch` stays.
+// Bundles src/extension.ts and what it imports into out/extension.js, the pages of src/webview into out/, and the
+// licences of what is imported into out/THIRD_PARTY_NOTICES.txt. `--production` minifies, `--watch` stays, `--test`
+// bundles the unit tests into out/test instead.
 import { build, context } from 'esbuild'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,18 +8,21 @@ import { join } from 'node:path'
 const production = process.argv.includes('--production')
 
 /** @type {import('esbuild').BuildOptions} */
-const options = {
-  entryPoints: ['src/extension.ts'],
-  outfile: 'out/extension.js',
-  bundle: true,
-  platform: 'node',
-  format: 'cjs',
-  target: 'node20',
-  external: ['vscode'],
-  minify: production,
-  sourcemap: !production,
-  metafile: true,
-  logLevel: 'warning',
+const common = { bundle: true, minify: production, sourcemap: !production, metafile: true, logLevel: 'warning' }
+const node = { ...common, platform: 'node', format: 'cjs', target: 'node20', external: ['vscode'] }
+
+/** @type {import('esbuild').BuildOptions} */
+const options = { ...node, entryPoints: ['src/extension.ts'], outfile: 'out/extension.js' }
+
+/** @type {import('esbuild').BuildOptions} */
+const pages = {
+  ...common,
+  entryPoints: ['src/webview/search.ts', 'src/webview/suggestions.ts', 'src/webview/page.css'],
+  outdir: 'out',
+  platform: 'browser',
+  format: 'iife',
+  target: 'es2022',
+  sourcemap: false,
 }
 
 /** The packages that the bundle took files from, as folders under node_modules. */
@@ -39,9 +43,12 @@ async function notices(metafile) {
 }
 
 if (process.argv.includes('--watch')) {
-  await (await context(options)).watch()
+  await Promise.all([options, pages].map(async (each) => (await context(each)).watch()))
+} else if (process.argv.includes('--test')) {
+  await rm('out/test', { recursive: true, force: true })
+  await build({ ...node, entryPoints: ['test/*.test.ts'], outdir: 'out/test', sourcemap: 'inline' })
 } else {
   await rm('out', { recursive: true, force: true })
-  const { metafile } = await build(options)
+  const [{ metafile }] = await Promise.all([build(options), build(pages)])
   await writeFile('out/THIRD_PARTY_NOTICES.txt', await notices(metafile))
 }

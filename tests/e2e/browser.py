@@ -21,7 +21,10 @@ class BrowserError(Exception):
 
 
 class Browser:
-    """One page. Elements are named by CSS selector and, where given, a text they contain; only visible ones count."""
+    """One page. Elements are named by CSS selector and, where given, a text they contain; only visible ones count.
+
+    `frame` is the title of the document in a frame of the page that they are looked for in.
+    """
 
     def __init__(self, programs: Programs) -> None:
         self._driver = subprocess.Popen(
@@ -50,21 +53,29 @@ class Browser:
         """Type as a person does, key by key."""
         self._ask("type", text=text, delay=15)
 
-    def click(self, selector: str, text: str | None = None, timeout: float = 10) -> None:
-        self._ask("click", timeout, selector=selector, text=text)
+    def click(self, selector: str, text: str | None = None, timeout: float = 10, frame: str | None = None) -> None:
+        self._ask("click", timeout, selector=selector, text=text, frame=frame)
 
-    def wait(self, selector: str, text: str | None = None, timeout: float = 10) -> None:
+    def hover(self, selector: str, text: str | None = None, timeout: float = 10) -> None:
+        """Put the mouse on such an element."""
+        self._ask("hover", timeout, selector=selector, text=text)
+
+    def wait(self, selector: str, text: str | None = None, timeout: float = 10, frame: str | None = None) -> None:
         """Return when such an element is there."""
-        self._ask("wait", timeout, selector=selector, text=text)
+        self._ask("wait", timeout, selector=selector, text=text, frame=frame)
 
-    def gone(self, selector: str, text: str | None = None, timeout: float = 10) -> None:
+    def gone(self, selector: str, text: str | None = None, timeout: float = 10, frame: str | None = None) -> None:
         """Return when no such element is there."""
-        self._ask("gone", timeout, selector=selector, text=text)
+        self._ask("gone", timeout, selector=selector, text=text, frame=frame)
 
-    def texts(self, selector: str) -> list[str]:
+    def texts(self, selector: str, frame: str | None = None) -> list[str]:
         """The text of each such element that is there now."""
-        texts: list[str] = self._ask("texts", selector=selector)
+        texts: list[str] = self._ask("texts", selector=selector, frame=frame)
         return texts
+
+    def settle(self) -> None:
+        """Let what is on its way onto the screen arrive there."""
+        self._ask("settle")
 
     def screenshot(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

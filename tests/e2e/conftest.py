@@ -6,19 +6,23 @@ TACIT_E2E_SCREENSHOTS names a folder for the pictures that tests take; without i
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import pytest
 
 from tests.e2e.browser import Browser, BrowserError
 from tests.e2e.code_server import CodeServer
 from tests.e2e.editor import Editor
+from tests.e2e.lean import RECORDINGS, Lean, NoLean, find
 from tests.e2e.programs import CACHE, Programs, Unavailable, find_programs, install_extension
 
 FAILURES = CACHE / "failures"
+THEMES = {"": ("Dark Modern", "vs-dark"), "-light": ("Light Modern", "vs")}
+"""What pictures are taken in: the end of the file's name, the theme, and how the page tells that it is there."""
 
 
 class Window:
@@ -29,12 +33,22 @@ class Window:
         self.editor = editor
 
     def picture(self, name: str) -> None:
-        """Take a picture, where TACIT_E2E_SCREENSHOTS asks for pictures."""
+        """Take a picture in the dark and one in the light, where TACIT_E2E_SCREENSHOTS asks for pictures."""
         if folder := os.environ.get("TACIT_E2E_SCREENSHOTS"):
-            self.editor.browser.screenshot(Path(folder) / f"{name}.png")
+            for suffix, (theme, mark) in THEMES.items():
+                self.editor.settings({"workbench.colorTheme": theme})
+                self.editor.browser.wait(f".monaco-workbench.{mark}")
+                self.editor.browser.settle()
+                self.editor.browser.screenshot(Path(folder) / f"{name}{suffix}.png")
+            self.editor.settings({})
 
 
-OpenWindow = Callable[[Mapping[str, Any]], Window]
+class OpenWindow(Protocol):
+    """Opens VS Code with some settings, on a folder with some files."""
+
+    def __call__(self, settings: Mapping[str, Any], files: Mapping[str, str] = ...) -> Window:
+        """The window, when it is there."""
+        ...
 
 
 @pytest.fixture(scope="session")
@@ -57,14 +71,16 @@ def extensions(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def open_window(programs: Programs, extensions: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenWindow]:
-    """Opens VS Code on an empty folder with some settings; all that were opened are closed after the module."""
+    """Opens VS Code on a folder of its own; all that were opened are closed after the module."""
     with ExitStack() as stack:
 
-        def open_(settings: Mapping[str, Any]) -> Window:
+        def open_(settings: Mapping[str, Any], files: Mapping[str, str] = MappingProxyType({})) -> Window:
             folder = tmp_path_factory.mktemp("window")
             project = folder / "project"
             project.mkdir()
-            (project / "README.md").write_text("A folder for tests.\n", encoding="utf-8")
+            for name, text in {"README.md": "A folder for tests.\n", **files}.items():
+                (project / name).parent.mkdir(parents=True, exist_ok=True)
+                (project / name).write_text(text, encoding="utf-8")
             server = CodeServer(programs, folder, extensions, settings)
             stack.callback(server.close)
             browser = Browser(programs)
@@ -72,6 +88,36 @@ def open_window(programs: Programs, extensions: Path, tmp_path_factory: pytest.T
             return Window(server, Editor(browser, server.url, project))
 
         yield open_
+
+
+@pytest.fixture(scope="module")
+def recordings(request: pytest.FixtureRequest) -> Path:
+    """What Lean answered to a module's tests."""
+    return RECORDINGS / f"{request.path.stem}.jsonl"
+
+
+@pytest.fixture(scope="module")
+def lean(request: pytest.FixtureRequest, recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Lean:
+    recording = bool(request.config.getoption("--record"))
+    try:
+        return find(tmp_path_factory.mktemp("lean"), recordings, recording=recording)
+    except NoLean as exc:
+        if recording:
+            pytest.fail(str(exc))
+        pytest.skip(str(exc))
+
+
+@pytest.fixture(scope="module")
+def sidecar(lean: Lean, recordings: Path) -> Mapping[str, Any]:
+    """The settings with which the real sidecar runs."""
+    return lean.settings(recordings)
+
+
+@pytest.fixture
+def who_answers(request: pytest.FixtureRequest, lean: Lean) -> None:
+    """Let the last lines of the run say how Lean took part."""
+    request.node.user_properties.append(("lean", "replayed" if lean.install is None else "live"))
+    request.node.user_properties.append(("lean-version", lean.version))
 
 
 @pytest.fixture(autouse=True)

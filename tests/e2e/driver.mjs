@@ -22,19 +22,36 @@ const browser = await chromium.launch({
 })
 const page = await browser.newPage({ viewport: { width: 1100, height: 650 } })
 
+/** The frame whose document has a title, however deep; without a title the page itself. Waits until it is there. */
+const frameOf = async (title, timeout) => {
+  if (title === undefined) return page
+  const end = Date.now() + timeout
+  for (;;) {
+    for (const frame of page.frames()) {
+      if ((await frame.title().catch(() => '')) === title) return frame
+    }
+    if (Date.now() > end) throw new Error(`no frame “${title}” in ${timeout} ms`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
 /** The visible elements that match a selector, and contain a text where one is given. */
-const find = ({ selector, text }) =>
-  page.locator(text === undefined ? selector : `${selector}:has-text(${JSON.stringify(text)})`).locator('visible=true')
+const find = async ({ selector, text, frame, timeout }) =>
+  (await frameOf(frame, timeout))
+    .locator(text === undefined ? selector : `${selector}:has-text(${JSON.stringify(text)})`)
+    .locator('visible=true')
 
 const actions = {
   goto: ({ url, timeout }) => page.goto(url, { timeout }).then(() => null),
   press: ({ key }) => page.keyboard.press(key),
   type: ({ text, delay }) => page.keyboard.type(text, { delay }),
-  click: ({ timeout, ...what }) => find(what).first().click({ timeout }),
-  wait: ({ timeout, ...what }) => find(what).first().waitFor({ timeout }),
-  gone: ({ timeout, ...what }) => find(what).first().waitFor({ state: 'hidden', timeout }),
-  texts: async ({ selector }) =>
-    (await find({ selector }).allInnerTexts()).map((text) => text.replaceAll('\u00a0', ' ').trim()),
+  hover: async ({ timeout, ...what }) => (await find({ timeout, ...what })).first().hover({ timeout }),
+  click: async ({ timeout, ...what }) => (await find({ timeout, ...what })).first().click({ timeout }),
+  wait: async ({ timeout, ...what }) => (await find({ timeout, ...what })).first().waitFor({ timeout }),
+  gone: async ({ timeout, ...what }) => (await find({ timeout, ...what })).first().waitFor({ state: 'hidden', timeout }),
+  texts: async (what) =>
+    (await (await find(what)).allInnerTexts()).map((text) => text.replaceAll('\u00a0', ' ').trim()),
+  settle: () => new Promise((resolve) => setTimeout(resolve, 400, null)),
   screenshot: ({ path }) => page.screenshot({ path }).then(() => null),
 }
 

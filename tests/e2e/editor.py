@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from tests.e2e.browser import Browser
@@ -33,6 +36,17 @@ class Editor:
         self.browser.press("Enter")
         self.browser.wait(".tab.active", text=name)
         self.browser.wait(".editor-instance .monaco-editor.focused .view-line")
+
+    def settings(self, settings: Mapping[str, Any]) -> None:
+        """Let the folder have these settings and no others. The user's own are read once, at the start."""
+        path = self.folder / ".vscode" / "settings.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(settings), encoding="utf-8")
+
+    def back(self) -> None:
+        """Leave a panel of Tacit's for the editor, as its key does."""
+        self.browser.press("Escape")
+        self.browser.wait(".editor-instance .monaco-editor.focused")
 
     def put_cursor(self, line: int, column: int) -> None:
         """Put the cursor before the column-th character of a line, both counted from 1."""

@@ -1,4 +1,4 @@
-"""The real sidecar, except that its Lean is recorded or replayed.
+"""The real sidecar, except that its Lean is recorded or replayed. Its search is real, and no source of tactics.
 
 python recorded_sidecar.py record FILE    a real Lean answers; when the editor is gone, FILE holds what it answered
 python recorded_sidecar.py replay FILE    what a real Lean answered is read from FILE
@@ -16,10 +16,10 @@ from tacit.server.lean.recordings import Recorder
 
 def main(mode: str, file: Path) -> int:
     if mode == "replay":
-        return serve(lambda settings, _: build_suggester(settings, recordings=[file]))
+        return serve(lambda settings, _: build_suggester(settings, recordings=[file]), search=True)
     recorder = Recorder()
     try:
-        return serve(lambda settings, _: build_suggester(settings, recorder=recorder))
+        return serve(lambda settings, _: build_suggester(settings, recorder=recorder), search=True)
     finally:
         recorder.write(file)
 

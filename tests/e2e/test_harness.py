@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from functools import partial
 from pathlib import Path
@@ -13,10 +12,13 @@ import pytest
 from tests.e2e import fake_sidecar
 from tests.e2e.code_server import CodeServer, until
 from tests.e2e.conftest import OpenWindow, Window
+from tests.e2e.editor import GHOST
 
 pytestmark = pytest.mark.e2e
 
 FAKE = Path(__file__).with_name("fake_sidecar.py")
+STATUS_ITEM = "#lean-tacit\\.tacit\\.tacit\\.status"
+LENS = ".codelens-decoration a"
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +74,73 @@ def test_the_status_is_shown(window: Window) -> None:
     window.editor.open("Status.lean", "")
     until(partial(_answering, window.server, set()), 15, "no sidecar runs")
     window.editor.run("Tacit: Show Status")
-    window.editor.notification("Lean 4.0.0 is ready. Model (starting): tiny, as `tacit models use` says.")
+    window.editor.notification("Lean 4.0.0 is ready.")
+    window.editor.notification("Model (starting): tiny, as `tacit models use` says.")
+
+
+def test_the_status_bar_says_what_each_part_does(window: Window) -> None:
+    editor = window.editor
+    editor.open("Bar.lean", "")
+    editor.browser.hover(STATUS_ITEM)
+    for said in ("Sidecar 0 runs", "Lean 4.0.0 is ready", "tiny, as"):
+        editor.browser.wait(".workbench-hover", text=said)
+    window.picture("harness-status-bar")
+
+
+def test_a_lens_above_a_sorry_closes_the_goal(window: Window) -> None:
+    editor = window.editor
+    editor.open("Lens.lean", "-- sorry\ntheorem t : True := by\n  sorry\n")
+    editor.browser.wait(LENS, text="Close this goal")
+    assert len(editor.browser.texts(LENS)) == 1
+    editor.browser.click(LENS, text="Close this goal")
+    editor.saved("Lens.lean", "decide")
+    editor.browser.gone(LENS)
+
+
+def test_lenses_can_be_switched_off(window: Window) -> None:
+    editor = window.editor
+    editor.open("Off.lean", "theorem t : True := by\n  sorry\n")
+    editor.browser.wait(LENS, text="Close this goal")
+    editor.settings({"tacit.codeLens": "off"})
+    editor.browser.gone(LENS)
+    editor.settings({})
+    editor.browser.wait(LENS, text="Close this goal")
+
+
+def test_what_was_taken_is_counted_and_drawn(window: Window) -> None:
+    editor = window.editor
+    editor.run("Tacit: Forget My Figures")
+    editor.open("Counted.lean", "theorem t : 1 = 1 := by\n")
+    editor.press("End")
+    editor.ghost()
+    editor.press("Tab")
+    editor.saved("Counted.lean", "rfl")
+    editor.run("Tacit: Show My Figures")
+    editor.browser.wait("tr:has(th:text-is('Ghost text')) td", text="100 %", frame="My figures")
+    assert editor.browser.texts("tr:has(th:text-is('Ghost text')) td", "My figures") == ["1", "1", "100 %"]
+    editor.browser.wait("svg .accepted", frame="My figures")
+    window.picture("harness-figures")
+
+
+def test_ghost_text_is_taken_word_by_word(window: Window) -> None:
+    editor = window.editor
+    editor.open("Word.lean", "theorem t : 1 = 1 := by\n")
+    editor.press("End")
+    editor.ghost()
+    editor.press("Control+ArrowRight")  # the blank
+    editor.press("Control+ArrowRight")
+    assert editor.saved("Word.lean", "exact") == "theorem t : 1 = 1 := by exact\n"
+
+
+def test_ghost_text_gives_way_to_an_abbreviation(window: Window) -> None:
+    editor = window.editor
+    editor.open("Abbreviation.lean", "theorem t : 1 = 1 := by ")
+    editor.press("Control+End")
+    editor.ghost()
+    editor.type("\\")
+    editor.browser.gone(GHOST)
+    editor.press("Backspace")
+    editor.ghost()
 
 
 def test_a_sidecar_that_is_killed_comes_back(window: Window) -> None:
@@ -107,17 +175,14 @@ def test_a_sidecar_that_keeps_dying_stays_off_until_asked_for(window: Window) ->
 def test_a_sidecar_that_cannot_be_had_is_named_and_another_one_taken_at_once(window: Window) -> None:
     editor = window.editor
     editor.open("Missing.lean", "theorem t : 1 = 1 := by\n")
-    settings = editor.folder / ".vscode" / "settings.json"
-    settings.parent.mkdir()
-
-    settings.write_text(json.dumps({"tacit.serverPath": "/nowhere/tacit"}), encoding="utf-8")
+    editor.settings({"tacit.serverPath": "/nowhere/tacit"})
     editor.notification("names ‘/nowhere/tacit’, but there is no such program")
     until(lambda: not window.server.sidecars(FAKE.name), 10, "the sidecar before it still runs")
 
-    settings.write_text(json.dumps({"tacit.serverPath": "false"}), encoding="utf-8")
+    editor.settings({"tacit.serverPath": "false"})
     editor.notification("sidecar ended while it started")
 
-    settings.write_text("{}", encoding="utf-8")
+    editor.settings({})
     until(lambda: window.server.sidecars(FAKE.name), 15, "the sidecar that works is not started")
     editor.press("End")
     assert editor.ghost() == fake_sidecar.GHOST
@@ -126,8 +191,7 @@ def test_a_sidecar_that_cannot_be_had_is_named_and_another_one_taken_at_once(win
 def test_a_missing_sidecar_offers_the_settings(window: Window) -> None:
     editor = window.editor
     editor.open("Button.lean", "")
-    settings = editor.folder / ".vscode" / "settings.json"
-    settings.write_text(json.dumps({"tacit.serverPath": "/nowhere/else"}), encoding="utf-8")
+    editor.settings({"tacit.serverPath": "/nowhere/else"})
     editor.notification("/nowhere/else")
     window.picture("harness-sidecar-missing")
     editor.press_button("Open Settings", of="/nowhere/else")

@@ -2,76 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
 import psutil
 import pytest
 
-from tacit.server.errors import LeanNotFound
-from tacit.server.lean.locate import LeanInstall, LeanSettings, find_lean
-from tacit.server.lean.recordings import Recordings
 from tests.e2e.code_server import until
 from tests.e2e.conftest import OpenWindow, Window
+from tests.e2e.lean import Lean
 
-pytestmark = [pytest.mark.e2e, pytest.mark.lean]
+pytestmark = [pytest.mark.e2e, pytest.mark.lean, pytest.mark.usefixtures("who_answers")]
 
-RECORDING = Path(__file__).parent / "recordings" / "test_suggestions.jsonl"
-RECORDED_SIDECAR = Path(__file__).with_name("recorded_sidecar.py")
 LOOKS = {"editor.fontSize": 16, "editor.minimap.enabled": False, "breadcrumbs.enabled": False}
 
 AND_SWAP = "theorem and_swap (p q : Prop) (h : p ∧ q) : q ∧ p := by"
 
 
-@dataclass(frozen=True, slots=True)
-class Lean:
-    """Who answers: a real Lean (`install`), or its recordings."""
-
-    install: LeanInstall | None
-    recording: bool
-    version: str
-
-    def accepts(self, file: Path) -> bool:
-        """Whether Lean finds no error in a file and no `sorry`. Recordings were accepted when they were made."""
-        if self.install is None:
-            return True
-        done = subprocess.run([self.install.lean, file], capture_output=True, text=True, timeout=60, check=False)
-        return done.returncode == 0 and "sorry" not in done.stdout + done.stderr
-
-
 @pytest.fixture(scope="module")
-def lean(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Lean:
-    recording = bool(request.config.getoption("--record"))
-    try:
-        install = asyncio.run(find_lean(LeanSettings(), tmp_path_factory.mktemp("lean")))
-        return Lean(install, recording, install.version)
-    except LeanNotFound as exc:
-        if recording:
-            pytest.fail(f"Recording needs a real Lean. {exc}")
-        if not RECORDING.is_file():
-            pytest.skip(f"No Lean and no recordings: {exc}")
-        return Lean(None, False, Recordings.load([RECORDING]).version)
-
-
-@pytest.fixture(scope="module")
-def window(open_window: OpenWindow, lean: Lean) -> Window:
-    if lean.install is not None and not lean.recording:
-        command, arguments = Path(sys.executable).with_name("tacit"), ["serve"]
-    else:
-        mode = "record" if lean.recording else "replay"
-        command, arguments = Path(sys.executable), [str(RECORDED_SIDECAR), mode, str(RECORDING)]
-    window = open_window({**LOOKS, "tacit.serverPath": str(command), "tacit.serverArgs": arguments})
+def window(open_window: OpenWindow, sidecar: Mapping[str, Any]) -> Window:
+    window = open_window({**LOOKS, **sidecar})
     window.editor.press("Control+B")  # the side bar takes a third of every picture
     return window
-
-
-@pytest.fixture(autouse=True)
-def _who_answers(request: pytest.FixtureRequest, lean: Lean) -> None:
-    request.node.user_properties.append(("lean", "replayed" if lean.install is None else "live"))
-    request.node.user_properties.append(("lean-version", lean.version))
 
 
 def test_ghost_text_after_by_is_a_proof(window: Window, lean: Lean) -> None:

@@ -1,23 +1,43 @@
 /** Activates: puts the parts together. Nothing else. */
 
 import * as vscode from 'vscode'
+import type { Middleware } from 'vscode-languageclient/node'
 
 import { askOnArrival } from './arrival'
-import { registerCommands } from './commands'
+import { Commands } from './commands'
+import { Figures } from './figures'
+import { ACCEPTED, Ghost } from './ghost'
+import { GoalReader } from './goals'
+import { Lenses } from './lens'
+import { Neighbour } from './neighbour'
+import { SearchView } from './searchView'
 import { changesSomething, changesStart } from './settings'
 import { Sidecar } from './sidecar'
+import { StatusBar } from './statusBar'
+import { SuggestionsView } from './suggestionsView'
 import { User } from './user'
 
 let sidecar: Sidecar | undefined
 
 export function activate(context: vscode.ExtensionContext): void {
+  const { extensionUri } = context
   const user = new User()
-  const started = new Sidecar(user)
+  const figures = new Figures(context.globalState)
+  const neighbour = new Neighbour()
+  const ghost: Ghost = new Ghost(figures, () => started)
+  const started = new Sidecar(user, middleware(ghost, neighbour))
   sidecar = started
+  const statusBar = new StatusBar(started)
   context.subscriptions.push(
     user,
+    figures,
+    ghost,
     started,
-    registerCommands(started, user),
+    statusBar,
+    new Commands(extensionUri, started, user, figures, statusBar),
+    new Lenses(),
+    new SearchView(extensionUri, started, new GoalReader(started, neighbour), figures),
+    new SuggestionsView(extensionUri, started, figures),
     askOnArrival(started),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (changesStart(event)) void started.restart()
@@ -29,4 +49,21 @@ export function activate(context: vscode.ExtensionContext): void {
 
 export async function deactivate(): Promise<void> {
   await sidecar?.stop()
+}
+
+/** What stands between the sidecar's answers and the editor. */
+function middleware(ghost: Ghost, neighbour: Neighbour): Middleware {
+  return {
+    provideInlineCompletionItems: (document, position, context, token, next) =>
+      ghost.provide(document, position, context, token, next),
+    provideCodeActions: async (document, range, context, token, next) => {
+      const actions = await next(document, range, context, token)
+      for (const action of actions ?? []) {
+        if (action instanceof vscode.CodeAction) action.command ??= { command: ACCEPTED, title: 'Count it', arguments: ['quickFix'] }
+      }
+      return actions
+    },
+    // Lean's own server lists the declarations of the workspace: they would all stand there twice.
+    provideWorkspaceSymbols: (query, token, next) => (neighbour.present ? [] : next(query, token)),
+  }
 }

@@ -36,3 +36,25 @@ export function changesSomething(event: vscode.ConfigurationChangeEvent): boolea
 export function changesStart(event: vscode.ConfigurationChangeEvent): boolean {
   return ['serverPath', 'serverArgs'].some((name) => event.affectsConfiguration(`${SECTION}.${name}`))
 }
+
+export type Lenses = 'sorry' | 'all' | 'off'
+
+/** Where “Close this goal” is offered above the line. */
+export function lenses(): Lenses {
+  const chosen = vscode.workspace.getConfiguration(SECTION).get('codeLens')
+  return chosen === 'all' || chosen === 'off' ? chosen : 'sorry'
+}
+
+export function changesLenses(event: vscode.ConfigurationChangeEvent): boolean {
+  return event.affectsConfiguration(`${SECTION}.codeLens`)
+}
+
+/** The Lean that the settings name; empty where Tacit shall find one. */
+export function leanPath(): string {
+  return vscode.workspace.getConfiguration(SECTION).get('lean.path', '').trim()
+}
+
+/** What begins a Unicode abbreviation of the official extension. */
+export function abbreviationLeader(): string {
+  return vscode.workspace.getConfiguration('lean4.input').get('leader', '\\')
+}

@@ -12,14 +12,16 @@ import {
   type ErrorHandlerResult,
   LanguageClient,
   type LanguageClientOptions,
+  type Middleware,
   RevealOutputChannelOn,
   State,
 } from 'vscode-languageclient/node'
 
 import { SELECTOR } from './documents'
-import { locateSidecar, surroundings } from './locate'
-import { inlineSuggestionsEnabled, readStartSettings, SECTION, wholeSection } from './settings'
+import { locateSidecar, type Surroundings, surroundings } from './locate'
+import { readStartSettings, SECTION, wholeSection } from './settings'
 import type { User } from './user'
+import { INDEX_CHANGED, STATUS_CHANGED } from './wire'
 
 const START_LIMIT_MS = 30_000
 const MOST_DEATHS = 5
@@ -29,12 +31,21 @@ export class Sidecar implements vscode.Disposable {
   private readonly started = new vscode.EventEmitter<void>()
   /** A sidecar answers, for the first time or again. */
   readonly onDidStart = this.started.event
+  private readonly news = new vscode.EventEmitter<void>()
+  /** What the sidecar, its Lean or its index is doing has changed. */
+  readonly onDidChangeStatus = this.news.event
+  private readonly indexNews = new vscode.EventEmitter<void>()
+  /** What can be searched has changed. */
+  readonly onDidChangeIndex = this.indexNews.event
 
   private current: { readonly client: QuietClient; readonly deaths: GivesUpAfterDeaths } | undefined
   /** Starts and stops run one after the other, however fast the user clicks. */
   private queue: Promise<void> = Promise.resolve()
 
-  constructor(private readonly user: User) {}
+  constructor(
+    private readonly user: User,
+    private readonly middleware: Middleware,
+  ) {}
 
   /** The client of a sidecar that answers now. */
   get running(): LanguageClient | undefined {
@@ -50,6 +61,14 @@ export class Sidecar implements vscode.Disposable {
     })
   }
 
+  /** The command line that does something else than serve with the same program; undefined where there is none. */
+  async program(word: string): Promise<readonly [string, ...string[]] | undefined> {
+    const located = await locateSidecar(readStartSettings(), here())
+    if (located.kind === 'Missing') throw new Error(located.sentence)
+    const place = located.args.lastIndexOf('serve')
+    return place < 0 ? undefined : [located.command, ...located.args.slice(0, place), word]
+  }
+
   /** Sends the settings as they are now. One that starts later reads them itself. */
   async configure(): Promise<void> {
     const settings = { [SECTION]: wholeSection() }
@@ -59,6 +78,8 @@ export class Sidecar implements vscode.Disposable {
   /** For the end of the extension's life; `stop` comes before. */
   dispose(): void {
     this.started.dispose()
+    this.news.dispose()
+    this.indexNews.dispose()
   }
 
   stop(): Promise<void> {
@@ -75,7 +96,7 @@ export class Sidecar implements vscode.Disposable {
 
   private async startNow(): Promise<void> {
     const settings = readStartSettings()
-    const located = await locateSidecar(settings, surroundings(vscode.workspace.workspaceFolders?.[0]?.uri.fsPath))
+    const located = await locateSidecar(settings, here())
     if (located.kind === 'Missing') {
       this.user.sidecarMissing(located.sentence)
       return
@@ -87,10 +108,18 @@ export class Sidecar implements vscode.Disposable {
       SECTION,
       'Tacit',
       { command, args: [...args] },
-      clientOptions(this.user, deaths),
+      clientOptions(this.user, deaths, this.middleware),
     )
     this.current = { client, deaths }
+    client.onNotification(STATUS_CHANGED, () => {
+      this.news.fire()
+    })
+    client.onNotification(INDEX_CHANGED, () => {
+      this.indexNews.fire()
+      this.news.fire()
+    })
     client.onDidChangeState(({ newState }) => {
+      this.news.fire()
       // Running comes before the client has registered what the sidecar offers; then the start is over.
       if (newState !== State.Running) return
       void client.start().then(() => {
@@ -132,7 +161,11 @@ export class Sidecar implements vscode.Disposable {
   }
 }
 
-function clientOptions(user: User, errorHandler: ErrorHandler): LanguageClientOptions {
+function here(): Surroundings {
+  return surroundings(vscode.workspace.workspaceFolders?.[0]?.uri.fsPath)
+}
+
+function clientOptions(user: User, errorHandler: ErrorHandler, middleware: Middleware): LanguageClientOptions {
   return {
     documentSelector: [...SELECTOR],
     initializationOptions: wholeSection,
@@ -148,10 +181,7 @@ function clientOptions(user: User, errorHandler: ErrorHandler): LanguageClientOp
     },
     initializationFailedHandler: () => false,
     errorHandler,
-    middleware: {
-      provideInlineCompletionItems: (document, position, context, token, next) =>
-        inlineSuggestionsEnabled(document) ? next(document, position, context, token) : undefined,
-    },
+    middleware,
   }
 }
 

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+
+import { chart, type Days, dayOf, parseDays, plus, total } from '../src/shared/figures'
+
+const DAY = new Date(2026, 0, 31, 23, 59)
+
+describe('figures', () => {
+  it('add up by day and way', () => {
+    let days: Days = {}
+    days = plus(days, '2026-01-30', 'ghost', { offered: 2, accepted: 1 })
+    days = plus(days, '2026-01-31', 'ghost', { offered: 1, accepted: 0 })
+    days = plus(days, '2026-01-31', 'panel', { offered: 0, accepted: 1 })
+    assert.deepEqual(total(days, 'ghost'), { offered: 3, accepted: 1 })
+    assert.deepEqual(total(days, 'search'), { offered: 0, accepted: 0 })
+    assert.deepEqual(parseDays(JSON.parse(JSON.stringify(days))), days)
+  })
+
+  it('leave out what cannot be read', () => {
+    assert.deepEqual(parseDays(undefined), {})
+    assert.deepEqual(parseDays({ '2026-01-31': { ghost: { offered: -1, accepted: 0 } }, yesterday: {} }), {})
+  })
+
+  it('forget the oldest days', () => {
+    let days: Days = {}
+    for (let day = 0; day < 500; day += 1) days = plus(days, dayOf(new Date(2025, 0, day)), 'ghost', { offered: 1, accepted: 0 })
+    assert.equal(Object.keys(days).length, 400)
+    assert.ok(dayOf(new Date(2025, 0, 499)) in days)
+  })
+
+  it('are drawn to scale', () => {
+    const svg = chart({ '2026-01-31': { ghost: { offered: 10, accepted: 5 } } }, DAY, 3)
+    const heights = [...svg.matchAll(/<rect class="(\w+)"[^>]* height="([\d.]+)"/gu)].map(([, kind, height]) => [kind, Number(height)])
+    const [[kind, offered] = [], [, accepted] = []] = heights.slice(-2)
+    assert.equal(kind, 'offered')
+    assert.equal(offered, 2 * Number(accepted))
+    assert.match(svg, /2026-01-29.*2026-01-31/su)
+  })
+})
