@@ -15,6 +15,7 @@ class Ask:
     """A question. `path` and `document` are the file that it is asked from and its text, `offset` the place there.
 
     The private declarations of that file are found too; with `usable_here` nothing that could not be named there.
+    `code_points`: columns in the answer are to be counted so, and not in UTF-16 units.
     """
 
     text: str
@@ -23,11 +24,12 @@ class Ask:
     document: str | None = None
     offset: int | None = None
     usable_here: bool = False
+    code_points: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One answer. Its name stands in line `line` from `start` to `end`, 0-based, in UTF-16 units.
+    """One answer. Its name stands in line `line` from `start` to `end`, 0-based, counted as was asked.
 
     `usable`: whether it can be named at the place asked from; None where none was given. `needs`: the module whose
     import would make it so.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
@@ -27,7 +27,7 @@ def search(shelves: Shelves, ask: Ask, texts: Mapping[str, str]) -> Answer:
         access = shelves.access(header_of(ask.document), path) if ask.document is not None else None
         with shelves.only(access, path) if access is not None and ask.usable_here else nullcontext():
             hits = shelves.library.search(ask.text, ask.limit, path=path)
-        lines = _Lines(texts)
+        lines = _Lines(texts, len if ask.code_points else _units)
         found = tuple(_found(each, ask, path, access, lines) for each in hits)
         if ask.usable_here:  # of the file itself only what stands above
             found = tuple(each for each in found if each.usable is not False)
@@ -68,8 +68,9 @@ def _found(hit: Hit, ask: Ask, path: str, access: Access | None, lines: _Lines) 
 class _Lines:
     """Finds names in the files of hits, each file read once."""
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
+    def __init__(self, texts: Mapping[str, str], width: Callable[[str], int]) -> None:
         self._texts = texts
+        self._width = width
         self._read: dict[str, Sequence[str]] = {}
 
     def place(self, stored: Stored) -> tuple[int, int, int]:
@@ -79,8 +80,8 @@ class _Lines:
         # Attributes and modifiers may stand on lines of their own before the name.
         for place in range(number, min(number + 4, len(lines))):
             if found := _name(stored.premise.name.rpartition(".")[2]).search(lines[place]):
-                return place, _units(lines[place][: found.start()]), _units(lines[place][: found.end()])
-        return number, 0, _units(lines[number]) if number < len(lines) else 0
+                return place, self._width(lines[place][: found.start()]), self._width(lines[place][: found.end()])
+        return number, 0, self._width(lines[number]) if number < len(lines) else 0
 
     def _lines(self, path: str) -> Sequence[str]:
         if path not in self._read:

@@ -237,9 +237,7 @@ def found(document: OpenDocument, proofs: Sequence[Suggestion]) -> tuple[types.R
         return document.text[whole.start : span.start] + proof.edit.new_text + document.text[span.end : whole.end]
 
     put = text(proofs[0])
-    after = OpenDocument(
-        document.uri, document.version, document.text[: whole.start] + put + document.text[whole.end :]
-    )
+    after = document.changed(document.version, [(document.range(whole), put)])
     items = [wire.ProofItem(each.tactic, text(each), each.source, list(each.axioms)) for each in proofs]
     return to_range(after.range(Span(whole.start, whole.start + len(put)))), items
 

@@ -174,11 +174,12 @@ class Features:
 
     async def status(self, _: object = None) -> wire.StatusResult:
         """What Lean and the sidecar are doing."""
+        mirror = self._server.protocol.mirror
         return wire.StatusResult(
             version=self._server.version,
             lean=to_state(self._session.status()),
-            documents=[wire.DocumentState(each.uri, each.version) for each in self._server.protocol.mirror],
-            requests=[_request(run) for run in self._session.requests],
+            documents=[wire.DocumentState(each.uri, each.version) for each in mirror],
+            requests=[_request(run, code_points=mirror.code_points) for run in self._session.requests],
             index=self._index(),
             model=to_model(model) if (model := self._session.model()) is not None else None,
         )
@@ -227,10 +228,11 @@ def refusal(stopped: Stopped) -> JsonRpcException:
     return wire.Superseded(f"The request was ended: {stopped.why.value}.")
 
 
-def _request(run: Run) -> wire.RequestState:
-    asked = run.question
-    line, column = LineIndex(asked.document.text).to_utf16(asked.position)
-    return wire.RequestState(asked.document.uri, asked.document.version, types.Position(line, column), run.followers)
+def _request(run: Run, *, code_points: bool) -> wire.RequestState:
+    asked = run.question.document
+    document = OpenDocument(asked.uri, asked.version, asked.text, code_points=code_points)
+    at = document.place(LineIndex(asked.text).offset(run.question.position))
+    return wire.RequestState(asked.uri, asked.version, types.Position(*at), run.followers)
 
 
 def _place(position: types.Position) -> Place:

@@ -20,19 +20,23 @@ from tacit.server.text import LineIndex, Position, Span
 _LONE_CR = re.compile("\r(?!\n)")
 
 Place = tuple[int, int]
-"""A position as LSP writes it: 0-based line, 0-based column in UTF-16 units."""
+"""A position as LSP writes it: 0-based line, 0-based column in UTF-16 units, or in code points where so agreed."""
 
 Change = tuple[tuple[Place, Place] | None, str]
 """Replace a range by a text; the whole document where the range is None."""
 
 
 class OpenDocument:
-    """One version of an open document. Immutable; the line tables are made when first asked for."""
+    """One version of an open document. Immutable; the line tables are made when first asked for.
 
-    def __init__(self, uri: str, version: int, text: str) -> None:
+    `code_points`: the editor counts columns so (`utf-32` in LSP), and not in UTF-16 units.
+    """
+
+    def __init__(self, uri: str, version: int, text: str, *, code_points: bool = False) -> None:
         self.uri = uri
         self.version = version
         self.text = text
+        self.code_points = code_points
 
     @cached_property
     def value(self) -> Document:
@@ -42,7 +46,7 @@ class OpenDocument:
     def offset(self, place: Place) -> int:
         """The offset of an LSP position; what lies past the end of a line or of the text is clamped, as LSP asks."""
         index = self._lsp
-        at = index.offset(index.from_utf16(*place))
+        at = index.offset(Position(*place) if self.code_points else index.from_utf16(*place))
         # The table's lines end at LF, so the CR of a CRLF counts as the line's last character: step before it.
         return at - 1 if at and self.text[at - 1 : at + 1] == "\r\n" else at
 
@@ -52,7 +56,8 @@ class OpenDocument:
 
     def place(self, offset: int) -> Place:
         """The LSP position of an offset."""
-        return self._lsp.to_utf16(self._lsp.position(offset))
+        position = self._lsp.position(offset)
+        return (position.line, position.column) if self.code_points else self._lsp.to_utf16(position)
 
     def range(self, span: Span) -> tuple[Place, Place]:
         """The LSP range of a span."""
@@ -71,8 +76,11 @@ class OpenDocument:
             if where is not None:
                 start, end = document.offset(where[0]), document.offset(where[1])
                 text = document.text[:start] + text + document.text[max(start, end) :]
-            document = OpenDocument(self.uri, version, text)
-        return document if document is not self else OpenDocument(self.uri, version, self.text)
+            document = self._with(version, text)
+        return document if document is not self else self._with(version, self.text)
+
+    def _with(self, version: int, text: str) -> OpenDocument:
+        return OpenDocument(self.uri, version, text, code_points=self.code_points)
 
     @cached_property
     def _lsp(self) -> LineIndex:
@@ -88,6 +96,8 @@ class Mirror:
     """The newest version of each open document. A URI is found in whichever way it is percent-encoded."""
 
     def __init__(self) -> None:
+        self.code_points = False
+        """How the editor counts columns; see OpenDocument."""
         self._open: dict[str, OpenDocument] = {}
 
     def __iter__(self) -> Iterator[OpenDocument]:

@@ -1,7 +1,7 @@
 """What Tacit does otherwise than pygls at the level of messages. No feature is answered here.
 
-A message that cannot be read is refused, not dropped; the mirror of documents is Tacit's own; positions are UTF-16
-whatever else the editor offers; commands can be cancelled; `exit` ends the loop instead of the interpreter.
+A message that cannot be read is refused, not dropped; the mirror of documents is Tacit's own, and so is how columns are
+counted; commands can be cancelled; `exit` ends the loop instead of the interpreter.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
@@ -93,9 +93,14 @@ class TacitProtocol(LanguageServerProtocol):
 
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
-        """Initialize, in UTF-16 whatever the editor would rather have: it is the one unit every editor knows."""
-        if params.capabilities.general:
-            params.capabilities.general.position_encodings = None
+        """Initialize. Columns are in UTF-16, which every editor must know, or in code points where it prefers them.
+
+        Some must have them: lsp-mode in Emacs offers both, and before 2026 counted in code points whatever was agreed.
+        """
+        if general := params.capabilities.general:
+            self.mirror.code_points = _prefers_code_points(general.position_encodings or ())
+            utf_32 = [types.PositionEncodingKind.Utf32] if self.mirror.code_points else None
+            general.position_encodings = utf_32
         result: types.InitializeResult = yield from super().lsp_initialize(params)
         self._initialized = True
         return result
@@ -115,7 +120,8 @@ class TacitProtocol(LanguageServerProtocol):
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> Generator[Any, Any, None]:
         """Mirror an opened document."""
         item = params.text_document
-        self.mirror.put(OpenDocument(item.uri, item.version, item.text))
+        code_points = self.mirror.code_points
+        self.mirror.put(OpenDocument(item.uri, item.version, item.text, code_points=code_points))
         yield self.fm.features[types.TEXT_DOCUMENT_DID_OPEN], (params,), None
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
@@ -189,6 +195,12 @@ class TacitServer(LanguageServer):
         """Log it; pygls would show every error in a window of the editor."""
         if not isinstance(error, JsonRpcException):
             log.error("%s: %s", getattr(source, "__name__", source), error)
+
+
+def _prefers_code_points(offered: Sequence[types.PositionEncodingKind | str]) -> bool:
+    """Whether an editor that offers these, what it likes best first, would rather have code points than UTF-16."""
+    kinds = [str(getattr(each, "value", each)) for each in offered]
+    return "utf-32" in kinds and ("utf-16" not in kinds or kinds.index("utf-32") < kinds.index("utf-16"))
 
 
 async def _nothing() -> None:

@@ -82,7 +82,8 @@ class SearchFeatures:
         if document is not None and params.position is not None:
             offset = document.offset((params.position.line, params.position.character))
         where = real(path) if path is not None else None
-        ask = Ask(params.text, params.limit or HITS, where, text, offset, params.usable_here)
+        mirror = self._server.protocol.mirror
+        ask = Ask(params.text, params.limit or HITS, where, text, offset, params.usable_here, mirror.code_points)
         try:
             answer = await self._newest_wins(params.token, ask)
         except TacitError as error:
@@ -100,7 +101,8 @@ class SearchFeatures:
         if not params.query.strip():
             return []
         try:
-            answer = await self._workplace.search(Ask(params.query, SYMBOLS))
+            ask = Ask(params.query, SYMBOLS, code_points=self._server.protocol.mirror.code_points)
+            answer = await self._workplace.search(ask)
         except TacitError:
             return []
         except Exception as error:

@@ -26,7 +26,7 @@ PATIENCE = 20.0
 CAPABILITIES: dict[str, Any] = {
     "workspace": {"applyEdit": True, "workspaceEdit": {"documentChanges": True}, "configuration": True},
     "window": {"workDoneProgress": True},
-    "general": {"positionEncodings": ["utf-8", "utf-32", "utf-16"]},
+    "general": {"positionEncodings": ["utf-8", "utf-16", "utf-32"]},
 }
 
 Message = dict[str, Any]

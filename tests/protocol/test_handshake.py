@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.protocol.editor import Editor, Refusal, alive, at, editing, script, within
+from tests.protocol.editor import URI, Editor, Refusal, alive, at, editing, script, within, within_range
 
 INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, PARSE_ERROR, NOT_INITIALIZED = -32600, -32601, -32602, -32700, -32002
 HANGS = script(["goal"], ["hang"]) + "theorem foo : 1 = 1 := by "
@@ -37,11 +37,40 @@ async def test_says_what_it_can_do(tmp_path: Path) -> None:
     assert answer["serverInfo"]["name"] == "tacit"
 
 
-async def test_speaks_utf16_even_to_editors_that_would_rather_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("offered", "agreed"),
+    [
+        (None, "utf-16"),
+        (["utf-16"], "utf-16"),  # VS Code
+        (["utf-8", "utf-16", "utf-32"], "utf-16"),  # Neovim
+        (["utf-8"], "utf-16"),
+        (["utf-8", "utf-32", "utf-16"], "utf-32"),  # Helix
+        (["utf-32", "utf-16"], "utf-32"),  # lsp-mode
+        (["utf-32", "utf-8"], "utf-32"),
+        (["ebcdic"], "utf-16"),
+    ],
+)
+async def test_counts_columns_as_the_editor_can(tmp_path: Path, offered: list[str] | None, agreed: str) -> None:
     async with editing(tmp_path) as editor:
-        capabilities = {"general": {"positionEncodings": ["utf-32", "utf-8"]}}
+        capabilities = {"general": {"positionEncodings": offered}} if offered else {}
         answer = await editor.initialize(capabilities=capabilities)
-    assert answer["capabilities"]["positionEncoding"] == "utf-16"
+    assert answer["capabilities"]["positionEncoding"] == agreed
+
+
+async def test_columns_are_code_points_where_that_was_agreed(tmp_path: Path) -> None:
+    text = script(["goal"], ["found", "rfl"]) + "theorem 𝓕𝓸𝓸 (𝕜 : Nat) : 𝕜 = 𝕜 := by sorry\n"
+    column = len("theorem 𝓕𝓸𝓸 (𝕜 : Nat) : 𝕜 = 𝕜 := by ")
+    async with editing(tmp_path) as editor:
+        await editor.initialize(capabilities={"general": {"positionEncodings": ["utf-32", "utf-16"]}})
+        editor.open("")
+        start = {"line": 0, "character": 0}
+        editor.change(2, {"range": {"start": start, "end": start}, "text": text})
+        editor.change(3, {"range": within_range(1, column, column), "text": "𝕜𝕜"})
+        editor.change(4, {"range": within_range(1, column, column + 2), "text": ""})
+        result = await editor.ask("tacit/suggest", at(1, column + 2))
+        status = await editor.ask("tacit/status")
+    assert [each["edit"]["range"] for each in result["suggestions"]] == [within_range(1, column, column + 5)]
+    assert status["documents"] == [{"uri": URI, "version": 4}]
 
 
 async def test_ends_after_shutdown_and_exit_with_status_0(editor: Editor) -> None:

@@ -41,9 +41,9 @@ def test_an_offset_is_where_lsp_says(text: str, place: Place) -> None:
 
 
 @examples
-@given(TEXTS)
-def test_a_place_and_its_offset_are_two_ways_to_say_one_thing(text: str) -> None:
-    document = OpenDocument("file:///x", 1, text)
+@given(TEXTS, st.booleans())
+def test_a_place_and_its_offset_are_two_ways_to_say_one_thing(text: str, code_points: bool) -> None:
+    document = OpenDocument("file:///x", 1, text, code_points=code_points)
     for offset in range(len(text) + 1):
         if text[offset - 1 : offset + 1] != "\r\n" or not offset:  # between CR and LF there is no place
             assert document.offset(document.place(offset)) == offset
@@ -69,6 +69,14 @@ def test_inside_positions_count_lines_as_lean_does() -> None:
     assert document.position((2, 2)) == Position(1, 1)
     assert document.line(3) == Span(2, 3)
     assert document.range(Span(5, 7)) == ((2, 0), (2, 3))
+
+
+def test_columns_may_be_code_points() -> None:
+    document = OpenDocument("file:///x", 1, "a\rb\r\n𝕜𝕜c", code_points=True)
+    assert document.position((2, 2)) == Position(1, 2)
+    assert document.range(Span(5, 8)) == ((2, 0), (2, 3))
+    changed = document.changed(2, [(((2, 1), (2, 2)), "𝓝"), (((2, 9), (2, 9)), "!")])
+    assert (changed.text, changed.place(len(changed.text))) == ("a\rb\r\n𝕜𝓝c!", (2, 4))
 
 
 def test_a_change_of_nothing_is_a_new_version_of_the_same_text() -> None:
