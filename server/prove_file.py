@@ -65,11 +65,12 @@ async def attempt_all(
 ) -> Outcome:
     """Try each place (an offset), `jobs` declarations at once. `sketch` puts in what is not finished, too.
 
-    `finish` is what is wanted of the proofs. After Lean has died twice in a row no more are tried: the outcome says so,
-    and has those that were.
+    `finish` is what is wanted of the proofs; with a seed one is tried after the other. After Lean has died twice in a
+    row no more are tried: the outcome says so, and has those that were.
     """
     work = _Work(engine, file, places, budget, busy, traces, sketch=sketch, finish=finish)
-    await work.run(jobs)
+    # On which text one is tried must not depend on which other was quicker.
+    await work.run(jobs if finish.seed is None else 1)
     return work.outcome()
 
 

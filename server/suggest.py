@@ -282,7 +282,9 @@ class Suggester:
             wanted = options.sources
             sources = [each for each in self._sources if wanted is None or each.name in wanted]
             if options.search and self._search is not None and slot.lean.identity.live:
-                async with self._pool.crew(slot, site, header, label=label) as crew:
+                # When another Lean is ready, and what runs beside a candidate in each, is not the same each time.
+                alone = options.finish.seed is not None
+                async with self._pool.crew(slot, site, header, label=label, alone=alone) as crew:
                     found = self._search(
                         crew,
                         site,

@@ -18,7 +18,7 @@ from tacit.server.errors import TacitError
 from tacit.server.lean.checker import Checker, Trial
 from tacit.server.lean.site import Site
 from tacit.server.text import Position
-from tacit.server.values import Candidate, CheckedTactic, Goal, Verdict
+from tacit.server.values import Candidate, CheckedTactic, Goal
 
 log = logging.getLogger(__name__)
 LEAST = 4

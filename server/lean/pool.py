@@ -138,14 +138,18 @@ class Pool:
     # ---------------------------------------------------------------- several for one search
 
     @asynccontextmanager
-    async def crew(self, slot: Slot, site: Site, header: str, *, label: str = "") -> AsyncIterator[Crew]:
+    async def crew(
+        self, slot: Slot, site: Site, header: str, *, label: str = "", alone: bool = False
+    ) -> AsyncIterator[Crew]:
         """The checkers for a search at a place that is open: the one that is warm now, further ones as they get ready.
 
         The caller holds the lock. Afterwards the further ones are kept for the next search, and one that is still
-        loading what the document imports goes on with it.
+        loading what the document imports goes on with it. `alone`: only the first.
         """
         crew = Crew(slot.checker)
-        joining = asyncio.ensure_future(self._join_all(slot, crew, site, header, label)) if self._workers > 1 else None
+        joining: asyncio.Task[None] | None = None
+        if self._workers > 1 and not alone:
+            joining = asyncio.ensure_future(self._join_all(slot, crew, site, header, label))
         try:
             yield crew
         finally:

@@ -264,6 +264,15 @@ async def test_with_one_there_is_none(opener: Opener, memory: Memory) -> None:
     assert opener.made["a"][0].asked == ["probe"]
 
 
+async def test_a_search_that_is_to_be_alone_gets_none(opener: Opener, several: Pool) -> None:
+    slot = await search(several, "a")
+    async with slot.lock:
+        site = await opened(slot)
+        async with several.crew(slot, site, HEADER, alone=True) as crew:
+            await asyncio.sleep(0.01)
+            assert len(crew) == 1
+
+
 async def test_a_short_search_starts_none(opener: Opener, several: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool_module, "LATER", 60.0)
     await search(several, "a", size=1)

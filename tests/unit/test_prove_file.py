@@ -196,6 +196,13 @@ async def test_an_error_ends_all_at_once(made: Made) -> None:
         await prove(engine, made(TEXT), 2)
 
 
+def test_with_a_seed_it_is_one_after_the_other(made: Made) -> None:
+    made(TEXT)
+    engine = FakeEngine(ANSWERS)
+    assert main(["prove", "Foo.lean", "--jobs", "2", "--seed", "1"], build=lambda _: engine) == 0
+    assert set(lanes(engine)) == {0}
+
+
 def test_the_command_gives_each_a_lean_of_its_own(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
     made(TEXT)
     settings: list[Settings] = []
