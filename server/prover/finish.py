@@ -12,7 +12,7 @@ from tacit.server.lean.crew import Checking
 from tacit.server.lean.site import Site
 from tacit.server.prover.events import Proved, Taken
 from tacit.server.prover.layout import on_lines_of_its_own, wrapped
-from tacit.server.prover.neater import with_fewer_lemmas
+from tacit.server.prover.neater import with_alternatives, with_fewer_lemmas
 from tacit.server.prover.polish import Polish
 from tacit.server.prover.proof import Proof, apart
 from tacit.server.prover.questions import asks
@@ -120,7 +120,8 @@ class Finisher:
         polish = Polish(self.checker, self.site, until, self.known, time.monotonic() - began, self.label)
         shortest = await polish.shortest(apart(proof))
         # What was checked on a copy may still fail in place: then the proof stays as it was before.
-        for text in dict.fromkeys([(await polish.unnamed(shortest)).text, shortest.text]):
+        neat = await polish.unnamed(shortest)
+        for text in dict.fromkeys([with_alternatives(neat).text, neat.text, shortest.text]):
             better = first if text == proof.text else await self._accepted(text, source)
             if better is not None:
                 found = (await self._squeezed(text, source, polish) if self.wanted.simp_only else None) or better

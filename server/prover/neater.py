@@ -26,6 +26,7 @@ _ANONYMOUS = re.compile(r"(?:cases|rcases) (?P<of>[^\s]+)(?: with)?\n\| (?:_root
 _TAKEN = re.compile(
     r"(?:(?:obtain|have) (?P<pattern>⟨?.+?) := (?P<of>[\w'₀-₉]+)|rcases (?P<of2>[\w'₀-₉]+) with (?P<pattern2>.+))"
 )
+_INDUCTION = re.compile(r"induction [^\s,]+(?: using \S+)?(?: generalizing [^\n;<]+)?")
 _ALTERNATIVE = re.compile(r"^(?P<head>\| \S+(?: [^=\s]+)*?) (?P<last>[^=\s|]+) => ", re.MULTILINE)
 
 
@@ -205,6 +206,21 @@ def _without_brackets(tactic: str) -> Iterator[str]:
         inside = tactic[token.end : found[end].start]
         if end > 0 and (alone or (token.text == "(" and before == "exact" and not after)) and ":" not in inside:
             yield f"{tactic[: token.start]}{inside}{tactic[found[end].end :]}"
+
+
+def with_alternatives(proof: Proof) -> Proof:
+    """The proof with an alternative for each goal that an `induction` leaves, in the place of `·` blocks.
+
+    The names of what is new stay hidden: the proofs were found without them.
+    """
+    for path, _ in list(proof.walk()):
+        each = proof.at(path)
+        tags = each.tags
+        known = len(tags) == len(each.parts) > 1 and all(tags) and len(set(tags)) == len(tags)
+        if known and _INDUCTION.fullmatch(each.tactic):
+            lines = [f"{each.tactic} with", *(f"| {tag} => ?_" for tag in tags)]
+            proof = proof.put(path, replace(each, tactic="\n".join(lines)))
+    return proof
 
 
 def _functions_without_names(proof: Proof) -> Iterator[str]:

@@ -22,10 +22,14 @@ _HOLE = "?_"
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A tactic, and proofs of the goals that it leaves; of one, or of several together, what goes on below it."""
+    """A tactic, and proofs of the goals that it leaves; of one, or of several together, what goes on below it.
+
+    `tags` are what Lean calls these goals, where that is known.
+    """
 
     tactic: str
     parts: tuple[Proof, ...] = ()
+    tags: tuple[str, ...] = ()
 
     @property
     def lines(self) -> list[str]:
@@ -60,13 +64,13 @@ class Proof:
         parts[path[0]] = parts[path[0]].put(path[1:], other)
         return replace(self, parts=tuple(parts))
 
-    def then(self, parts: Sequence[Proof]) -> Proof:
-        """The proof gone on with: what proves the goals that its last tactic leaves."""
+    def then(self, parts: Sequence[Proof], tags: Sequence[str] = ()) -> Proof:
+        """The proof gone on with: what proves the goals that its last tactic leaves, and what these are called."""
         if len(self.parts) == 1:
-            return replace(self, parts=(self.parts[0].then(parts),))
+            return replace(self, parts=(self.parts[0].then(parts, tags),))
         if self.parts and parts:
             raise ValueError("what it leaves is proved already")
-        return replace(self, parts=tuple(parts)) if parts else self
+        return replace(self, parts=tuple(parts), tags=tuple(tags)) if parts else self
 
 
 def proof_of(node: Node) -> Proof:
@@ -79,7 +83,8 @@ def proof_of(node: Node) -> Proof:
 
 def proof_by(edge: Edge) -> Proof:
     """The proof that begins with one tactic of a state, the rest of which is proved."""
-    return Proof(edge.candidate.text, tuple(proof_of(child) for child in edge.children))
+    tags = tuple((child.state.goals[0].tag or "").split(".")[-1] for child in edge.children)
+    return Proof(edge.candidate.text, tuple(proof_of(child) for child in edge.children), tags)
 
 
 def apart(proof: Proof) -> Proof:
@@ -93,8 +98,8 @@ def apart(proof: Proof) -> Proof:
                 read = read.put(path, part)
             return read
         if not holes and (not parts or all(len(each.parts) < 2 for _, each in read.walk())):
-            return read.then(parts)
-    return Proof(proof.tactic, parts)
+            return read.then(parts, proof.tags)
+    return Proof(proof.tactic, parts, proof.tags)
 
 
 def read_block(text: str) -> Proof | None:

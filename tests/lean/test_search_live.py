@@ -20,7 +20,7 @@ import pytest
 
 from tacit.server.prover.events import Taken
 from tacit.server.prover.finish import Finisher
-from tacit.server.prover.proof import read_block
+from tacit.server.prover.proof import Proof, read_block
 from tacit.server.prover.wanted import PLAIN, Finish
 from tacit.server.tactics.try_this import harvest
 from tacit.server.text import Span
@@ -28,8 +28,6 @@ from tests.lean.conftest import Bench
 
 TACIT = [sys.executable, "-m", "tacit.server.cli"]
 PATIENCE = 120
-MAY = ("rintro", "obtain", "simpa", "rwa")
-"""Tactics that the oldest Lean lacks: there nothing is written with them."""
 
 NUMBERS = """inductive N where
   | z : N
@@ -192,13 +190,13 @@ def _seconds(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-async def finished(bench: Bench, text: str, proof: str, wanted: Finish = PLAIN, known: tuple[str, ...] = ()) -> str:
+async def finished(bench: Bench, text: str, proof: str | Proof, wanted: Finish = PLAIN) -> str:
     """The document with a proof that a search might have found, as it is finished."""
     site = await bench.site(text)
-    whole = read_block(proof)
+    whole = read_block(proof) if isinstance(proof, str) else proof
     assert whole is not None
     steps = [Taken(each.tactic, "test", site.goals) for _, each in whole.walk()]
-    finisher = Finisher(bench.checker, site, 1, known, harvest, wanted, "test")
+    finisher = Finisher(bench.checker, site, 1, (), harvest, wanted, "test")
     found = await finisher.written(whole, steps, time.monotonic() + 30)
     assert found is not None
     assert found.suggestion.verified
@@ -248,6 +246,15 @@ PAIR = "theorem t (p q r : Prop) (hp : p) (hq : q) (f : q → r) : p ∧ q ∧ r
 async def test_lean_accepts_the_neater_form(bench: Bench, text: str, proof: str, expected: str) -> None:
     lines = "\n  ".join(expected.split("\n"))
     assert await finished(bench, text, proof) == text.replace("sorry‸", lines)
+
+
+@with_bench
+async def test_an_induction_has_its_alternatives(bench: Bench) -> None:
+    text = "theorem t (n : Nat) (p : Nat → Prop) (h : p 0) (k : ∀ n, p n → p (n + 1)) : p n := by\n  sorry‸\n"
+    step = Proof("apply k", (Proof("assumption"),))
+    found = await finished(bench, text, Proof("induction n", (Proof("exact h"), step), ("zero", "succ")))
+    lines = "induction n with\n  | zero => exact h\n  | succ =>\n    apply k\n    assumption"
+    assert found == text.replace("sorry‸", lines)
 
 
 @with_bench

@@ -6,7 +6,7 @@ import pytest
 
 from tacit.server.prover.binders import cleared, names, unused, without
 from tacit.server.prover.layout import WIDTH, wrapped
-from tacit.server.prover.neater import changes, together
+from tacit.server.prover.neater import changes, together, with_alternatives
 from tacit.server.prover.proof import Proof, apart, read_block
 from tacit.server.prover.terms import term
 
@@ -119,6 +119,21 @@ def test_what_a_source_wrote_in_one_piece_comes_apart() -> None:
     filled = apart(Proof(tactic, (Proof("rfl"), Proof("simp; exact ih"))))
     assert filled.text == "induction n with\n| zero => rfl\n| succ n ih =>\n  simp\n  exact ih"
     assert [path for path, _ in filled.walk()] == [(), (0,), (1,), (1, 0)]
+
+
+def test_the_goals_of_an_induction_are_alternatives() -> None:
+    whole = Proof(
+        "intro n", (Proof("induction n", (Proof("rfl"), Proof("simp", (Proof("assumption"),))), ("zero", "succ")),)
+    )
+    assert whole.text == "intro n\ninduction n\n· rfl\n· simp\n  assumption"
+    assert with_alternatives(whole).text == (
+        "intro n\ninduction n with\n| zero => rfl\n| succ =>\n  simp\n  assumption"
+    )
+    assert (
+        with_alternatives(Proof("induction n", whole.parts[0].parts)).text == "induction n\n· rfl\n· simp\n  assumption"
+    )
+    named = Proof("cases h", (Proof("rfl"), Proof("simp")), ("inl", "inr"))
+    assert with_alternatives(named) == named
 
 
 def test_a_term_is_none_where_it_would_not_read() -> None:
