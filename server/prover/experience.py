@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tacit.server.prover.learner import Belief, Gain, Weights
+from tacit.server.prover.learner import Belief, Gain, Weights, total
 from tacit.server.prover.value import Judge, Lesson
 
 log = logging.getLogger(__name__)
@@ -192,14 +192,9 @@ def forget(file: Path) -> bool:
 
 
 def _sum(old: _Gained, new: _Gained, keep: float = 1.0) -> _Gained:
-    def both(first: Gain, second: Gain) -> Gain:
-        sums = {name: (precision * keep, pull * keep) for name, (precision, pull) in first.items()}
-        for name, (precision, pull) in second.items():
-            known = sums.get(name, (0.0, 0.0))
-            sums[name] = known[0] + precision, known[1] + pull
-        return sums
-
-    return _Gained(old.searches * keep + new.searches, both(old.states, new.states), both(old.steps, new.steps))
+    return _Gained(
+        old.searches * keep + new.searches, total(old.states, new.states, keep), total(old.steps, new.steps, keep)
+    )
 
 
 def _short(gain: Gain) -> dict[str, list[float]]:

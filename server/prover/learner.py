@@ -46,19 +46,14 @@ Gain = Mapping[str, tuple[float, float]]
 
 
 class Weights:
-    """What is believed of each weight: what it began with, and what was gained since."""
+    """What is believed of each weight: what it began with, and what was gained since; it goes on learning."""
 
     def __init__(self, base: Mapping[str, Belief], gain: Gain | None = None) -> None:
-        self._base = dict(base)
-        self._gain = dict(gain or {})
         self._now = dict(base)
-        for name in self._gain:
-            self._now[name] = self._of(name)
-
-    @property
-    def gain(self) -> Gain:
-        """What was gained on top of what it began with."""
-        return self._gain
+        for name, (precision, pull) in (gain or {}).items():
+            known = base.get(name, Belief())
+            sure = known.precision + precision
+            self._now[name] = Belief((known.mean * known.precision + pull) / sure, sure)
 
     def logit(self, numbers: Numbers) -> float:
         """The logarithm of the odds."""
@@ -73,23 +68,8 @@ class Weights:
         """Learn from examples in their order; what they taught."""
         taught: dict[str, tuple[float, float]] = {}
         for each in examples:
-            for name, (precision, pull) in self._lesson(each).items():
-                known = taught.get(name, (0.0, 0.0))
-                taught[name] = known[0] + precision, known[1] + pull
+            _add(taught, self._lesson(each))
         return taught
-
-    def add(self, gain: Gain, keep: float = 1.0) -> None:
-        """Add what was taught elsewhere to what was gained, of which `keep` is kept."""
-        for name in {*self._gain, *gain}:
-            old, new = self._gain.get(name, (0.0, 0.0)), gain.get(name, (0.0, 0.0))
-            self._gain[name] = old[0] * keep + new[0], old[1] * keep + new[1]
-            self._now[name] = self._of(name)
-
-    def _of(self, name: str) -> Belief:
-        base = self._base.get(name, Belief())
-        precision, pull = self._gain[name]
-        sure = base.precision + precision
-        return Belief((base.mean * base.precision + pull) / sure, sure)
 
     def _lesson(self, example: Example) -> Gain:
         """Learn from one example."""
@@ -105,10 +85,21 @@ class Weights:
             precision = certainty * numbers[name] ** 2
             sure = belief.precision + precision
             lesson[name] = precision, sure * mean - belief.precision * belief.mean
-            old = self._gain.get(name, (0.0, 0.0))
-            self._gain[name] = old[0] + lesson[name][0], old[1] + lesson[name][1]
             self._now[name] = Belief(mean, sure)
         return lesson
+
+
+def total(old: Gain, new: Gain, keep: float = 1.0) -> Gain:
+    """What both taught, where `keep` of the old is kept."""
+    sums = {name: (precision * keep, pull * keep) for name, (precision, pull) in old.items()}
+    _add(sums, new)
+    return sums
+
+
+def _add(sums: dict[str, tuple[float, float]], gain: Gain) -> None:
+    for name, (precision, pull) in gain.items():
+        known = sums.get(name, (0.0, 0.0))
+        sums[name] = known[0] + precision, known[1] + pull
 
 
 def sigmoid(logit: float) -> float:

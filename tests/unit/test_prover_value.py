@@ -20,7 +20,7 @@ from tacit.server.prover import experience as kept
 from tacit.server.prover.experience import Base, Experience, base_of, forget, record_of, shipped
 from tacit.server.prover.features import features, kind_of
 from tacit.server.prover.fit import Measure, believed, crossed, fit, lessons, measure, only
-from tacit.server.prover.learner import LEAST, MOST, UNKNOWN, Belief, Example, Weights
+from tacit.server.prover.learner import LEAST, MOST, UNKNOWN, Belief, Example, Weights, total
 from tacit.server.prover.state import State
 from tacit.server.prover.tree import Node, Tree
 from tacit.server.prover.value import ENOUGH, FEW, Judge, Lesson, lesson, step_numbers
@@ -123,12 +123,12 @@ def test_what_says_little_moves_little_and_no_chance_is_certain() -> None:
 
 def test_what_was_gained_can_be_added_elsewhere_and_fades() -> None:
     base = {"x": Belief(0.5, 10.0)}
-    first, second = Weights(base), Weights(base)
-    second.add(first.learn(drawn(50, 3)))
-    assert second.logit({"x": 1.0, "y": 1.0}) == pytest.approx(first.logit({"x": 1.0, "y": 1.0}))
+    first = Weights(base)
+    gain = total(first.learn(drawn(30, 3)), first.learn(drawn(20, 4)))
+    assert Weights(base, gain).logit({"x": 1.0, "y": 1.0}) == pytest.approx(first.logit({"x": 1.0, "y": 1.0}))
     for _ in range(200):
-        second.add({}, 0.9)
-    assert second.logit({"x": 1.0, "y": 1.0}) == pytest.approx(0.5, abs=1e-6)
+        gain = total(gain, {}, 0.9)
+    assert Weights(base, gain).logit({"x": 1.0, "y": 1.0}) == pytest.approx(0.5, abs=1e-6)
 
 
 # ---------------------------------------------------------------- what a search teaches
