@@ -113,9 +113,9 @@ class Pool:
         async with self._opening:
             key = uri, lane
             slot = self._slots.get(key)
+            if self._workers > 1 and self._free() < (NEEDED if slot is None else SHORT):
+                await self._give_up_further()
             if slot is None:
-                if self._workers > 1 and self._free() < NEEDED:
-                    await self._give_up_further()
                 lean = await self._open(uri)
                 slot = self._slots[key] = Slot(uri, lean, Checker(lean, self._limits))
             self._slots.move_to_end(key)

@@ -314,6 +314,17 @@ async def test_those_that_are_there_go_when_memory_is_short(opener: Opener, seve
     assert not opener.made["b"][0].closed
 
 
+async def test_they_go_with_the_next_request_where_memory_has_become_short(
+    opener: Opener, several: Pool, memory: Memory
+) -> None:
+    await search(several, "a")
+    await several.slot("a")
+    assert [lean.closed for lean in opener.made["a"]] == [0, 0]
+    memory.free = SHORT - 1
+    await several.slot("a")
+    assert [lean.closed for lean in opener.made["a"]] == [0, 1]
+
+
 async def test_they_go_before_a_new_document_finds_no_memory(opener: Opener, several: Pool, memory: Memory) -> None:
     await search(several, "a")
     memory.free = NEEDED - 1
