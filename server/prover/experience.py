@@ -95,7 +95,7 @@ class Experience:
     def __init__(self, file: Path | None = None, base: Base | None = None) -> None:
         self._file = file
         self._base = base or shipped()
-        self._unsaved = _Gained()
+        self._unsaved, self._waiting = _Gained(), 0
         self._judge: Judge | None = None
         self._complained = False
 
@@ -111,13 +111,13 @@ class Experience:
             return
         judge = self.judge()
         gained = _Gained(1.0, judge.states.learn(taught.states), judge.steps.learn(taught.steps))
-        self._unsaved = _sum(self._unsaved, gained)
+        self._unsaved, self._waiting = _sum(self._unsaved, gained, KEEP), self._waiting + 1
         try:
             with self._alone(self._file) as alone:
                 if alone:  # else another process is writing, and this goes with the next search
-                    known = _sum(self._read(), self._unsaved, KEEP**self._unsaved.searches)
+                    known = _sum(self._read(), self._unsaved, KEEP**self._waiting)
                     self._write(self._file, known)
-                    self._unsaved, self._judge = _Gained(), self._with(known)
+                    self._unsaved, self._waiting, self._judge = _Gained(), 0, self._with(known)
         except OSError as error:
             self._complain(f"What searches teach cannot be kept in {self._file}: {error.strerror or error}.")
 
@@ -198,7 +198,9 @@ def _sum(old: _Gained, new: _Gained, keep: float = 1.0) -> _Gained:
 
 
 def _short(gain: Gain) -> dict[str, list[float]]:
-    return {name: [round(number, 4) for number in pair] for name, pair in sorted(gain.items())}
+    """As it is written; what has faded is left out."""
+    rounded = {name: [round(number, 4) for number in pair] for name, pair in sorted(gain.items())}
+    return {name: pair for name, pair in rounded.items() if any(pair)}
 
 
 def _pairs(raw: Any) -> dict[str, tuple[float, float]]:

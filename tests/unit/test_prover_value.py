@@ -250,6 +250,7 @@ def test_what_two_processes_learn_adds_up(tmp_path: Path) -> None:
     first, second = Experience(file, BASE), Experience(file, BASE)
     first.judge(), second.judge()
     first.learn(taught(1))
+    assert all(any(pair) for pair in json.loads(file.read_text())["states"].values())
     once = json.loads(file.read_text())["states"]["one"][0]
     second.learn(taught(1))
     kept_of_both = json.loads(file.read_text())
@@ -267,7 +268,7 @@ def test_while_another_process_writes_nothing_is_waited_for_and_nothing_lost(tmp
     assert known.judge().cost(state(HARD)) > Experience(None, BASE).judge().cost(state(HARD))
     os.close(lock)
     known.learn(taught())
-    assert json.loads(file.read_text())["searches"] == 2
+    assert json.loads(file.read_text())["searches"] == pytest.approx(1 + kept.KEEP)
 
 
 @pytest.mark.parametrize(
