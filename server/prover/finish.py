@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from tacit.server.lean.crew import Checking
 from tacit.server.lean.site import Site
 from tacit.server.prover.events import Proved, Taken
-from tacit.server.prover.layout import on_lines_of_its_own, wrapped
+from tacit.server.prover.layout import WIDTH, on_lines_of_its_own, wrapped
 from tacit.server.prover.neater import with_alternatives, with_fewer_lemmas
 from tacit.server.prover.polish import Polish
 from tacit.server.prover.proof import Proof, apart
@@ -177,7 +177,9 @@ def _layouts(site: Site, text: str) -> Iterator[tuple[Site, str, str]]:
     lines = text.split("\n")
     here = wrapped(lines, hole.column, first)
     opened = on_lines_of_its_own(site)
-    if opened is not None and len(here) > 1:
+    # (Without a break: `:=` at a line's end, or a line that grows too long.)
+    apart = len(here) > 1 or first + len(text) > WIDTH or (opened is not None and opened.hole.before.startswith(" by"))
+    if opened is not None and apart:
         there = "\n".join(wrapped(lines, opened.hole.column))
         yield opened, there, there
     if here != lines:

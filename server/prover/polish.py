@@ -100,7 +100,7 @@ class Polish:
         candidates = [Candidate(text, "shorter") for text in asked]
         checked = await self.checker.check(self.site, candidates, label=self.label, until=self.until)
         # What is broken ends early: the next round may take longer than that.
-        self.seconds = max(self.seconds / 2, (time.monotonic() - began) / len(asked))
+        self.seconds = max(self.seconds / 3, (time.monotonic() - began) / len(asked))
         return {each.candidate.text for each in checked if each.verdict is Verdict.CLOSES}
 
     def _too_wide(self, new: Proof, proof: Proof) -> bool:

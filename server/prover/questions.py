@@ -9,10 +9,12 @@ from tacit.server.tactics.try_this import replacements
 from tacit.server.values import Candidate, CheckedTactic
 
 _QUESTIONS = frozenset(
-    """exact? apply? rw? rw_search try? simp? simp?! simp_all? simp_all?! simpa? simpa?! dsimp? dsimp?! grind? aesop?
-    show_term by? hint library_search observe? have? gcongr? measurability? continuity? bound? solve_by_elim?
-    extract_goal""".split()
+    """exact? apply? rw? try? simp? simp?! simp_all? simp_all?! simpa? simpa?! dsimp? dsimp?! grind? aesop? by?
+    observe? have? gcongr? measurability? continuity? bound? solve_by_elim?""".split()
 )
+# These can be names of hypotheses, too: they ask only where a tactic begins.
+_HEADS = frozenset("hint library_search rw_search show_term extract_goal".split())
+_BEFORE = frozenset({";", "·", "by", "try", "all_goals", "any_goals"})
 
 
 def asks(text: str) -> bool:
@@ -44,12 +46,16 @@ def _first(text: str) -> Token | None:
 
 
 def _all(text: str) -> Iterator[Token]:
-    """The questions of a text: words that end in `?` (a name that does, like `xs.get?`, has more parts)."""
-    if "?" not in text and not any(word in text for word in _QUESTIONS):
-        return
+    """The questions of a text: words that end in `?` (a name that does, like `xs.get?`, has more parts), and others."""
+    before: Token | None = None
     for token in tokens(text):
         if token.kind is Kind.IDENT and token.text in _QUESTIONS:
             yield token
+        if token.kind is Kind.IDENT and token.text in _HEADS:
+            first = before is None or "\n" in text[before.end : token.start]
+            if first or (before is not None and (before.text in _BEFORE or text[: before.end].endswith("<;>"))):
+                yield token
+        before = token
 
 
 def _end(text: str, token: Token) -> int:

@@ -253,6 +253,13 @@ def test_where_a_term_is_wanted_one_is_put_in() -> None:
     events = run(rules, Proposes("exact h"), text="theorem t (p q r : Prop) : p ∧ q ∧ r :=\n  sorry\n")
     suggestion = found(events).suggestion
     assert (suggestion.tactic, suggestion.edit.new_text) == ("exact h", "h")
+    for text, new in (
+        ("theorem t : p ∧ q ∧ r :=\n  sorry\n", " by\n  tauto"),
+        ("theorem t : p ∧ q ∧ r := sorry\n", "by tauto"),
+        (f"theorem {'t' * 90} : p := sorry\n", "by\n  tauto"),
+    ):
+        events = run(Rules({("p ∧ q ∧ r", "tauto"): []}), Proposes("tauto"), text=text)
+        assert found(events).suggestion.edit.new_text == new
     rules = Rules(STEPS)
     events = run(rules, Proposes("constructor", *HYPOTHESES), text="theorem t : p ∧ q ∧ r :=\n  sorry\n")
     assert found(events).suggestion.edit.new_text.startswith(" by\n  constructor\n  · exact hp")
