@@ -592,7 +592,11 @@ def _compose(settings: Settings) -> ReadingEngine:
 def _settings(arguments: argparse.Namespace) -> Settings:
     from tacit.server.settings import Settings
 
-    return Settings(lean_path=arguments.lean, model_path="off" if getattr(arguments, "no_model", False) else "")
+    return Settings(
+        lean_path=arguments.lean,
+        model_path="off" if getattr(arguments, "no_model", False) else "",
+        prove_learn=not getattr(arguments, "no_learn", False),
+    )
 
 
 # ---------------------------------------------------------------- arguments
@@ -633,6 +637,8 @@ def _parser() -> argparse.ArgumentParser:
         "--log", type=Path, metavar="FILE", help="a line of JSON for each file of a folder as it is done"
     )
     prove.add_argument("--traces", type=Path, metavar="FILE", help="append all that was tried; see `tacit traces`")
+    known = "judge goals as a new Tacit does, and learn nothing from these searches"
+    prove.add_argument("--no-learn", action="store_true", help=known)
     _no_model(prove)
     prove.set_defaults(command=_prove)
 

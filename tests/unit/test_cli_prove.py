@@ -9,6 +9,7 @@ import pytest
 
 from tacit.server.cli import main
 from tacit.server.errors import LeanDied, LeanNotFound, NoGoal
+from tacit.server.settings import Settings
 from tests.unit.cli_engine import FakeEngine, Tactic
 
 TEXT = """theorem one (p : Prop) (h : p) : p := by
@@ -218,3 +219,15 @@ def test_how_to_finish_is_asked_of_the_search(file: Path) -> None:
         prove(engine, *arguments)
         finish = {options.finish for _, _, options in engine.asked}
         assert [(each.simp_only, each.alternatives, each.seed) for each in finish] == [wanted]
+
+
+def test_learning_can_be_left_out_once(file: Path) -> None:
+    asked: list[Settings] = []
+
+    def build(settings: Settings) -> FakeEngine:
+        asked.append(settings)
+        return FakeEngine(CLOSES)
+
+    for flags in ([], ["--no-learn"]):
+        assert main(["prove", "Foo.lean", *flags], build=build) == 0
+    assert [each.prove_learn for each in asked] == [True, False]
