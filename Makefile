@@ -120,6 +120,13 @@ $(EXT)/node_modules/.installed: $(EXT)/package-lock.json
 	@cd $(EXT) && npm ci --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
+.PHONY: vsix
+vsix: .venv/.installed $(EXT)/node_modules/.installed ## Package the VS Code extension, with the sidecar that it can set up by itself
+	@rm -rf $(EXT)/sidecar && mkdir $(EXT)/sidecar
+	@$(BIN)/python -m pip wheel -qq --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(EXT)/sidecar .
+	@cp requirements/runtime.lock requirements/encoder.lock $(EXT)/sidecar/
+	@cd $(EXT) && npm run --silent package && ls -sh *.vsix
+
 .PHONY: e2e-setup
 e2e-setup: ## Get the VS Code that the end-to-end tests drive; without it they are skipped
 ifeq ($(E2E),no)
@@ -140,5 +147,5 @@ record: .venv/.installed ## Run the Lean tests and the demo on a real Lean and k
 .PHONY: clean
 clean: ## Remove everything that the other targets made
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info
-	rm -rf $(EXT)/node_modules $(EXT)/out $(EXT)/*.vsix
+	rm -rf $(EXT)/node_modules $(EXT)/out $(EXT)/sidecar $(EXT)/*.vsix
 	find index retrieval training server tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -16,6 +16,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.lean, pytest.mark.usefixtures("who_an
 
 LOOKS = {"editor.fontSize": 16, "editor.minimap.enabled": False, "breadcrumbs.enabled": False}
 
+LENS = ".codelens-decoration a"
+
 AND_SWAP = "theorem and_swap (p q : Prop) (h : p ∧ q) : q ∧ p := by"
 
 
@@ -78,6 +80,18 @@ def test_the_command_closes_the_goal(window: Window, lean: Lean) -> None:
     editor.run("Tacit: Close This Goal")
     until(lambda: "sorry" not in editor.saved("Close.lean", "by") or None, 30, "the goal is not closed")
     assert lean.accepts(editor.folder / "Close.lean")
+
+
+def test_a_lens_above_a_sorry_closes_the_goal(window: Window, lean: Lean) -> None:
+    editor = window.editor
+    editor.open("Lens.lean", f"{AND_SWAP}\n  sorry\n")
+    editor.browser.wait(LENS, text="Close this goal")
+    window.picture("code-lens")
+    editor.browser.click(LENS, text="Close this goal")
+    until(lambda: "sorry" not in editor.saved("Lens.lean", "by") or None, 30, "the goal is not closed")
+    assert lean.accepts(editor.folder / "Lens.lean")
+    editor.press("Control+Z")
+    editor.saved("Lens.lean", "sorry")
 
 
 def test_a_goal_that_no_tactic_closes_is_named_so(window: Window) -> None:

@@ -15,7 +15,7 @@ import { type Way, WAYS } from './shared/figures'
 import { statusLines } from './shared/status'
 import type { Sidecar } from './sidecar'
 import type { StatusBar } from './statusBar'
-import { RESTART_COMMAND, type User } from './user'
+import { RESTART_COMMAND, SET_UP_COMMAND, type User } from './user'
 import { CLOSE_GOAL, type CloseGoalArgument, parseCloseGoalResult, parseStatus, STATUS } from './wire'
 
 export class Commands implements vscode.Disposable {
@@ -48,6 +48,7 @@ export class Commands implements vscode.Disposable {
         if (isWay(way)) figures.accepted(way)
       }),
       on(RESTART_COMMAND, () => sidecar.restart()),
+      on(SET_UP_COMMAND, () => sidecar.setUp()),
     )
   }
 
@@ -56,7 +57,7 @@ export class Commands implements vscode.Disposable {
   }
 
   private async withClient(work: (client: LanguageClient) => Promise<void>): Promise<void> {
-    const client = this.sidecar.running
+    const client = await this.sidecar.whenRunning()
     if (client === undefined) this.user.notRunning()
     else await work(client)
   }

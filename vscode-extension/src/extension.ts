@@ -6,10 +6,12 @@ import type { Middleware } from 'vscode-languageclient/node'
 import { askOnArrival } from './arrival'
 import { Commands } from './commands'
 import { Figures } from './figures'
-import { ACCEPTED, Ghost } from './ghost'
+import { Ghost } from './ghost'
 import { GoalReader } from './goals'
 import { Lenses } from './lens'
+import { Managed } from './managed'
 import { Neighbour } from './neighbour'
+import { provideQuickFixes } from './quickFixes'
 import { SearchView } from './searchView'
 import { changesSomething, changesStart } from './settings'
 import { Sidecar } from './sidecar'
@@ -25,7 +27,12 @@ export function activate(context: vscode.ExtensionContext): void {
   const figures = new Figures(context.globalState)
   const neighbour = new Neighbour()
   const ghost: Ghost = new Ghost(figures, () => started)
-  const started = new Sidecar(user, middleware(ghost, neighbour))
+  const managed = new Managed(
+    context.globalStorageUri.fsPath,
+    vscode.Uri.joinPath(extensionUri, 'sidecar').fsPath,
+    String((context.extension.packageJSON as { readonly version: unknown }).version),
+  )
+  const started = new Sidecar(user, middleware(ghost, neighbour), managed)
   sidecar = started
   const statusBar = new StatusBar(started)
   context.subscriptions.push(
@@ -56,13 +63,7 @@ function middleware(ghost: Ghost, neighbour: Neighbour): Middleware {
   return {
     provideInlineCompletionItems: (document, position, context, token, next) =>
       ghost.provide(document, position, context, token, next),
-    provideCodeActions: async (document, range, context, token, next) => {
-      const actions = await next(document, range, context, token)
-      for (const action of actions ?? []) {
-        if (action instanceof vscode.CodeAction) action.command ??= { command: ACCEPTED, title: 'Count it', arguments: ['quickFix'] }
-      }
-      return actions
-    },
+    provideCodeActions: provideQuickFixes,
     // Lean's own server lists the declarations of the workspace: they would all stand there twice.
     provideWorkspaceSymbols: (query, token, next) => (neighbour.present ? [] : next(query, token)),
   }

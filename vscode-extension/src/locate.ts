@@ -11,24 +11,30 @@ import type { StartSettings } from './settings'
 
 export type Located =
   | { readonly kind: 'Found'; readonly command: string; readonly args: readonly string[] }
-  | { readonly kind: 'Missing'; readonly sentence: string }
+  /** `chosen`: the settings name one, and it is not there. */
+  | { readonly kind: 'Missing'; readonly sentence: string; readonly chosen: boolean }
 
 /** Where a search looks besides the settings. `folder` is what a relative path in the settings is relative to. */
 export interface Surroundings {
   readonly path: string
   readonly home: string
   readonly folder: string | undefined
+  /** The program of the extension's own environment, where there is one. */
+  readonly managed: string | undefined
 }
 
 const PYTHON_IMPORT_LIMIT_MS = 20_000
 // What the console script `tacit` runs. -P keeps Python from importing modules that lie in the user's Lean project.
 const PYTHON_ENTRY = ['-P', '-c', 'import sys; from tacit.server.cli import main; sys.exit(main())']
 
-export function surroundings(folder: string | undefined): Surroundings {
-  return { path: process.env['PATH'] ?? '', home: homedir(), folder }
+export function surroundings(folder: string | undefined, managed: string | undefined): Surroundings {
+  return { path: process.env['PATH'] ?? '', home: homedir(), folder, managed }
 }
 
-/** The settings' program, else `tacit` on the PATH or in ~/.local/bin, else a Python that has the package. */
+/**
+ * The settings' program, else `tacit` on the PATH or in ~/.local/bin, else the extension's own environment, else a
+ * Python that has the package.
+ */
 export async function locateSidecar(settings: StartSettings, around: Surroundings): Promise<Located> {
   if (settings.serverPath !== '') {
     const command = await named(settings.serverPath, around)
@@ -36,13 +42,13 @@ export async function locateSidecar(settings: StartSettings, around: Surrounding
     return {
       kind: 'Missing',
       sentence: `The setting tacit.serverPath names ‘${settings.serverPath}’, but there is no such program.`,
+      chosen: true,
     }
   }
-  const folders = around.path.split(delimiter)
-  const tacit = await onPath('tacit', [...folders, join(around.home, '.local', 'bin')])
+  const tacit = (await onPath('tacit', [around.path, join(around.home, '.local', 'bin')].join(delimiter))) ?? around.managed
   if (tacit !== undefined) return { kind: 'Found', command: tacit, args: ['serve'] }
   for (const name of ['python3', 'python']) {
-    const python = await onPath(name, folders)
+    const python = await onPath(name, around.path)
     if (python !== undefined && (await hasTacit(python))) {
       return { kind: 'Found', command: python, args: [...PYTHON_ENTRY, 'serve'] }
     }
@@ -52,22 +58,24 @@ export async function locateSidecar(settings: StartSettings, around: Surrounding
     sentence:
       'Tacit did not find its sidecar: there is no program ‘tacit’ on the PATH. ' +
       'Install the Python package lean-tacit, or say in the settings where the program is.',
+    chosen: false,
   }
 }
 
 async function named(text: string, around: Surroundings): Promise<string | undefined> {
   const path = text.replace(/^~(?=$|[\\/])/, around.home)
-  if (!/[\\/]/.test(path)) return onPath(path, around.path.split(delimiter))
+  if (!/[\\/]/.test(path)) return onPath(path, around.path)
   const absolute = isAbsolute(path) || around.folder === undefined ? path : resolve(around.folder, path)
   return (await isProgram(absolute)) ? absolute : undefined
 }
 
-async function onPath(name: string, folders: readonly string[]): Promise<string | undefined> {
+/** A program of this name in the folders of a PATH; undefined where there is none. */
+export async function onPath(name: string, path: string): Promise<string | undefined> {
   const file = process.platform === 'win32' && !name.endsWith('.exe') ? `${name}.exe` : name
-  for (const folder of folders) {
+  for (const folder of path.split(delimiter)) {
     if (!isAbsolute(folder)) continue
-    const path = join(folder, file)
-    if (await isProgram(path)) return path
+    const program = join(folder, file)
+    if (await isProgram(program)) return program
   }
   return undefined
 }

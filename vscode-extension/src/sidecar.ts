@@ -18,7 +18,8 @@ import {
 } from 'vscode-languageclient/node'
 
 import { SELECTOR } from './documents'
-import { locateSidecar, type Surroundings, surroundings } from './locate'
+import { type Located, locateSidecar, surroundings } from './locate'
+import type { Managed } from './managed'
 import { readStartSettings, SECTION, wholeSection } from './settings'
 import type { User } from './user'
 import { INDEX_CHANGED, STATUS_CHANGED } from './wire'
@@ -45,11 +46,18 @@ export class Sidecar implements vscode.Disposable {
   constructor(
     private readonly user: User,
     private readonly middleware: Middleware,
+    private readonly managed: Managed,
   ) {}
 
   /** The client of a sidecar that answers now. */
   get running(): LanguageClient | undefined {
     return this.current?.client.state === State.Running ? this.current.client : undefined
+  }
+
+  /** The same, after a start that is under way. */
+  async whenRunning(): Promise<LanguageClient | undefined> {
+    if (this.running === undefined) await this.enqueue(() => this.settle())
+    return this.running
   }
 
   /** Starts the sidecar, or starts it again. Tells the user when that fails; never throws. */
@@ -63,10 +71,19 @@ export class Sidecar implements vscode.Disposable {
 
   /** The command line that does something else than serve with the same program; undefined where there is none. */
   async program(word: string): Promise<readonly [string, ...string[]] | undefined> {
-    const located = await locateSidecar(readStartSettings(), here())
+    const located = await this.locate()
     if (located.kind === 'Missing') throw new Error(located.sentence)
     const place = located.args.lastIndexOf('serve')
     return place < 0 ? undefined : [located.command, ...located.args.slice(0, place), word]
+  }
+
+  /** Makes the extension's own environment, and starts the sidecar in it. Tells the user when that fails; never throws. */
+  setUp(): Promise<void> {
+    return this.enqueue(async () => {
+      await this.settle()
+      await this.stopNow()
+      if (await this.setUpNow()) await this.startNow()
+    })
   }
 
   /** Sends the settings as they are now. One that starts later reads them itself. */
@@ -94,11 +111,27 @@ export class Sidecar implements vscode.Disposable {
     return this.queue
   }
 
+  private async locate(): Promise<Located> {
+    const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath
+    return locateSidecar(readStartSettings(), surroundings(folder, await this.managed.program()))
+  }
+
+  private async setUpNow(): Promise<boolean> {
+    const path = surroundings(undefined, undefined).path
+    const done = await this.user.whileSettingUp((report, stop) => this.managed.setUp(path, report, stop))
+    if (done.kind === 'Failed') this.user.settingUpFailed(done.sentence)
+    return done.kind === 'Ready'
+  }
+
   private async startNow(): Promise<void> {
-    const settings = readStartSettings()
-    const located = await locateSidecar(settings, here())
+    let located = await this.locate()
+    if (located.kind === 'Missing' && !located.chosen && (await this.managed.isOutdated())) {
+      await this.setUpNow()
+      located = await this.locate()
+    }
     if (located.kind === 'Missing') {
-      this.user.sidecarMissing(located.sentence)
+      if (!located.chosen && (await this.managed.isPossible())) this.user.sidecarCanBeSetUp()
+      else this.user.sidecarMissing(located.sentence)
       return
     }
     const { command, args } = located
@@ -159,10 +192,6 @@ export class Sidecar implements vscode.Disposable {
       this.user.log.debug(String(error))
     }
   }
-}
-
-function here(): Surroundings {
-  return surroundings(vscode.workspace.workspaceFolders?.[0]?.uri.fsPath)
 }
 
 function clientOptions(user: User, errorHandler: ErrorHandler, middleware: Middleware): LanguageClientOptions {

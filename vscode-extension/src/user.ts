@@ -7,11 +7,14 @@ import { SECTION } from './settings'
 /** Here because its button is. */
 export const RESTART_COMMAND = 'tacit.restart'
 
+export const SET_UP_COMMAND = 'tacit.setUp'
+
 const RESTART = 'Restart Tacit'
+const SET_UP = 'Set Up Tacit'
 const OPEN_SETTINGS = 'Open Settings'
 const SHOW_LOG = 'Show Log'
 
-type Button = typeof RESTART | typeof OPEN_SETTINGS | typeof SHOW_LOG
+type Button = typeof RESTART | typeof SET_UP | typeof OPEN_SETTINGS | typeof SHOW_LOG
 type Show = (message: string, ...buttons: Button[]) => Thenable<Button | undefined>
 
 export class User implements vscode.Disposable {
@@ -32,6 +35,37 @@ export class User implements vscode.Disposable {
   sidecarMissing(sentence: string): void {
     this.log.error(sentence)
     this.say(vscode.window.showWarningMessage, sentence, OPEN_SETTINGS, RESTART)
+  }
+
+  /** There is none, and the extension can make one. */
+  sidecarCanBeSetUp(): void {
+    const sentence =
+      "Tacit's sidecar, a Python program, is not on this machine yet. Tacit can set it up in a folder of its own; " +
+      'pip fetches the packages that it needs (some 200 MB).'
+    this.log.info(sentence)
+    this.say(vscode.window.showInformationMessage, sentence, SET_UP, OPEN_SETTINGS)
+  }
+
+  settingUpFailed(sentence: string): void {
+    this.log.error(sentence)
+    this.say(vscode.window.showErrorMessage, sentence, SET_UP, SHOW_LOG)
+  }
+
+  /** Shows a notification with a Cancel button for as long as the sidecar is set up; the log gets every step. */
+  async whileSettingUp<T>(work: (report: (message: string) => void, stop: AbortSignal) => Promise<T>): Promise<T> {
+    const stop = new AbortController()
+    return vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Notification, title: 'Tacit: setting up the sidecar', cancellable: true },
+      async (progress, token) => {
+        token.onCancellationRequested(() => {
+          stop.abort()
+        })
+        return work((message) => {
+          this.log.info(`Setting up: ${message}`)
+          progress.report({ message })
+        }, stop.signal)
+      },
+    )
   }
 
   sidecarDidNotStart(command: string): void {
@@ -87,6 +121,9 @@ export class User implements vscode.Disposable {
       switch (button) {
         case RESTART:
           await vscode.commands.executeCommand(RESTART_COMMAND)
+          break
+        case SET_UP:
+          await vscode.commands.executeCommand(SET_UP_COMMAND)
           break
         case OPEN_SETTINGS:
           await openSettings()
