@@ -3,7 +3,6 @@
 
 local command = { 'tacit', 'serve' }
 local settings = { codeAction = { closeGoal = true } }
-local UTF16 = 'utf-16'
 
 local clients = {} -- by folder, for Neovim 0.7, which cannot look for them itself
 local closing = {} -- the request that goes on, by buffer
@@ -58,6 +57,11 @@ local function call(client, name, ...)
   return client[name](...)
 end
 
+-- How this client counts columns.
+local function units(client)
+  return client.offset_encoding or 'utf-16'
+end
+
 -- Ask Tacit about the cursor's place; `answer` gets the result, unless the text has changed meanwhile.
 local function ask(method, more, answer)
   local buffer = vim.api.nvim_get_current_buf()
@@ -65,14 +69,16 @@ local function ask(method, more, answer)
   if not client then
     return
   end
-  local place = vim.lsp.util.make_position_params(0, UTF16)
+  local place = vim.lsp.util.make_position_params(0, units(client))
   local tick = vim.api.nvim_buf_get_changedtick(buffer)
   local params = vim.tbl_extend('force', { textDocument = place.textDocument, position = place.position }, more)
   call(client, 'request', method, params, function(err, result)
     if err then
       vim.notify(err.message, vim.log.levels.WARN)
     elseif vim.api.nvim_buf_get_changedtick(buffer) == tick then
-      answer(result, buffer)
+      answer(result, function(edit)
+        vim.lsp.util.apply_text_edits({ edit }, buffer, units(client))
+      end, buffer)
     end
   end, buffer)
 end
@@ -84,7 +90,7 @@ local function close()
   if not client then
     return
   end
-  local place = vim.lsp.util.make_position_params(0, UTF16)
+  local place = vim.lsp.util.make_position_params(0, units(client))
   local argument = { uri = place.textDocument.uri, position = place.position }
   local params = { command = 'tacit.closeGoal', arguments = { argument } }
   local _, id = call(client, 'request', 'workspace/executeCommand', params, function(err, result)
@@ -106,7 +112,7 @@ end
 
 -- :TacitSuggest lists the checked tactics for the goal at the cursor; the chosen one is put in.
 local function suggest()
-  ask('tacit/suggest', {}, function(result, buffer)
+  ask('tacit/suggest', {}, function(result, apply)
     if #result.suggestions == 0 then
       vim.notify(result.notice ~= '' and result.notice or 'Nothing that was tried helps here.')
       return
@@ -119,7 +125,7 @@ local function suggest()
       end,
     }, function(item)
       if item then
-        vim.lsp.util.apply_text_edits({ item.edit }, buffer, UTF16)
+        apply(item.edit)
       end
     end)
   end)
@@ -127,13 +133,13 @@ end
 
 -- :TacitComplete (or a key in insert mode, below) puts in what other editors show as ghost text.
 local function complete()
-  ask('textDocument/inlineCompletion', { context = { triggerKind = 1 } }, function(result, buffer)
+  ask('textDocument/inlineCompletion', { context = { triggerKind = 1 } }, function(result, apply, buffer)
     local item = result and (result.items or result)[1]
     if not item then
       vim.notify('Nothing that was tried helps here.')
       return
     end
-    vim.lsp.util.apply_text_edits({ { range = item.range, newText = item.insertText } }, buffer, UTF16)
+    apply({ range = item.range, newText = item.insertText })
     local lines = vim.split(item.insertText, '\n')
     local row = item.range.start.line + #lines
     local line = vim.api.nvim_buf_get_lines(buffer, row - 1, row, false)[1]
