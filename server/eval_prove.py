@@ -237,11 +237,14 @@ async def attempt(engine: Engine, goal: Goal, budget: float, way: Way, traces: T
 def table(results: Sequence[Result], budget: float) -> dict[str, Any]:
     """The figures of one way."""
     closed = [each for each in results if each.proof]
-    soon = {f"{SOON:g}": sum(each.seconds <= SOON for each in closed)} if budget > SOON else {}
+    # What was begun in time may end later: then it is closed, but not within the budget.
+    within = {
+        f"{limit:g}": sum(each.seconds <= limit for each in closed) for limit in sorted({min(SOON, budget), budget})
+    }
     return {
         "goals": len(results),
         "closed": len(closed),
-        "within": {**soon, f"{budget:g}": len(closed)},
+        "within": within,
         "by several steps": sum(len(each.steps) > 1 for each in closed),
         "seconds to a proof": round(statistics.median(each.seconds for each in closed), 3) if closed else None,
         "candidates a goal": round(statistics.mean(each.checked for each in results), 1) if results else 0,
@@ -279,11 +282,10 @@ def _show(terminal: Terminal, name: str, ways: Mapping[str, dict[str, Any]], ski
         terminal.note((f"  left out: {each}", "dim"))
     for way, figures in ways.items():
         middle = seconds(figures["seconds to a proof"]) if figures["seconds to a proof"] is not None else "–"
-        within = figures["within"]
-        soon = f", {within[f'{SOON:g}']} of them within {SOON:g} s" if len(within) > 1 else ""
+        within = [f"{count} within {limit} s" for limit, count in figures["within"].items()]
         terminal.line(
             f"  {way:<10}", (f"{figures['closed']} of {figures['goals']}", "bold"),
-            f" closed{soon}, {figures['by several steps']} by several steps; p50 {middle};"
+            f" closed ({', '.join(within)}), {figures['by several steps']} by several steps; p50 {middle};"
             f" {figures['candidates a second']} candidates/s, {figures['states a second']} states/s",
         )  # fmt: skip
         told = ", ".join(f"{source} {count}" for source, count in figures["sources"].items())
