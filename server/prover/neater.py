@@ -77,6 +77,9 @@ def _neater(proof: Proof, known: Collection[str]) -> Iterator[Proof]:
         yield replace(proof, tactic=text)
     if proof.parts and (whole := term(proof)) is not None:
         yield Proof(f"exact {whole}")
+    for first, then in _sequences(proof.tactic):
+        yield Proof(first, proof.parts)
+        yield Proof(first, (Proof(then, proof.parts),))
     if len(proof.parts) > 1:
         if only := _same_closer(proof.parts):
             yield Proof(f"{proof.tactic} <;> {only}")
@@ -160,6 +163,15 @@ def _instead(text: str, name: str, value: str) -> str:
             alone = not field and not after.strip() and before.rstrip().split()[-1:] in (["exact"], ["using"])
             return f"{before}{value if alone else argument(value)}{field}{after}"
     return text
+
+
+def _sequences(tactic: str) -> Iterator[tuple[str, str]]:
+    """`a <;> b` in its two parts: where `a` leaves one goal, one stands below the other."""
+    depth = 0
+    for token in tokens(tactic):
+        depth += (token.kind is Kind.OPEN) - (token.kind is Kind.CLOSE)
+        if depth == 0 and tactic.startswith("<;>", token.start) and "\n" not in tactic:
+            yield tactic[: token.start].rstrip(), tactic[token.start + 3 :].lstrip()
 
 
 def _one_side(proof: Proof) -> Iterator[Proof]:

@@ -62,6 +62,8 @@ def proposed(text: str, *known: str) -> set[str]:
         ("exact ⟨(a : Nat), b⟩", None),
         ("exact (f a)", "exact f a"),
         ("simp [f, g]", "simp [f]"),
+        ("intro a <;> cases a <;> simp", "intro a\ncases a <;> simp"),
+        ("(cases a <;> simp)", None),
         ("exact fun x h => f x", "exact fun x _ => f x"),
         (
             "induction n with\n| zero => rfl\n| succ n ih =>\n  simp\n  exact f n",
