@@ -132,6 +132,7 @@ def test_at_moves_the_first_line_apart_from_the_others(line: int, col: int, down
     origin = Position(line, col)
     expected = Position(line, col + right) if down == 0 else Position(line + down, column + right)
     assert batch.at(Position(down, right), origin, column) == expected
+    assert batch.within(expected, origin, column) == Position(down, right)
 
 
 candidates = st.lists(st.sampled_from(["x", MULTI, "a\n\nb", "  c", "d\n"]), min_size=1, max_size=5)
