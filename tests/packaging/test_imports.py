@@ -35,8 +35,8 @@ print(json.dumps(Recorder.asked))
 """
 
 
-def asked_for(names: list[str]) -> list[str]:
-    command = [sys.executable, "-c", CHILD, json.dumps([names, HEAVY])]
+def asked_for(names: list[str], heavy: tuple[str, ...] = HEAVY) -> list[str]:
+    command = [sys.executable, "-c", CHILD, json.dumps([names, heavy])]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found: list[str] = json.loads(done.stdout)
@@ -46,6 +46,12 @@ def asked_for(names: list[str]) -> list[str]:
 def test_no_module_of_the_server_imports_a_heavy_library() -> None:
     names = [name for name in modules({"tacit.server": ROOT / "server"}) if not name.endswith(".__main__")]
     assert asked_for(names) == []
+
+
+def test_only_the_server_for_agents_imports_what_it_needs() -> None:
+    names = modules({"tacit.server": ROOT / "server"})
+    others = [name for name in names if ".mcp_" not in name and not name.endswith(".__main__")]
+    assert asked_for([*others, "tacit.server.mcp_command"], ("mcp", "mcp_types", "pydantic", "starlette")) == []
 
 
 def test_the_probe_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
