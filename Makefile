@@ -122,7 +122,7 @@ $(EXT)/node_modules/.installed: $(EXT)/package-lock.json
 
 .PHONY: vsix
 vsix: .venv/.installed $(EXT)/node_modules/.installed ## Package the VS Code extension, with the sidecar that it can set up by itself
-	@rm -rf $(EXT)/sidecar && mkdir $(EXT)/sidecar
+	@rm -rf build $(EXT)/sidecar && mkdir $(EXT)/sidecar # what an older build left would get into the wheel
 	@$(BIN)/python -m pip wheel -qq --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(EXT)/sidecar .
 	@cp requirements/runtime.lock requirements/encoder.lock $(EXT)/sidecar/
 	@cd $(EXT) && npm run --silent package && ls -sh *.vsix

@@ -99,6 +99,12 @@ class Editor:
         self.browser.wait(".quick-input-list .monaco-list-row.focused", text=command)
         self.browser.press("Enter")
 
+    def symbols(self, query: str) -> None:
+        """List the symbols of the workspace with such a name."""
+        self.browser.press("Control+T")
+        self.browser.wait(".quick-input-widget input")
+        self.browser.type(query)
+
     def notification(self, containing: str, timeout: float = 15) -> None:
         """Return when a notification with such a text is there."""
         self.browser.wait(NOTIFICATION, text=containing, timeout=timeout)

@@ -1,7 +1,8 @@
 """A sidecar that says the same whatever the file holds: the harness tests itself and the extension with it.
 
 `exact rfl` as ghost text after `by`; the quick fix `Try this: trivial` on each `sorry`; the command `tacit.closeGoal`
-replaces the `sorry` under the cursor by `decide`, with progress; `tacit/status` answers; the rest is pygls's.
+replaces the `sorry` under the cursor by `decide`, with progress; `tacit/status` answers; `tacit/search` finds one
+lemma, whose statement is the question; the workspace has one symbol; the rest is pygls's.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pygls.lsp.server import LanguageServer
 GHOST = "exact rfl"
 TRY_THIS = "trivial"
 CLOSES = "decide"
+LEMMA = "Fake.lemma_of_all"
 
 server = LanguageServer("fake-sidecar", "0")
 
@@ -58,6 +60,28 @@ async def close_goal(argument: Any) -> dict[str, Any]:
     edit = types.WorkspaceEdit(changes={argument["uri"]: [types.TextEdit(place, CLOSES)]})
     done = await server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit))
     return {"applied": done.applied, "tactic": CLOSES, "sentence": f"Closed with {CLOSES}."}
+
+
+@server.feature("tacit/search")
+def search(params: Any) -> dict[str, Any]:
+    nowhere = {"line": 0, "character": 0}
+    hit = {
+        "name": LEMMA,
+        "kind": "theorem",
+        "module": "Fake",
+        "statement": params.text,
+        "doc": "",
+        "location": {"uri": "file:///nowhere.lean", "range": {"start": nowhere, "end": nowhere}},
+        "usable": True,
+        "import": None,
+    }
+    return {"hits": [hit], "elapsed": 0.0, "total": 1, "notice": ""}
+
+
+@server.feature(types.WORKSPACE_SYMBOL)
+def symbols(params: types.WorkspaceSymbolParams) -> list[types.WorkspaceSymbol]:
+    here = types.Location("file:///nowhere.lean", types.Range(types.Position(0, 0), types.Position(0, 0)))
+    return [types.WorkspaceSymbol(here, LEMMA, types.SymbolKind.Method)]
 
 
 @server.feature("tacit/status")

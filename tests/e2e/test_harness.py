@@ -91,7 +91,7 @@ def test_a_lens_above_a_sorry_closes_the_goal(window: Window) -> None:
     editor = window.editor
     editor.open("Lens.lean", "-- sorry\ntheorem t : True := by\n  sorry\n")
     editor.browser.wait(LENS, text="Close this goal")
-    assert len(editor.browser.texts(LENS)) == 1
+    until(lambda: len(editor.browser.texts(LENS)) == 1, 10, "not one lens alone")
     editor.browser.click(LENS, text="Close this goal")
     editor.saved("Lens.lean", "decide")
     editor.browser.gone(LENS)
@@ -105,6 +105,15 @@ def test_lenses_can_be_switched_off(window: Window) -> None:
     editor.browser.gone(LENS)
     editor.settings({})
     editor.browser.wait(LENS, text="Close this goal")
+
+
+def test_symbols_of_the_workspace_are_listed(window: Window) -> None:
+    editor = window.editor
+    editor.open("Symbols.lean", "")
+    until(partial(_answering, window.server, set()), 15, "no sidecar runs")
+    editor.symbols("lemma_of_all")
+    editor.browser.wait(".quick-input-list .monaco-list-row", text="lemma_of_all")
+    editor.press("Escape")
 
 
 def test_what_was_taken_is_counted_and_drawn(window: Window) -> None:

@@ -60,6 +60,36 @@ def test_ghost_text_follows_typing(window: Window, lean: Lean) -> None:
     assert lean.accepts(editor.folder / "Typing.lean")
 
 
+def test_alternatives_of_ghost_text_are_paged_through(window: Window, lean: Lean) -> None:
+    editor = window.editor
+    editor.open("Pages.lean", f"{AND_SWAP}\n")
+    editor.press("End")
+    first = editor.ghost(timeout=30)
+    editor.press("Alt+]")
+    second = until(lambda: (now := editor.ghost()) != first and now, 20, "there is no other")
+    editor.press("Tab")
+    editor.saved("Pages.lean", second.strip())
+    assert lean.accepts(editor.folder / "Pages.lean")
+
+
+def test_a_hover_says_what_ghost_text_closes(window: Window) -> None:
+    editor = window.editor
+    editor.open("Hover.lean", f"{AND_SWAP}\n")
+    editor.press("End")
+    tactic = editor.ghost(timeout=30).strip()
+    editor.run("Show or Focus Hover")
+    editor.browser.wait(".monaco-hover", text="closes the goal · Tacit, ", timeout=20)
+    assert any(tactic in each for each in editor.browser.texts(".monaco-hover"))
+
+
+def test_the_doctor_is_shown(window: Window, lean: Lean) -> None:
+    if lean.install is None or lean.recording:
+        pytest.skip("the recorded sidecar is started in a way of its own")
+    window.editor.run("Tacit: Doctor")
+    window.editor.browser.wait("h1", text="Suggestions work.", frame="Doctor", timeout=90)
+    assert any(lean.version in row for row in window.editor.browser.texts("tr", "Doctor"))
+
+
 def test_a_quick_fix_takes_the_place_of_a_sorry(window: Window, lean: Lean) -> None:
     editor = window.editor
     text = f"{AND_SWAP}\n  sorry\n\ntheorem below : True := trivial\n"

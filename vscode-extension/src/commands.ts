@@ -11,6 +11,7 @@ import type { Figures } from './figures'
 import { showFigures } from './figuresPage'
 import { ACCEPTED } from './ghost'
 import { CLOSE_GOAL_HERE } from './lens'
+import type { OtherProofs } from './otherProofs'
 import { type Way, WAYS } from './shared/figures'
 import { statusLines } from './shared/status'
 import type { Sidecar } from './sidecar'
@@ -28,6 +29,7 @@ export class Commands implements vscode.Disposable {
     private readonly user: User,
     private readonly figures: Figures,
     private readonly statusBar: StatusBar,
+    private readonly otherProofs: OtherProofs,
   ) {
     const on = (name: string, command: (...words: readonly unknown[]) => unknown): vscode.Disposable =>
       vscode.commands.registerCommand(name, command)
@@ -98,8 +100,12 @@ export class Commands implements vscode.Disposable {
         try {
           const params = { command: CLOSE_GOAL, arguments: [argument], workDoneToken }
           const result = parseCloseGoalResult(await client.sendRequest(ExecuteCommandRequest.type, params, stop.token))
-          if (result?.applied === true) this.figures.accepted('closeGoal')
-          else if (result !== undefined) this.user.notice(result.sentence)
+          if (result?.applied === true) {
+            this.figures.accepted('closeGoal')
+            if (result.range !== undefined && result.proofs.length > 1) {
+              this.otherProofs.found(document, client.protocol2CodeConverter.asRange(result.range), result.proofs)
+            }
+          } else if (result !== undefined) this.user.notice(result.sentence)
         } catch (error) {
           if (!stop.token.isCancellationRequested) this.user.requestFailed('close this goal', error)
         } finally {

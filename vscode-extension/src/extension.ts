@@ -11,6 +11,7 @@ import { GoalReader } from './goals'
 import { Lenses } from './lens'
 import { Managed } from './managed'
 import { Neighbour } from './neighbour'
+import { OtherProofs } from './otherProofs'
 import { provideQuickFixes } from './quickFixes'
 import { SearchView } from './searchView'
 import { changesSomething, changesStart } from './settings'
@@ -35,13 +36,15 @@ export function activate(context: vscode.ExtensionContext): void {
   const started = new Sidecar(user, middleware(ghost, neighbour), managed)
   sidecar = started
   const statusBar = new StatusBar(started)
+  const otherProofs = new OtherProofs()
   context.subscriptions.push(
     user,
     figures,
     ghost,
     started,
     statusBar,
-    new Commands(extensionUri, started, user, figures, statusBar),
+    otherProofs,
+    new Commands(extensionUri, started, user, figures, statusBar, otherProofs),
     new Lenses(),
     new SearchView(extensionUri, started, new GoalReader(started, neighbour), figures),
     new SuggestionsView(extensionUri, started, figures),

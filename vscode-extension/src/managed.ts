@@ -177,7 +177,8 @@ async function run(
       const said = line.trim()
       if (said === '') return
       if (/^error/iu.test(said) || !/^error/iu.test(last)) last = said
-      report(brief(said))
+      const news = brief(said)
+      if (news !== undefined) report(news)
     })
   }
   await new Promise<void>((resolve, reject) => {
@@ -189,10 +190,10 @@ async function run(
   })
 }
 
-/** A line of pip's as it fits into a notification: what is fetched, without addresses and folders. */
-export function brief(line: string): string {
-  const fetched = /^(?:Collecting|Downloading|Using cached)\s+(?:\S*\/)?([^\s=<>!~;[(]+)/u.exec(line)?.[1]
+/** A line of pip's as it fits into a notification; undefined for what tells a user nothing. */
+export function brief(line: string): string | undefined {
+  const fetched = /^(?:Collecting|Downloading|Using cached|Processing)\s+(?:\S*\/)?([^\s=<>!~;[(]+)/u.exec(line)?.[1]
   if (fetched !== undefined) return `fetching ${fetched.replace(/-\d.*$/u, '')}`
-  if (line.startsWith('Installing collected packages')) return 'installing what it needs'
-  return line.length > 60 ? `${line.slice(0, 59)}…` : line
+  if (line.startsWith('Building wheel')) return 'building what it needs'
+  return line.startsWith('Installing collected packages') ? 'installing what it needs' : undefined
 }

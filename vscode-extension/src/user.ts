@@ -41,7 +41,7 @@ export class User implements vscode.Disposable {
   sidecarCanBeSetUp(): void {
     const sentence =
       "Tacit's sidecar, a Python program, is not on this machine yet. Tacit can set it up in a folder of its own; " +
-      'pip fetches the packages that it needs (some 200 MB).'
+      'pip fetches the packages that it needs (some 450 MB on disk).'
     this.log.info(sentence)
     this.say(vscode.window.showInformationMessage, sentence, SET_UP, OPEN_SETTINGS)
   }

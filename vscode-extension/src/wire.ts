@@ -97,6 +97,15 @@ export interface CloseGoalArgument {
 export interface CloseGoalResult {
   readonly applied: boolean
   readonly sentence: string
+  /** Where the proof now stands, and all that were found, that one first; empty where it is the only one. */
+  readonly range: Range | undefined
+  readonly proofs: readonly ProofItem[]
+}
+
+/** A proof that Lean accepted; `newText` is what stands, or would stand, in its range. */
+export interface ProofItem {
+  readonly tactic: string
+  readonly newText: string
 }
 
 /** Undefined when the answer has another shape: the sidecar may be older or newer than the extension. */
@@ -104,7 +113,13 @@ export function parseCloseGoalResult(answer: unknown): CloseGoalResult | undefin
   if (!isRecord(answer)) return undefined
   const { applied, sentence } = answer
   if (typeof applied !== 'boolean' || typeof sentence !== 'string') return undefined
-  return { applied, sentence }
+  return { applied, sentence, range: parseRange(answer['range']), proofs: list(answer['proofs'], parseProof) ?? [] }
+}
+
+function parseProof(answer: unknown): ProofItem | undefined {
+  if (!isRecord(answer)) return undefined
+  const { tactic, newText } = answer
+  return isText(tactic) && isText(newText) ? { tactic, newText } : undefined
 }
 
 /** Undefined when the answer has another shape. */

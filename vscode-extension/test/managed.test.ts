@@ -105,6 +105,6 @@ describe('what pip says', () => {
   it('is told in brief', () => {
     assert.equal(brief('Collecting numpy==2.1.0 (from -r runtime.lock (line 7))'), 'fetching numpy')
     assert.equal(brief('Downloading https://files.example/faiss_cpu-1.15.1-cp311-manylinux.whl (20 MB)'), 'fetching faiss_cpu')
-    assert.equal(brief('x'.repeat(100)).length, 60)
+    assert.equal(brief("WARNING: Location 'file:///x' is ignored"), undefined)
   })
 })
