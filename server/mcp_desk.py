@@ -26,6 +26,7 @@ from tacit.server.searcher import Searcher
 from tacit.server.show import best_first
 from tacit.server.suggest import Document, Event, Options
 from tacit.server.suggest_at import Place
+from tacit.server.terminal import plural
 from tacit.server.text import LineIndex, Position
 from tacit.server.values import Verdict
 from tacit.server.workplace import workspaces
@@ -104,7 +105,7 @@ class Desk:
             async for event in events:
                 told.take(event)
                 if told.goal is not None:
-                    listener.say(f"{told.checked} tactics tried, {len(told.found)} of them help")
+                    listener.say(f"{plural(told.checked, 'tactic')} tried")
                 if told.enough:
                     break
         found = answers.place(spot.file, spot.offset, told.goal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tacit.server.errors import BadInput
@@ -49,7 +49,7 @@ class Folders:
             if not any(real.is_relative_to(each) for each in self.paths):
                 outside = True
             elif (status := _status(real)) is not None:
-                return _read(found, status)
+                return replace(_read(found, status), shown=self._name(found))
         where = ", ".join(map(str, self.paths))
         if outside:
             raise BadInput(
@@ -57,6 +57,15 @@ class Folders:
                 hint="Start the server with the folder it is in: `tacit mcp FOLDER`.",
             )
         raise BadInput(f"There is no file {name} in {where}.", hint="Give its path from there, or its whole path.")
+
+    def _name(self, path: Path) -> str:
+        """A file as an agent may name it: from a folder, where no other file has that name from one before it."""
+        for folder in self.paths:
+            if path.is_relative_to(folder):
+                name = path.relative_to(folder)
+                first = next((each / name for each in self.paths if (each / name).is_file()), path)
+                return str(name if first.samefile(path) else path)
+        return str(path)
 
 
 def _status(path: Path) -> tuple[int, int] | None:

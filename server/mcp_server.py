@@ -54,7 +54,7 @@ Column = Annotated[
     Field(
         ge=1,
         description="The column, from 1, in characters: before the character of that number. Left out: the first"
-        " `sorry` of the line, else the end of the line.",
+        " `sorry` of the line, else the end of the line, which is also the place before what stands on the next.",
     ),
 ]
 Limit = Annotated[int, Field(ge=1, le=100, description="At most so many answers.")]

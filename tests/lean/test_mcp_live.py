@@ -32,6 +32,10 @@ theorem never (a b : Nat) (h : a ≤ b) : b ≤ a := by
   sorry
 
 def three : Nat := sorry
+
+theorem done (p q : Prop) (hp : p) : q → p := by
+  intro hq
+  exact hp
 """
 
 pytestmark = [pytest.mark.lean, pytest.mark.live]
@@ -69,6 +73,8 @@ async def test_goals_and_verdicts(folder: Path) -> None:
     async with agent(folder) as client:
         goal = await call(client, "goal", file="Foo.lean", line=1)
         data = await call(client, "goal", file="Foo.lean", line=line_of(TEXT, "def three"))
+        line = TEXT[: TEXT.index("intro hq")].count("\n")
+        before, after = [await call(client, "goal", file="Foo.lean", line=each) for each in (line, line + 1)]
 
         async def check(tactic: str) -> dict[str, Any]:
             return await call(client, "check", file="Foo.lean", line=1, tactic=tactic)
@@ -80,6 +86,7 @@ async def test_goals_and_verdicts(folder: Path) -> None:
     assert goal["goals"] == ["𝕜 q : Prop\nh : 𝕜 ∧ q\n⊢ q ∧ 𝕜"]
     assert TEXT.split("\n")[0][goal["column"] - 1 :] == "sorry"
     assert data["is_data"] is True
+    assert (before["goals"][0].split("\n")[-1], after["goals"][0].split("\n")[-1]) == ("⊢ q → p", "⊢ p")
     assert (closes["verdict"], closes["edit"]["new_text"]) == ("closes", "exact ⟨h.2, h.1⟩")
     assert (steps["verdict"], [each[-3:] for each in steps["left"]]) == ("progresses", ["⊢ 𝕜"])
     assert wrong["verdict"] == "fails"

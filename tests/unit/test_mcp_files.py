@@ -37,6 +37,18 @@ def test_a_file_is_named_from_a_folder_as_a_whole_or_by_its_uri(inside: Path) ->
         assert folders.read(name).text == "theorem 𝕜 : True := trivial\n"
 
 
+def test_a_file_is_told_as_it_may_be_named(inside: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    (other / "Sub").mkdir(parents=True)
+    for name in ("Foo.lean", "Bar.lean"):
+        (other / "Sub" / name).write_text("", encoding="utf-8")
+    folders = Folders.of([inside, other])
+    assert folders.read(str(inside / "Sub" / "Foo.lean")).shown == "Sub/Foo.lean"
+    assert folders.read("Sub/../Sub/Foo.lean").path == inside / "Sub" / "Foo.lean"
+    assert folders.read(str(other / "Sub" / "Bar.lean")).shown == "Sub/Bar.lean"
+    assert folders.read(str(other / "Sub" / "Foo.lean")).shown == str(other / "Sub" / "Foo.lean")
+
+
 def test_a_relative_name_is_looked_for_in_each_folder(inside: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
