@@ -135,6 +135,8 @@ class Desk:
             verdict, message, axioms = answers.result(shown), shown.note, shown.axioms
         elif first.verdict is Verdict.CLOSES:
             verdict, message = "fails", "It closes the goal alone, but Lean did not accept it in place."
+        elif first.verdict is Verdict.PROGRESSES:
+            message = "It runs, but leads nowhere, or Lean did not accept it in place: so there is no edit."
         return answers.CheckAnswer(
             **found.model_dump(),
             verdict=verdict,
