@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from tacit.server.errors import LeanDied, NoGoal
 from tacit.server.lean import batch, environment
 from tacit.server.lean.batch import STAND_IN
-from tacit.server.lean.elaborator import Elaboration, Elaborator, Message, Outcome, Severity
+from tacit.server.lean.elaborator import Elaboration, Elaborator, Enough, Message, Outcome, Severity
 from tacit.server.lean.gate import refusal
 from tacit.server.lean.goals import is_conv, parse_goals
 from tacit.server.lean.header import header_error
@@ -178,9 +178,9 @@ class Checker:
             return f"Lean did not finish with what stands above in {self._limits.prefix:.0f} s."
         raise LeanDied(f"Lean died while elaborating this file: {result.detail}.")
 
-    async def _elaborate(self, text: str, timeout: float, label: str) -> Elaboration:
+    async def _elaborate(self, text: str, timeout: float, label: str, enough: Enough | None = None) -> Elaboration:
         self.elaborations += 1
-        return await self._lean.elaborate(text, timeout=timeout, label=label.strip())
+        return await self._lean.elaborate(text, timeout=timeout, label=label.strip(), enough=enough)
 
     # ---------------------------------------------------------------- candidates
 
@@ -249,7 +249,9 @@ class Checker:
             queries = sum(each.candidate.query for each in running)
             steps = len(left) + sum(len(way) for way in {each.way for each in running})
             timeout = base + self._limits.each * steps + self._limits.query * queries
-            result = await self._elaborate(scratch.text, timeout, f"{label} batch of {len(left)}")
+            result = await self._elaborate(
+                scratch.text, timeout, f"{label} batch of {len(left)}", _all_spoke(body, scratch)
+            )
             if result.outcome is Outcome.UNRECORDED:
                 for i in left:
                     verdicts[i] = CheckedTactic(trials[i].candidate, Verdict.REFUSED, message=result.detail)
@@ -495,6 +497,13 @@ class Checker:
         if extra:
             return _fails(checked, f"It rests on the axiom `{min(extra)}`.")
         return replace(checked, verified=True, axioms=tuple(sorted(own)))
+
+
+def _all_spoke(body: batch.Body, scratch: Scratch) -> Enough:
+    """Whether there is word of every block: what stands behind the hole, and the kernel, need not be waited for."""
+    return lambda messages: (
+        not any(batch.read(block, messages, scratch.origin, scratch.column).silent for block in body.blocks)
+    )
 
 
 def _with_skip(site: Site) -> tuple[str, Position]:

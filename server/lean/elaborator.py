@@ -5,7 +5,7 @@ Values and one Protocol; no process, no file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
@@ -71,6 +71,10 @@ class LeanIdentity:
         return self.key >= (4, 9)
 
 
+# Whether what was told of a text so far is all that is wanted of it.
+Enough = Callable[[Sequence[Message]], bool]
+
+
 class Elaborator(Protocol):
     """Elaborates texts in one scratch document, one at a time, and never writes a file.
 
@@ -83,8 +87,12 @@ class Elaborator(Protocol):
         """Which Lean answers."""
         ...
 
-    async def elaborate(self, text: str, *, timeout: float, label: str = "") -> Elaboration:
+    async def elaborate(
+        self, text: str, *, timeout: float, label: str = "", enough: Enough | None = None
+    ) -> Elaboration:
         """Every diagnostic of this text. `timeout` in seconds; `label` tells a reader of recordings what it is for.
+
+        Where `enough` says so of what was told, the rest may be left out; what runs for it is stopped by the next text.
 
         Raises LeanNotFound or LeanDied when no Lean can be had at all.
         """

@@ -19,7 +19,7 @@ from typing import Any
 from leanclient.aio.errors import LeanClientError, LeanRequestTimeout, LeanTransportError
 
 from tacit.server.errors import BadInput, LeanDied, LeanNotFound
-from tacit.server.lean.elaborator import Elaboration, LeanIdentity, Message, Outcome, Severity
+from tacit.server.lean.elaborator import Elaboration, Enough, LeanIdentity, Message, Outcome, Severity
 from tacit.server.lean.header import header_error
 from tacit.server.lean.locate import ServerCommand
 from tacit.server.lean.process import ServerProcess, default_memory_mib
@@ -36,6 +36,8 @@ _TIMES = 4
 _REST = 0.01
 # Seconds after which imports that did not load are tried again: they may have been built. Lean itself never does.
 _RELOAD = 5.0
+# Seconds between two looks at what was told of a text, where not all of it is wanted.
+_GLANCE = 0.02
 # What reading a diagnostic raises that is none.
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
@@ -74,6 +76,7 @@ class LiveElaborator:
         self._unloaded: float | None = None
         self._disturbed = False
         self._spared = False
+        self._whole = True
         self._heard = asyncio.Event()
         self.closed = False
         self.restarts = -1
@@ -184,7 +187,9 @@ class LiveElaborator:
         published.raw.extend(params.get("diagnostics") or ())
         published.times += 1
 
-    async def elaborate(self, text: str, *, timeout: float, label: str = "") -> Elaboration:
+    async def elaborate(
+        self, text: str, *, timeout: float, label: str = "", enough: Enough | None = None
+    ) -> Elaboration:
         """See Elaborator. Raises BadInput for a text that no file can have."""
         del label
         _require_text(text)
@@ -193,17 +198,19 @@ class LiveElaborator:
                 await self._end()
             retry = self._disturbed
             try:
-                result = await (self._after_disturbance if retry else self._elaborate)(text, timeout)
+                result = await (self._after_disturbance if retry else self._elaborate)(text, timeout, enough)
             except asyncio.CancelledError:
                 # What was cancelled may still be running in the worker and slow the next text down.
                 self._disturbed = True
                 raise
             if result.outcome is Outcome.DONE:
-                await self._end_if_busy()
-                self._disturbed = self._spared = False
+                self._disturbed = False
+                if self._whole:
+                    await self._end_if_busy()
+                    self._spared = False
             elif result.outcome is Outcome.TIMED_OUT and retry:
                 # The time went to what was cancelled before; a fresh process gives this text its own chance.
-                return await self._elaborate(text, timeout)
+                return await self._elaborate(text, timeout, enough)
             return result
 
     async def _end_if_busy(self) -> None:
@@ -218,13 +225,13 @@ class LiveElaborator:
                 return
         await self._end(server)
 
-    async def _after_disturbance(self, text: str, timeout: float) -> Elaboration:
+    async def _after_disturbance(self, text: str, timeout: float, enough: Enough | None) -> Elaboration:
         """Elaborate after a text that was not waited for: where that one hangs, Lean may take no notice of this one.
 
         A server that is alive says something of the new version at once; one that says nothing gets a successor.
         """
         self._heard.clear()
-        work = asyncio.ensure_future(self._elaborate(text, timeout))
+        work = asyncio.ensure_future(self._elaborate(text, timeout, enough))
         heard = asyncio.ensure_future(self._heard.wait())
         try:
             done, _ = await asyncio.wait({work, heard}, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
@@ -232,14 +239,14 @@ class LiveElaborator:
                 return await work
             await self._end()
             await asyncio.gather(work, return_exceptions=True)
-            return await self._elaborate(text, timeout)
+            return await self._elaborate(text, timeout, enough)
         finally:
             heard.cancel()
             if not work.done():
                 work.cancel()
             await asyncio.gather(work, heard, return_exceptions=True)
 
-    async def _elaborate(self, text: str, timeout: float) -> Elaboration:
+    async def _elaborate(self, text: str, timeout: float, enough: Enough | None = None) -> Elaboration:
         await self.start()
         server = self._server
         assert server is not None
@@ -249,9 +256,7 @@ class LiveElaborator:
                 await self._send(server, text)
             written = True
             server.note_tree()
-            await server.request(
-                "textDocument/waitForDiagnostics", {"uri": self._uri, "version": self._version}, timeout=timeout
-            )
+            await self._wait(server, text, timeout, enough if self.identity.keeps_steps else None)
         except (LeanRequestTimeout, TimeoutError):
             told = self._told(text)
             if written and self.identity.keeps_steps and not self._disturbed:
@@ -286,6 +291,27 @@ class LiveElaborator:
         elif self._unloaded is None:
             self._unloaded = time.monotonic()
         return Elaboration(Outcome.DONE, messages)
+
+    async def _wait(self, server: ServerProcess, text: str, timeout: float, enough: Enough | None) -> None:
+        """Returns when all diagnostics are there, or enough of them."""
+        of = {"uri": self._uri, "version": self._version}
+        work = asyncio.ensure_future(server.request("textDocument/waitForDiagnostics", of, timeout=timeout))
+        seen, was_enough = 0, False
+        self._whole = False
+        try:
+            while not (await asyncio.wait({work}, timeout=_GLANCE if enough else None))[0]:
+                if was_enough:
+                    return
+                published = self._published.get(self._version)
+                if enough is not None and published is not None and published.times != seen:
+                    seen = published.times
+                    # Lean tells of several tactics at once in no strict order: what belongs to them comes at once, too.
+                    was_enough = enough(self._told(text))
+            await work
+            self._whole = True
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
 
     async def _send(self, server: ServerProcess, text: str) -> None:
         """Open the document, or change the least of it: all that stands before the first change stays elaborated."""

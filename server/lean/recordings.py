@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tacit.server.errors import BadInput
-from tacit.server.lean.elaborator import Elaboration, Elaborator, LeanIdentity, Message, Outcome, Severity
+from tacit.server.lean.elaborator import Elaboration, Elaborator, Enough, LeanIdentity, Message, Outcome, Severity
 from tacit.server.text import Position
 
 FORMAT = 1
@@ -111,9 +111,11 @@ class ReplayElaborator:
         """The recorded Lean, not live."""
         return LeanIdentity(self._recordings.version, live=False)
 
-    async def elaborate(self, text: str, *, timeout: float, label: str = "") -> Elaboration:
+    async def elaborate(
+        self, text: str, *, timeout: float, label: str = "", enough: Enough | None = None
+    ) -> Elaboration:
         """See Elaborator."""
-        del timeout, label
+        del timeout, label, enough
         answer = self._recordings.elaborations.get(_key(text))
         if answer is not None:
             return answer
@@ -184,8 +186,10 @@ class _RecordingElaborator:
     def identity(self) -> LeanIdentity:
         return self._inner.identity
 
-    async def elaborate(self, text: str, *, timeout: float, label: str = "") -> Elaboration:
-        answer = await self._inner.elaborate(text, timeout=timeout, label=label)
+    async def elaborate(
+        self, text: str, *, timeout: float, label: str = "", enough: Enough | None = None
+    ) -> Elaboration:
+        answer = await self._inner.elaborate(text, timeout=timeout, label=label, enough=enough)
         self._recorder.note(text, label, answer)
         return answer
 

@@ -369,6 +369,22 @@ async def test_what_ran_out_of_time_is_stopped_by_the_next_text(tmp_path: Path) 
         assert starts(tmp_path) == 1
 
 
+async def test_who_has_enough_does_not_wait_for_the_rest(tmp_path: Path) -> None:
+    """What stands behind a batch may take long; a Lean of 2021 tells nothing before its end."""
+    for version, outcome in (("4.27.0", Outcome.DONE), (OLD, Outcome.TIMED_OUT)):
+        folder = tmp_path / version
+        folder.mkdir()
+        async with scripted(folder, "runs@2", version=version) as lean:
+            assert is_for(await ask(lean, "a"), "a")
+            timeout = LONG if outcome is Outcome.DONE else SHORT
+            answer = await lean.elaborate("b!?", timeout=timeout, enough=lambda told: len(told) == 2)
+            assert answer.outcome is outcome
+            assert [m.severity for m in answer.messages] == [Severity.ERROR, Severity.WARNING]
+            answer = await lean.elaborate("c!", timeout=LONG, enough=lambda told: len(told) == 9)
+            assert is_for(answer, "c!"), "never enough"
+            assert starts(folder) == (1 if outcome is Outcome.DONE else 2)
+
+
 async def test_a_lean_that_takes_no_notice_of_the_next_text_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

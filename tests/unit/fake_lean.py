@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tacit.server.lean.elaborator import Elaboration, LeanIdentity, Message, Outcome, Severity
+from tacit.server.lean.elaborator import Elaboration, Enough, LeanIdentity, Message, Outcome, Severity
 from tacit.server.text import LineIndex, Position
 
 
@@ -99,8 +99,10 @@ class FakeLean:
         self.pause.set()
         self.waiting = asyncio.Event()
 
-    async def elaborate(self, text: str, *, timeout: float, label: str = "") -> Elaboration:
-        del timeout, label
+    async def elaborate(
+        self, text: str, *, timeout: float, label: str = "", enough: Enough | None = None
+    ) -> Elaboration:
+        del timeout, label, enough
         self.texts.append(text)
         lines = text.split("\n")
         if any(_ASKED.match(line) for line in lines):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from tacit.server.errors import LeanDied, NoGoal
 from tacit.server.lean.checker import Checker
-from tacit.server.lean.elaborator import Elaboration, Message, Outcome, Severity
+from tacit.server.lean.elaborator import Elaboration, Enough, Message, Outcome, Severity
 from tacit.server.lean.hole import holes
 from tacit.server.lean.site import Site
 from tacit.server.text import Position
@@ -225,9 +226,36 @@ class Scripted(FakeLean):
         super().__init__(table, goal="p : Prop\nh : p\n⊢ p")
         self.answers = answers
 
-    async def elaborate(self, text: str, *, timeout: float, label: str = "") -> Elaboration:
-        answer = await super().elaborate(text, timeout=timeout, label=label)
+    async def elaborate(
+        self, text: str, *, timeout: float, label: str = "", enough: Enough | None = None
+    ) -> Elaboration:
+        answer = await super().elaborate(text, timeout=timeout, label=label, enough=enough)
         return self.answers.get(self.asked[-1], answer)
+
+
+class Eager(FakeLean):
+    """Tells one message after the other, something more at the end, and stops where it is told to."""
+
+    told = 0
+
+    async def elaborate(
+        self, text: str, *, timeout: float, label: str = "", enough: Enough | None = None
+    ) -> Elaboration:
+        answer = await super().elaborate(text, timeout=timeout, label=label)
+        if enough is None:
+            return answer
+        more = Message(Severity.ERROR, Position(99, 0), Position(99, 1), "unsolved goals")
+        messages = (*answer.messages, more, more)
+        self.told = next(n for n in range(len(messages) + 1) if enough(messages[:n]))
+        return replace(answer, messages=messages[: self.told])
+
+
+async def test_a_batch_is_done_when_there_is_word_of_every_block() -> None:
+    """What stands behind the hole may take long."""
+    lean = Eager({"rfl": Closes(), "simp": Leaves("⊢ q"), "exact?": Says("Try this: rfl")})
+    verdicts = await Bench({}, lean=lean).verdicts("rfl", "simp", "omega", "exact?")
+    assert list(verdicts.values()) == ["closes", "progresses", "fails", "closes"]
+    assert lean.told == 5
 
 
 async def test_what_was_never_recorded_is_refused() -> None:
@@ -328,8 +356,10 @@ async def test_a_name_that_does_not_rest_on_the_hole_proves_nothing(probe_axioms
     """The probe fills the hole with the stand-in: where the named declaration does not rest on it, it is another."""
 
     class Namesake(FakeLean):
-        async def elaborate(self, text: str, *, timeout: float, label: str = "") -> Elaboration:
-            answer = await super().elaborate(text, timeout=timeout, label=label)
+        async def elaborate(
+            self, text: str, *, timeout: float, label: str = "", enough: Enough | None = None
+        ) -> Elaboration:
+            answer = await super().elaborate(text, timeout=timeout, label=label, enough=enough)
             if self.asked[-1] != "probe":
                 return answer
             kept = [m for m in answer.messages if "axioms" not in m.text]
@@ -378,8 +408,10 @@ async def test_an_error_of_the_file_is_not_the_tactics() -> None:
             super().__init__({"rfl": Closes()}, goal="⊢ p")
             self.more = more
 
-        async def elaborate(self, text: str, *, timeout: float, label: str = "") -> Elaboration:
-            answer = await super().elaborate(text, timeout=timeout, label=label)
+        async def elaborate(
+            self, text: str, *, timeout: float, label: str = "", enough: Enough | None = None
+        ) -> Elaboration:
+            answer = await super().elaborate(text, timeout=timeout, label=label, enough=enough)
             times = 1 + (self.more if self.asked[-1] == "verify" else 0)
             error = Message(Severity.ERROR, Position(1, 0), Position(1, 1), "wrong above")
             return Elaboration(Outcome.DONE, (*[error] * times, *answer.messages))

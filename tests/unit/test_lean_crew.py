@@ -11,7 +11,7 @@ from tacit.server.errors import LeanDied, TacitError
 from tacit.server.lean.batch import Step, Way
 from tacit.server.lean.checker import Checker, Trial
 from tacit.server.lean.crew import Crew, divided
-from tacit.server.lean.elaborator import Elaboration
+from tacit.server.lean.elaborator import Elaboration, Enough
 from tacit.server.lean.hole import holes
 from tacit.server.lean.site import Site
 from tacit.server.values import Candidate, CheckedTactic, Verdict
@@ -26,10 +26,12 @@ class Broken(FakeLean):
 
     error: TacitError | None = None
 
-    async def elaborate(self, text: str, *, timeout: float, label: str = "") -> Elaboration:
+    async def elaborate(
+        self, text: str, *, timeout: float, label: str = "", enough: Enough | None = None
+    ) -> Elaboration:
         if self.error is not None:
             raise self.error
-        return await super().elaborate(text, timeout=timeout, label=label)
+        return await super().elaborate(text, timeout=timeout, label=label, enough=enough)
 
 
 class World:

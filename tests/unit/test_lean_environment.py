@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tacit.server.lean import environment
-from tacit.server.lean.elaborator import Elaboration, LeanIdentity, Message, Outcome, Severity
+from tacit.server.lean.elaborator import Elaboration, Enough, LeanIdentity, Message, Outcome, Severity
 from tacit.server.lean.environment import MARK_COLUMN, known_tactics, question
 from tacit.server.lean.gate import refusal
 from tacit.server.tactics.probes import probe_names
@@ -42,8 +42,10 @@ class Answering:
         self.answer = answer
         self.texts: list[str] = []
 
-    async def elaborate(self, text: str, *, timeout: float, label: str = "") -> Elaboration:
-        del timeout, label
+    async def elaborate(
+        self, text: str, *, timeout: float, label: str = "", enough: Enough | None = None
+    ) -> Elaboration:
+        del timeout, label, enough
         self.texts.append(text)
         return self.answer
 

@@ -11,7 +11,7 @@ import pytest
 from tacit.server.errors import LeanNotFound
 from tacit.server.lean import pool as pool_module
 from tacit.server.lean.checker import Limits
-from tacit.server.lean.elaborator import Elaboration, Elaborator, Outcome
+from tacit.server.lean.elaborator import Elaboration, Elaborator, Enough, Outcome
 from tacit.server.lean.hole import holes
 from tacit.server.lean.pool import NEEDED, SHORT, Pool, Slot
 from tacit.server.lean.site import Site
@@ -177,8 +177,8 @@ async def test_no_answer_is_asked_for_again(opener: Opener) -> None:
     answers = [Elaboration(Outcome.TIMED_OUT), None]
     real = lean.elaborate
 
-    async def first_fails(text: str, *, timeout: float, label: str = "") -> Elaboration:
-        return answers.pop(0) or await real(text, timeout=timeout, label=label)
+    async def first_fails(text: str, *, timeout: float, label: str = "", enough: Enough | None = None) -> Elaboration:
+        return answers.pop(0) or await real(text, timeout=timeout, label=label, enough=enough)
 
     lean.elaborate = first_fails  # type: ignore[method-assign]
     assert await pool.known(slot, "") == frozenset()

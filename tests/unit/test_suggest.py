@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tacit.server.errors import LeanNotFound, NoGoal, TacitError
-from tacit.server.lean.elaborator import Elaboration, Elaborator
+from tacit.server.lean.elaborator import Elaboration, Elaborator, Enough
 from tacit.server.lean.pool import Pool
 from tacit.server.suggest import (
     BATCH,
@@ -601,11 +601,13 @@ class Holding:
         self.identity = inner.identity
         self.goals, self.aclose = inner.goals, inner.aclose
 
-    async def elaborate(self, text: str, *, timeout: float, label: str = "") -> Elaboration:
+    async def elaborate(
+        self, text: str, *, timeout: float, label: str = "", enough: Enough | None = None
+    ) -> Elaboration:
         if label == "prepare":
             self._started.set()
             await self._go.wait()
-        return await self._inner.elaborate(text, timeout=timeout, label=label)
+        return await self._inner.elaborate(text, timeout=timeout, label=label, enough=enough)
 
 
 async def test_preparing_without_lean_is_no_error() -> None:

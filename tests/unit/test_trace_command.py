@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tacit.server.lean.elaborator import Elaboration, LeanIdentity, Message, Outcome, Severity
+from tacit.server.lean.elaborator import Elaboration, Enough, LeanIdentity, Message, Outcome, Severity
 from tacit.server.text import LineIndex, Position
 from tacit.server.trace_command import Unfinished, _whole, pairs
 from tacit.training.data import gather
@@ -34,7 +34,9 @@ class Scripted:
         self.outcome, self.failed = outcome, failed
         self.asked: list[Position] = []
 
-    async def elaborate(self, text: str, *, timeout: float, label: str = "") -> Elaboration:
+    async def elaborate(
+        self, text: str, *, timeout: float, label: str = "", enough: Enough | None = None
+    ) -> Elaboration:
         at = text.find(self.failed) if self.failed else -1
         index = LineIndex(text)
         wrong = Message(Severity.ERROR, index.position(at), index.position(at + len(self.failed)), "type mismatch")
