@@ -1,8 +1,8 @@
 """A sidecar that says the same whatever the file holds: the harness tests itself and the extension with it.
 
 `exact rfl` as ghost text after `by`; the quick fix `Try this: trivial` on each `sorry`; the command `tacit.closeGoal`
-replaces the `sorry` under the cursor by `decide`, with progress; `tacit/status` answers; `tacit/search` finds one
-lemma, whose statement is the question; the workspace has one symbol; the rest is pygls's.
+replaces the `sorry` under the cursor by `decide`, with progress, and tells of others; `tacit/status` answers;
+`tacit/search` finds one lemma, whose statement is the question; the workspace has one symbol; the rest is pygls's.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pygls.lsp.server import LanguageServer
 GHOST = "exact rfl"
 TRY_THIS = "trivial"
 CLOSES = "decide"
+OTHERS = ("constructor", "show True\n  trivial")
 LEMMA = "Fake.lemma_of_all"
 
 server = LanguageServer("fake-sidecar", "0")
@@ -56,10 +57,18 @@ async def close_goal(argument: Any) -> dict[str, Any]:
     place = sorry_at(argument["uri"], argument["position"]["line"])
     await asyncio.sleep(0.5)
     if place is None:
-        return {"applied": False, "tactic": None, "sentence": "There is no goal here."}
+        return {
+            "applied": False,
+            "tactic": None,
+            "sentence": f"There is no goal on line {argument['position']['line'] + 1}.",
+        }
     edit = types.WorkspaceEdit(changes={argument["uri"]: [types.TextEdit(place, CLOSES)]})
     done = await server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit))
-    return {"applied": done.applied, "tactic": CLOSES, "sentence": f"Closed with {CLOSES}."}
+    line, column = place.start.line, place.start.character
+    stands = {"start": {"line": line, "character": column}, "end": {"line": line, "character": column + len(CLOSES)}}
+    proofs = [{"tactic": each, "newText": each, "source": "fake", "axioms": []} for each in (CLOSES, *OTHERS)]
+    answer = {"applied": done.applied, "tactic": CLOSES, "sentence": f"Closed with {CLOSES}."}
+    return {**answer, "range": stands, "proofs": proofs}
 
 
 @server.feature("tacit/search")

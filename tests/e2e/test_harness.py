@@ -12,13 +12,11 @@ import pytest
 from tests.e2e import fake_sidecar
 from tests.e2e.code_server import CodeServer, until
 from tests.e2e.conftest import OpenWindow, Window
-from tests.e2e.editor import GHOST
+from tests.e2e.editor import GHOST, LENS, STATUS_ITEM
 
 pytestmark = pytest.mark.e2e
 
 FAKE = Path(__file__).with_name("fake_sidecar.py")
-STATUS_ITEM = "#lean-tacit\\.tacit\\.tacit\\.status"
-LENS = ".codelens-decoration a"
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +66,20 @@ def test_the_command_closes_the_goal_under_the_cursor(window: Window) -> None:
     editor.run("Tacit: Close This Goal")
     editor.browser.wait(".notifications-toasts", text="closing this goal")
     assert editor.saved("Close.lean", "decide") == "theorem t : True := by decide\n"
+
+
+def test_other_proofs_take_the_place_of_the_one_that_was_put_in(window: Window) -> None:
+    editor = window.editor
+    editor.open("Others.lean", "theorem t : True := by sorry\n")
+    editor.put_cursor(1, 26)
+    editor.run("Tacit: Close This Goal")
+    editor.saved("Others.lean", "decide")
+    for other, whole in (("show True", "by show True\n  trivial\n"), ("constructor", "by constructor\n")):
+        editor.run("Tacit: Other Proofs Found")
+        editor.browser.click(".quick-input-list .monaco-list-row", text=other)
+        assert editor.saved("Others.lean", whole) == f"theorem t : True := {whole}"
+    editor.press("Control+Z")
+    assert editor.saved("Others.lean", "show True").endswith("by show True\n  trivial\n"), "one step back"
 
 
 def test_the_status_is_shown(window: Window) -> None:
