@@ -201,7 +201,7 @@ class Desk:
         status = self._searcher.status()
         missing = status.sentence or ("" if answer.total else NOTHING_INDEXED)
         if not answer.total or not all(each.open for each in status.conditions):
-            missing = f"{missing} {INDEX}"
+            missing = f"{missing} {INDEX}".strip()
         return " ".join(each for each in (answer.sentence, missing) if each)
 
     # ------------------------------------------------------------ inside
