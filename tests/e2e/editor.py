@@ -12,6 +12,8 @@ from tests.e2e.browser import Browser
 from tests.e2e.code_server import until
 
 GHOST = ".monaco-editor .ghost-text-decoration, .monaco-editor .ghost-text"
+LENS = ".codelens-decoration a"
+STATUS_ITEM = "#lean-tacit\\.tacit\\.tacit\\.status"
 QUICK_FIX = ".action-widget .monaco-list-row.action"
 NOTIFICATION = ".notifications-toasts .notification-list-item-message"
 

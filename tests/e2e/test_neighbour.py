@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.code_server import until
 from tests.e2e.conftest import OpenWindow, Window
+from tests.e2e.editor import LENS
 
 pytestmark = pytest.mark.e2e
 
@@ -31,9 +32,22 @@ const client = {
       ? { rendered: '', goals: ['h : p\\n⊢ what_the_neighbour = knows'] }
       : null,
 }
-exports.activate = () => ({
-  lean4EnabledFeatures: Promise.resolve({ clientProvider: { getActiveClient: () => client } }),
-})
+const { Diagnostic, DiagnosticSeverity, Range, languages, window } = require('vscode')
+
+/** Where Lean says that goals are left: the whole proof, in VS Code its first line. */
+function unsolved(document) {
+  const diagnostic = new Diagnostic(new Range(0, 23, 0, 25), 'unsolved goals\\n⊢ 1 = 1', DiagnosticSeverity.Error)
+  diagnostic.fullRange = new Range(0, 23, 1, 13)
+  return document.getText().includes('constructor') ? [diagnostic] : []
+}
+
+exports.activate = () => {
+  const all = languages.createDiagnosticCollection('lean4')
+  const show = (editor) => editor && all.set(editor.document.uri, unsolved(editor.document))
+  window.onDidChangeActiveTextEditor(show)
+  show(window.activeTextEditor)
+  return { lean4EnabledFeatures: Promise.resolve({ clientProvider: { getActiveClient: () => client } }) }
+}
 """
 
 
@@ -68,3 +82,16 @@ def test_symbols_are_left_to_it(window: Window) -> None:
     editor.symbols("lemma_of_all")
     editor.browser.wait(".quick-input-list .monaco-list-row", text="No matching workspace symbols")
     editor.press("Escape")
+
+
+def test_goals_that_its_lean_says_are_unsolved_can_be_closed_from_a_lens(window: Window) -> None:
+    editor = window.editor
+    editor.open("Unsolved.lean", "theorem t : 1 = 1 ∧ 2 = 2 := by\n  constructor\n")
+    editor.settings({"tacit.codeLens": "all"})
+    editor.browser.wait(LENS, text="Close this goal")
+    editor.browser.click(LENS, text="Close this goal")
+    editor.notification(
+        "There is no goal on line 2."
+    )  # what the scripted sidecar says: it was asked for the proof's end
+    editor.settings({})
+    editor.browser.gone(LENS)

@@ -10,13 +10,12 @@ import pytest
 
 from tests.e2e.code_server import until
 from tests.e2e.conftest import OpenWindow, Window
+from tests.e2e.editor import LENS, STATUS_ITEM
 from tests.e2e.lean import Lean
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lean, pytest.mark.usefixtures("who_answers")]
 
 LOOKS = {"editor.fontSize": 16, "editor.minimap.enabled": False, "breadcrumbs.enabled": False}
-
-LENS = ".codelens-decoration a"
 
 AND_SWAP = "theorem and_swap (p q : Prop) (h : p ∧ q) : q ∧ p := by"
 
@@ -66,7 +65,12 @@ def test_alternatives_of_ghost_text_are_paged_through(window: Window, lean: Lean
     editor.press("End")
     first = editor.ghost(timeout=30)
     editor.press("Alt+]")
-    second = until(lambda: (now := editor.ghost()) != first and now, 20, "there is no other")
+
+    def other() -> str | None:
+        shown = editor.ghost()
+        return shown if shown != first else None
+
+    second = until(other, 20, "there is no other")
     editor.press("Tab")
     editor.saved("Pages.lean", second.strip())
     assert lean.accepts(editor.folder / "Pages.lean")
@@ -130,6 +134,22 @@ def test_a_goal_that_no_tactic_closes_is_named_so(window: Window) -> None:
     editor.put_cursor(2, 3)
     editor.run("Tacit: Close This Goal")
     editor.notification("tactics tried", timeout=60)  # of one step where recordings answer, else of a search
+
+
+def test_closing_a_goal_can_be_stopped_from_the_status_bar(window: Window, lean: Lean) -> None:
+    if lean.install is None or lean.recording:
+        pytest.skip("recordings answer for one step, which is too short to be stopped")
+    editor = window.editor
+    text = "theorem hard (f : Nat → Nat) (h : ∀ n, f (f n) < f (n + 1)) : ∀ n, f n = n := by\n  sorry\n"
+    editor.open("Stop.lean", text)
+    editor.put_cursor(2, 3)
+    editor.run("Tacit: Close This Goal")
+    editor.browser.wait(STATUS_ITEM, text="Tacit: ", timeout=20)
+    window.picture("closing")
+    editor.browser.click(STATUS_ITEM)
+    editor.browser.gone(STATUS_ITEM, text="Tacit: ")
+    editor.browser.gone(".notifications-toasts", text="closing this goal")
+    assert editor.saved("Stop.lean", "hard") == text
 
 
 def test_the_status_names_lean(window: Window, lean: Lean) -> None:

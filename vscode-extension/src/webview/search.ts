@@ -239,7 +239,7 @@ usableHere.addEventListener('change', () => {
   state.usableHere = usableHere.checked
   search()
 })
-usableHere.addEventListener('keydown', (event) => {
+page().addEventListener('keydown', (event) => {
   if (event.key === 'Escape') say({ type: 'leave' })
 })
 fromGoal.addEventListener('click', () => {
