@@ -29,7 +29,7 @@ from tacit.server.protocol import TacitServer
 from tacit.server.prover.events import Proved, Searched, SearchEvent, Searching
 from tacit.server.prover.report import progress, summary
 from tacit.server.prover.traces import Tracer
-from tacit.server.prover.wanted import ALTERNATIVES, Finish
+from tacit.server.prover.wanted import ALTERNATIVES, FINISHING, Finish
 from tacit.server.question import Question, closes
 from tacit.server.requests import Run, Stopped, Why
 from tacit.server.session import Session
@@ -133,10 +133,11 @@ class Closing:
 
     async def _search(self, asked: Question, report: Report, *, lenient: bool = False) -> Run:
         run = self._session.requests.ask(asked, lenient=lenient)
+        longest = asked.options.budget + FINISHING + SLACK
         with run.follow():
             reports = self._session.spawn(_count(run, report))
             try:
-                await run.until(lambda run: run.closing is not None, asked.options.budget + SLACK, once_ready=True)
+                await run.until(lambda run: run.closing is not None, longest, once_ready=True)
             finally:
                 reports.cancel()
                 if self._session.settings.prove_traces:

@@ -24,5 +24,7 @@ class Finish:
 
 
 PLAIN = Finish()
+FINISHING = 4.0
+"""Seconds beyond a search's budget in which a proof that was found in time is finished, at most as a rule."""
 ALTERNATIVES = 3
 """How many other proofs are looked for where any are wanted."""
