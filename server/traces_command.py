@@ -67,24 +67,28 @@ def fit_weights(
     """Fit the weights that states and steps are judged by, and say how well they judge what they were not fitted on."""
     from tacit.server.prover.fit import Measure, crossed, fit, lessons, measure
     from tacit.server.prover.learner import Weights
+    from tacit.server.prover.value import FIRST
 
     found = lessons(_files(paths))
     other = lessons(_files(held_out)) if held_out else []
     fitted = fit([lesson for _, lesson in found])
-    states = [(file, lesson.states) for file, lesson in found]
+    states, size = [(file, lesson.states) for file, lesson in found], ("one", "size", FIRST)
     measures: dict[str, dict[str, Measure]] = {
-        "other files": {"size alone": crossed(states, ("one", "size")), "all numbers": crossed(states)}
+        "other files": {"size alone": crossed(states, size), "all numbers": crossed(states)}
     }
     if other:
-        size = fit([lesson for _, lesson in found], ("one", "size"))
-        judges = {"size alone": Weights(size.states), "all numbers": Weights(fitted.states)}
+        formula = fit([lesson for _, lesson in found], size)
+        judges = {"size alone": Weights(formula.states), "all numbers": Weights(fitted.states)}
         told = {
             name: [[(each, weights.chance(each.numbers)) for each in lesson.states] for _, lesson in other]
             for name, weights in judges.items()
         }
         measures["held out"] = {name: measure([list(chain(*searches))]) for name, searches in told.items()}
-        # What a search needs: which of its own states to work on.
-        measures["held out, in one search"] = {name: measure(searches) for name, searches in told.items()}
+        # What a search needs: which of the states that it meets to work on.
+        measures["held out, met in one search"] = {
+            name: measure([[pair for pair in each if FIRST not in pair[0].numbers] for each in searches])
+            for name, searches in told.items()
+        }
     if output is not None:
         with writing(output) as file:
             record = json.dumps(experience.record_of(fitted), ensure_ascii=False, indent=1)

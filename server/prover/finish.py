@@ -152,7 +152,7 @@ class Finisher:
 
     def sketch(self, root: Node) -> tuple[Suggestion | None, int]:
         """The furthest honest state as an edit with `sorry`, and how many goals it leaves; None where there is none."""
-        if Left().of(root) >= root.left:
+        if Left().of(root) >= root.state.size:
             return None, 0
         text = skeleton(root)
         goals = sum(line.split()[-1:] == [OPEN] for line in text.split("\n"))

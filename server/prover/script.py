@@ -22,18 +22,21 @@ def skeleton(node: Node) -> str:
 
 
 class Left:
-    """How much is left of states when their furthest tactics are taken. For a tree that does not change meanwhile."""
+    """How much is left of states when their furthest tactics are taken. For a tree that does not change meanwhile.
+
+    By size, not by the chance of a proof: what is left of a goal must not look like more when a part of it is proved.
+    """
 
     def __init__(self) -> None:
         self._known: dict[int, float] = {}
 
     def of(self, node: Node) -> float:
-        """How far from proved what is left of a state looks, in nats."""
+        """The size of what is left of a state."""
         if node.solution is not None:
             return 0.0
         if node.number not in self._known:
             after = [self.after(edge) for edge in node.edges if not edge.refused]
-            self._known[node.number] = min([node.left, *after])
+            self._known[node.number] = min([node.state.size, *after])
         return self._known[node.number]
 
     def furthest(self, node: Node) -> Edge | None:
@@ -41,7 +44,7 @@ class Left:
         if node.solution is not None:
             return node.shortest
         best = min((edge for edge in node.edges if not edge.refused), key=self.after, default=None)
-        return best if best is not None and self.after(best) < node.left else None
+        return best if best is not None and self.after(best) < node.state.size else None
 
     def after(self, edge: Edge) -> float:
         """The size of what is left when a tactic is taken."""

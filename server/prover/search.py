@@ -332,7 +332,7 @@ class _Search:
         if not proofs.found:
             return ""
         left, root = Left(), self._tree.root
-        near = any(not edge.dead and left.after(edge) <= NEAR * root.left for edge in root.edges)
+        near = any(not edge.dead and left.after(edge) <= NEAR * root.state.size for edge in root.edges)
         return "" if near and not proofs.late else "There are no other proofs near by."
 
     def _ended(self, *, proved: bool, why: str = "") -> Searched:

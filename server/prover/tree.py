@@ -16,8 +16,8 @@ from tacit.server.values import Candidate, CheckedTactic, Verdict
 
 STEP = 0.5
 """What each further step costs, in nats, beside how unlikely it is."""
-SIBLING = 0.5
-"""How much of what is left of the other goals of a tactic counts for each of them."""
+SIBLING = 1.0
+"""How much of what is left of the other goals of a tactic counts for each of them: all must be proved."""
 
 
 @dataclass(eq=False, slots=True)

@@ -14,6 +14,8 @@ from tacit.server.prover.state import State
 from tacit.server.prover.tree import Edge, Node, Tree
 from tacit.server.values import Candidate
 
+FIRST = "first"
+"""A number that what a search begins with has beside those of its shape, when it is learned from."""
 ENOUGH = 48
 """Candidates that must have been tried in vain to say as much as a proof does."""
 FEW = 8
@@ -75,7 +77,9 @@ def head_of(candidate: Candidate) -> str:
 
 def lesson(tree: Tree) -> Lesson:
     """What a search that has ended teaches, in the order in which its states were met."""
-    states = [(Example(features(node.state), node.solution is not None), _says(node)) for node in tree if _says(node)]
+    states = [
+        (Example(_numbers(tree, node), node.solution is not None), says) for node in tree if (says := _says(node))
+    ]
     steps = [
         (Example(step_numbers(node, edge.candidate, len(edge.children)), edge.solved), says)
         for node in tree
@@ -83,6 +87,12 @@ def lesson(tree: Tree) -> Lesson:
         if edge.children and not edge.refused and (says := _says_of(edge))
     ]
     return Lesson(_weighed(states), _weighed(steps))
+
+
+def _numbers(tree: Tree, node: Node) -> Numbers:
+    """Those of a state. How often what a search begins with is proved says nothing of how often what it meets is."""
+    numbers = features(node.state)
+    return {**numbers, FIRST: 1.0} if node is tree.root else numbers
 
 
 def _weighed(found: list[tuple[Example, float]]) -> tuple[Example, ...]:

@@ -24,6 +24,7 @@ from tacit.server.close_sorries import tracer  # noqa: E402
 from tacit.server.compose import build_suggester  # noqa: E402
 from tacit.server.errors import NoGoal, TacitError  # noqa: E402
 from tacit.server.eval_prove import goals_of  # noqa: E402
+from tacit.server.prover import search, tree  # noqa: E402
 from tacit.server.prover.events import Searched, SearchEvent  # noqa: E402
 from tacit.server.prover.experience import Experience  # noqa: E402
 from tacit.server.prover.learner import Weights  # noqa: E402
@@ -34,6 +35,9 @@ from tacit.server.suggest import Document, Found, GoalFound, Options  # noqa: E4
 from tacit.server.values import Candidate, Verdict  # noqa: E402
 
 FIXED, SHIPPED, LEARNING = "fixed", "shipped", "learning"
+USUAL = search.DOUBT, tree.SIBLING
+WITH_FORMULA = 0.35, 0.5
+"""The same as they were when there was the formula."""
 
 
 class Formula(Judge):
@@ -56,6 +60,7 @@ class Either(Experience):
         self._learning = Experience(folder / "experience.json")
 
     def judge(self) -> Judge:
+        search.DOUBT, tree.SIBLING = WITH_FORMULA if self.way == FIXED else USUAL
         if self.way == FIXED:
             return self._fixed
         return self._learning.judge() if self.way == LEARNING else super().judge()
