@@ -99,12 +99,16 @@ def fit_weights(
     for what, of in measures.items():
         for name, each in of.items():
             terminal.line(
-                f"{what}, {name}: ", (f"AUC {each.auc:.3f}", "bold"),
-                f", log-loss {each.loss:.3f}; {plural(each.examples, 'state')}, {each.true:,} proved",
+                f"{what}, {name}: ", (f"AUC {_told(each.auc)}", "bold"),
+                f", log-loss {_told(each.loss)}; {plural(each.examples, 'state')}, {each.true:,} proved",
             )  # fmt: skip
     if output is not None:
         terminal.note(f"{output}: weights of {plural(len(fitted.states), 'number')} of a state")
     return Exit.DONE
+
+
+def _told(figure: float | None) -> str:
+    return "–" if figure is None else f"{figure:.3f}"
 
 
 def forget(terminal: Terminal) -> int:

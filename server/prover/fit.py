@@ -28,12 +28,12 @@ FOLDS = 8
 @dataclass(frozen=True, slots=True)
 class Measure:
     """How good chances are: examples and how many came true; the share of pairs put in the right order (ties half);
-    the mean of minus the logarithm of what was given to what came true, in nats. All weighted."""
+    the mean of minus the logarithm of what was given to what came true, in nats. All weighted; None of nothing."""
 
     examples: int
     true: int
-    auc: float
-    loss: float
+    auc: float | None
+    loss: float | None
 
 
 def lessons(paths: Iterable[Path]) -> list[tuple[str, Lesson]]:
@@ -96,7 +96,7 @@ def measure(groups: Iterable[Sequence[tuple[Example, float]]]) -> Measure:
             below += lost
             total += won + lost
         pairs += below * sum(each.weight for each, _ in told if each.true)
-    return Measure(examples, true, right / pairs if pairs else math.nan, loss / total if total else math.nan)
+    return Measure(examples, true, right / pairs if pairs else None, loss / total if total else None)
 
 
 def only(example: Example, names: Iterable[str]) -> Example:

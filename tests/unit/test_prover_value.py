@@ -23,7 +23,7 @@ from tacit.server.prover.fit import Measure, believed, crossed, fit, lessons, me
 from tacit.server.prover.learner import LEAST, MOST, UNKNOWN, Belief, Example, Weights, total
 from tacit.server.prover.state import State
 from tacit.server.prover.tree import Node, Tree
-from tacit.server.prover.value import ENOUGH, FEW, Judge, Lesson, lesson, step_numbers
+from tacit.server.prover.value import ENOUGH, FEW, FIRST, Judge, Lesson, lesson, step_numbers
 from tacit.server.terminal import Terminal
 from tacit.server.values import Candidate, CheckedTactic, Verdict
 
@@ -162,6 +162,8 @@ def grown() -> Tree:
 def test_states_teach_as_much_as_was_tried() -> None:
     taught = lesson(grown())
     assert [(each.true, round(each.weight, 2)) for each in taught.states] == [(False, 1), (True, 1), (False, 0.5)]
+    assert [FIRST in each.numbers for each in taught.states] == [True, False, False]
+    assert FIRST not in features(state("⊢ p = p"))
     assert [(sorted(each.numbers), each.true, each.weight) for each in taught.steps] == [
         (["goals", "one", "source context", "tactic constructor", "tactic constructor on ∧"], False, 0.5)
     ]
@@ -335,17 +337,17 @@ def test_a_measure_counts_pairs_and_nats() -> None:
     assert (found.examples, found.true) == (3, 1)
     assert found.auc == pytest.approx((1 + 0.25) / 1.5)
     assert found.loss == pytest.approx(-(2 * math.log(0.8) + 0.5 * math.log(0.2)) / 2.5)
-    assert math.isnan(measure([[(Example({}, True), 0.5)]]).auc)
-    apart = measure([told[:1], told[1:]])
-    assert math.isnan(apart.auc), "those of one group are not compared with those of another"
+    assert measure([[(Example({}, True), 0.5)]]) == Measure(1, 1, None, math.log(2))
+    assert measure([]) == Measure(0, 0, None, None)
+    assert measure([told[:1], told[1:]]).auc is None, "those of one group are not compared with those of another"
 
 
 def test_the_fit_judges_files_it_has_not_seen() -> None:
     found = [(f"{name}.lean", list(drawn(60, name))) for name in range(10)]
     everything, alone = crossed(found), crossed(found, ("one", "y"))
     assert everything.examples == alone.examples == 600
-    assert everything.auc > 0.85 > alone.auc
-    assert everything.loss < alone.loss
+    assert (everything.auc or 0) > 0.85 > (alone.auc or 0)
+    assert (everything.loss or 9) < (alone.loss or 0)
     assert only(found[0][1][0], ("x",)).numbers.keys() == {"x"}
     precise = believed([each for _, examples in found for each in examples])
     assert precise["x"].mean == pytest.approx(2, abs=0.4)
@@ -365,6 +367,7 @@ def traced(tmp_path: Path) -> Path:
             {"state": 0, "goal": goal, "tried": [["simp", "portfolio", verdict, ""]] * 20},
             {"state": 0, "goal": goal, "tried": [["intro x", "context", "progresses", ["⊢ n = 1"]]] * 2},
             {"state": 0, "goal": goal, "tried": [["odd", "context", "explodes", ""]]},
+            {"state": 1, "goal": "⊢ n = 1", "tried": [["simp", "portfolio", "fails", ""]] * 20},
             {"state": 9, "goal": "⊢ unheard = of", "tried": [["simp", "portfolio", "closes", ""]]},
         ]
     file.write_text("".join(f"{json.dumps(each)}\n" for each in records) + "{cut", encoding="utf-8")
@@ -387,6 +390,7 @@ def test_the_command_says_how_well_it_judges_and_writes_weights(traced: Path, tm
     told = json.loads(out.getvalue())
     assert Measure(**told["held out"]["all numbers"]).auc == 1
     assert [of.keys() for of in told.values()] == [{"size alone", "all numbers"}] * 3
+    assert Measure(**told["held out, met in one search"]["all numbers"]).examples == 12
     assert Experience(None, base_of(json.loads(weights.read_text()))).judge().cost(state(EASY)) > 0
     out = StringIO()
     traces_command.fit_weights(Terminal(out, StringIO()), [traced], [], None, as_json=False)
