@@ -41,6 +41,7 @@ _NOT_TRIED = "There was no time left to try it: others hung before."
 # What Lean says when a declaration has no heartbeats left; that a search for an instance has none is another matter.
 _USED_UP = "set_option maxHeartbeats <num>"
 RESTS_ON_SORRY = "It rests on `sorry`."
+USES_UNPROVED = "It closes this goal; it uses a theorem that is not proved yet (`sorry`)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,7 +449,7 @@ class Checker:
             return replace(checked, verified=True)
         if site.in_module:
             return self._judge_module(scratch, checked, result.messages, clean=not errors)
-        judged = self._judge_axioms(site, checked, axioms_of(scratch, result.messages), clean=not errors)
+        judged = self._judge_axioms(site, checked, scratch, result.messages, clean=not errors)
         if judged.verdict is Verdict.PROGRESSES and errors:
             return await self._verify_finished(site, judged, label)
         return judged
@@ -468,21 +469,21 @@ class Checker:
             given = await self._elaborate(before.text, self._limits.verify, f"{label} finished")
             finished = replace(site, axioms=_with_stand_in(axioms_of(before, given.messages)))
             closes = replace(checked, verdict=Verdict.CLOSES, message="")
-            return self._judge_axioms(finished, closes, axioms_of(scratch, result.messages), clean=True)
+            return self._judge_axioms(finished, closes, scratch, result.messages, clean=True)
         return checked
 
     def _judge_module(
         self, scratch: Scratch, checked: CheckedTactic, messages: Sequence[Message], *, clean: bool
     ) -> CheckedTactic:
         """Inside a `module` Lean prints no axioms: only a declaration without error and `sorry` counts."""
-        warned = any("sorry" in m.text and m.start >= scratch.start for m in messages if m.severity is Severity.WARNING)
-        if not clean or warned:
+        if not clean or _has_sorry(scratch, messages):
             return _unverified(checked, "It closes this goal; the declaration still has errors or a `sorry` elsewhere.")
         return replace(checked, verified=True)
 
     def _judge_axioms(
-        self, site: Site, checked: CheckedTactic, axioms: frozenset[str] | None, *, clean: bool
+        self, site: Site, checked: CheckedTactic, scratch: Scratch, messages: Sequence[Message], *, clean: bool
     ) -> CheckedTactic:
+        axioms = axioms_of(scratch, messages)
         if axioms is None or site.axioms is None:
             return _unverified(checked, "Lean did not say which axioms the finished declaration rests on.")
         own = {a for a in axioms if a.split(".")[-1] != STAND_IN}
@@ -492,11 +493,19 @@ class Checker:
             # brought in which cannot be told any more, so the whole is not called closed.
             return _unverified(checked, "It closes this goal; the declaration still has errors or a `sorry` elsewhere.")
         if SORRY_AXIOM in own:
-            return _fails(checked, RESTS_ON_SORRY)
+            if _has_sorry(scratch, messages):
+                return _fails(checked, RESTS_ON_SORRY)
+            # The declaration itself has none, so something above does that the user has not proved yet.
+            return _unverified(checked, USES_UNPROVED)
         extra = own - STANDARD_AXIOMS - before
         if extra:
             return _fails(checked, f"It rests on the axiom `{min(extra)}`.")
         return replace(checked, verified=True, axioms=tuple(sorted(own)))
+
+
+def _has_sorry(scratch: Scratch, messages: Sequence[Message]) -> bool:
+    """Whether Lean warns of a `sorry` in the declaration itself: of those that it only rests on it does not."""
+    return any("sorry" in m.text and m.start >= scratch.start for m in messages if m.severity is Severity.WARNING)
 
 
 def _all_spoke(body: batch.Body, scratch: Scratch) -> Enough:

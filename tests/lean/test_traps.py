@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tacit.server.lean.checker import USES_UNPROVED
 from tests.lean.conftest import Bench
 
 pytestmark = [pytest.mark.lean, pytest.mark.asyncio(loop_scope="module")]
@@ -111,3 +112,10 @@ async def test_an_axiom_that_the_proof_uses_already_is_no_new_one(bench: Bench) 
     found = await bench.check(text, "exact ax")
     assert found["exact ax"].verdict.value == "closes"
     assert found["exact ax"].axioms == ("ax",)
+
+
+async def test_what_rests_on_an_unproved_theorem_is_no_close_and_says_so(bench: Bench) -> None:
+    text = "theorem above (p q : Prop) : p → q := sorry\ntheorem self (p q : Prop) (hp : p) : q := by\n  sorry‸\n"
+    found = await bench.check(text, "exact above p q hp")
+    assert found["exact above p q hp"].verdict.value == "progresses"
+    assert found["exact above p q hp"].message == USES_UNPROVED

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tacit.server.errors import LeanDied, NoGoal
-from tacit.server.lean.checker import Checker
+from tacit.server.lean.checker import RESTS_ON_SORRY, USES_UNPROVED, Checker
 from tacit.server.lean.elaborator import Elaboration, Enough, Message, Outcome, Severity
 from tacit.server.lean.hole import holes
 from tacit.server.lean.site import Site
@@ -325,8 +325,9 @@ async def test_a_lean_that_dies_of_the_file_is_told() -> None:
     [
         ("", Verdict.CLOSES, ()),
         ("propext, Classical.choice,\n Quot.sound", Verdict.CLOSES, ("Classical.choice", "Quot.sound", "propext")),
-        ("sorryAx", Verdict.FAILS, ()),
-        ("propext, sorryAx", Verdict.FAILS, ()),
+        # Lean does not warn of a `sorry` here, so it is one of a theorem above.
+        ("sorryAx", Verdict.PROGRESSES, ()),
+        ("propext, sorryAx", Verdict.PROGRESSES, ()),
         ("cheat", Verdict.FAILS, ()),
         ("Lean.ofReduceBool", Verdict.FAILS, ()),
         ("foo._native.decide.ax_1", Verdict.FAILS, ()),
@@ -339,6 +340,17 @@ async def test_a_close_rests_on_no_new_axiom(axioms: str, verdict: Verdict, told
     assert checked.verified is (verdict is Verdict.CLOSES)
     assert checked.axioms == told
     assert bool(checked.message) is (verdict is not Verdict.CLOSES)
+
+
+@pytest.mark.parametrize("warning", ["declaration uses 'sorry'", "declaration uses `sorry`"])
+async def test_a_sorry_that_a_tactic_hides_is_no_proof(warning: str) -> None:
+    checked = await Bench({"rfl": Closes("sorryAx", warning=warning)}).verify("rfl")
+    assert (checked.verdict, checked.message) == (Verdict.FAILS, RESTS_ON_SORRY)
+
+
+async def test_a_close_by_what_is_not_proved_yet_is_told_as_such() -> None:
+    checked = await Bench({"rfl": Closes("sorryAx", warning="unused variable")}).verify("rfl")
+    assert (checked.verdict, checked.message) == (Verdict.PROGRESSES, USES_UNPROVED)
 
 
 async def test_a_close_that_fails_in_place_fails() -> None:

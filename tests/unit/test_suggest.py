@@ -157,7 +157,7 @@ async def test_the_goal_comes_first_then_what_was_checked_and_found_then_the_end
 async def test_no_suggestion_is_shown_that_lean_did_not_check_in_place() -> None:
     table: Table = {
         "exact h": Closes(in_place="fail to show termination"),
-        "rfl": Closes(axioms="sorryAx"),
+        "rfl": Closes(axioms="sorryAx", warning="declaration uses 'sorry'"),
         "simp": Closes(),
     }
     world = World(table, Source("one", ["exact h", "rfl", "simp"]))
