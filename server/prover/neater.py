@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from tacit.server.lean.syntax import Kind, tokens
+from tacit.server.lean.syntax import Kind, Token, tokens
 from tacit.server.prover.binders import names
 from tacit.server.prover.proof import Path, Proof, closing, split, words
 from tacit.server.prover.terms import LONGEST, term
@@ -26,6 +26,7 @@ _ANONYMOUS = re.compile(r"(?:cases|rcases) (?P<of>[^\s]+)(?: with)?\n\| (?:_root
 _TAKEN = re.compile(
     r"(?:(?:obtain|have) (?P<pattern>⟨?.+?) := (?P<of>[\w'₀-₉]+)|rcases (?P<of2>[\w'₀-₉]+) with (?P<pattern2>.+))"
 )
+_TYPED = re.compile(r"[^()\[\]{}⟨⟩=]*\s:\s")
 _INDUCTION = re.compile(r"induction [^\s,]+(?: using \S+)?(?: generalizing [^\n;<]+)?")
 _ALTERNATIVE = re.compile(r"^(?P<head>\| \S+(?: [^=\s]+)*?) (?P<last>[^=\s|]+) => ", re.MULTILINE)
 
@@ -207,17 +208,31 @@ def without_hypotheses(proof: Proof) -> Proof | None:
 
 
 def _without_brackets(tactic: str) -> Iterator[str]:
-    """`⟨a, (b c)⟩` and `⟨a, ⟨b, c⟩⟩` with the inner brackets gone, the outermost first."""
+    """A text without the brackets that it may not need: all of these gone, then one pair at a time.
+
+    `⟨a, (b c)⟩`, `⟨a, ⟨b, c⟩⟩`, `exact (f a)`, `f (fun x => a)` at the end of a term.
+    """
     found = list(tokens(tactic))
-    for number, token in enumerate(found):
-        if token.text not in ("(", "⟨") or number == 0:
-            continue
-        end = closing(found, number)
-        before, after = found[number - 1].text, found[end + 1].text if 0 < end < len(found) - 1 else ""
-        alone = before in ("⟨", ",") and after in ("⟩", ",") if token.text == "(" else before == "," and after == "⟩"
-        inside = tactic[token.end : found[end].start]
-        if end > 0 and (alone or (token.text == "(" and before == "exact" and not after)) and ":" not in inside:
-            yield f"{tactic[: token.start]}{inside}{tactic[found[end].end :]}"
+    pairs = [(token, found[end]) for number, token in enumerate(found) if (end := _idle(tactic, found, number)) > 0]
+    for chosen in [pairs, *([pair] for pair in pairs)] if len(pairs) > 1 else [pairs] if pairs else []:
+        gone = {token.start for pair in chosen for token in pair}
+        yield "".join(char for at, char in enumerate(tactic) if at not in gone)
+
+
+def _idle(tactic: str, found: Sequence[Token], number: int) -> int:
+    """The index of the bracket that closes the one at an index, where both may go; else -1."""
+    token = found[number]
+    end = closing(found, number) if number and token.text in ("(", "⟨") else -1
+    if end <= 0:
+        return -1
+    before, inside = found[number - 1].text, tactic[token.end : found[end].start]
+    after = found[end + 1].text if end + 1 < len(found) else ""
+    if token.text == "⟨":
+        return end if before == "," and after == "⟩" else -1
+    last = after in ("", ")", "⟩", ",")
+    alone = before in ("⟨", ",", "exact") and last
+    function = inside.startswith("fun ") and last and found[number - 1].end < token.start
+    return end if function or (alone and not _TYPED.match(inside)) else -1
 
 
 def with_alternatives(proof: Proof) -> Proof:

@@ -12,7 +12,7 @@ from tacit.server.tactics.lexer import argument
 LONGEST = 80
 """Characters of a term that takes the place of several tactics."""
 _HOLE = re.compile(r"\?_(?!\w)")
-_PAIRS = re.compile(r"(?:constructor|apply And\.intro|refine ⟨\?_, \?_⟩)")
+_PAIRS = re.compile(r"(?:(?:repeat )?constructor|apply And\.intro|refine ⟨\?_, \?_⟩)")
 _WITNESS = re.compile(r"(?:exists|use)\s+(?P<witness>[^,]+)")
 # What reads well behind `by`, inside a term.
 _SHORT = 20
