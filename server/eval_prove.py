@@ -26,7 +26,7 @@ from tacit.server.patch import shown_path
 from tacit.server.prove_project import lean_files
 from tacit.server.prover.events import Expanded, Proved, Searched, SearchEvent
 from tacit.server.prover.traces import Tracer
-from tacit.server.question import closes
+from tacit.server.question import closes, closes_here
 from tacit.server.suggest import BatchChecked, Document, Found, GoalFound, Options
 from tacit.server.terminal import Terminal, plural, seconds, sparing
 from tacit.server.text import LineIndex
@@ -54,6 +54,8 @@ class Result:
     elaborations: int = 0
     why: str = ""
     skipped: str = ""
+    but: str = ""
+    """What is missing all the same, where the goal is one of several `sorry`s: another one, which this proof uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +201,14 @@ async def attempt(engine: Engine, goal: Goal, budget: float, way: Way, traces: T
     document = Document(goal.uri, 1, goal.text, goal.path)
     opening = Options(budget, sources=frozenset())
     options = Options(
-        budget, stop_at_first_close=True, closes_only=True, limit=EVERYTHING, search=way.search, sources=way.sources
+        budget,
+        stop_at_first_close=True,
+        closes_only=not goal.as_it_stands,
+        limit=EVERYTHING,
+        search=way.search,
+        sources=way.sources,
     )
+    ends = closes_here if goal.as_it_stands else closes
     began = time.monotonic()
     try:
         async with aclosing(engine.suggest(document, goal.position, opening)) as events:
@@ -216,9 +224,11 @@ async def attempt(engine: Engine, goal: Goal, budget: float, way: Way, traces: T
                     traces.begin(event.goals, goal.name, **about, budget=budget, lean=engine.status().version)
                 elif traces is not None and isinstance(event, SearchEvent):
                     traces.note(event)
-                if isinstance(event, Found) and closes(event.suggestion) and not result.proof:
+                if isinstance(event, Found) and ends(event.suggestion) and (not result.proof or result.but):
                     result.proof, result.seconds = event.suggestion.tactic, time.monotonic() - began
-                    result.steps = result.steps or [(event.suggestion.tactic, event.suggestion.source)]
+                    result.but = "" if closes(event.suggestion) else event.suggestion.note
+                    found = [(event.suggestion.tactic, event.suggestion.source)]
+                    result.steps = result.steps if way.search and result.steps else found
                 elif isinstance(event, Proved):
                     result.steps = [(step.tactic, step.source) for step in event.steps]
                 elif isinstance(event, BatchChecked | Expanded):
@@ -246,6 +256,7 @@ def table(results: Sequence[Result], budget: float) -> dict[str, Any]:
         "closed": len(closed),
         "within": within,
         "by several steps": sum(len(each.steps) > 1 for each in closed),
+        "with another sorry": sum(bool(each.but) for each in closed),
         "seconds to a proof": round(statistics.median(each.seconds for each in closed), 3) if closed else None,
         "candidates a goal": round(statistics.mean(each.checked for each in results), 1) if results else 0,
         "states a goal": round(statistics.mean(each.states for each in results), 1) if results else 0,
@@ -273,6 +284,7 @@ def _line(name: str, goal: Goal, way: str, budget: float, result: Result) -> dic
         "set": name, "file": file, "part": part, "line": line, "name": theorem, "way": way, "budget": budget,
         "proof": result.proof, "steps": result.steps, "seconds": round(result.seconds, 3),
         "checked": result.checked, "states": result.states, "elaborations": result.elaborations, "why": result.why,
+        "but": result.but,
     }  # fmt: skip
 
 
@@ -282,10 +294,12 @@ def _show(terminal: Terminal, name: str, ways: Mapping[str, dict[str, Any]], ski
         terminal.note((f"  left out: {each}", "dim"))
     for way, figures in ways.items():
         middle = seconds(figures["seconds to a proof"]) if figures["seconds to a proof"] is not None else "–"
+        some = figures["with another sorry"]
+        but = f", {some} with a theorem that is a `sorry` itself or another `sorry` beside it" if some else ""
         within = [f"{count} within {limit} s" for limit, count in figures["within"].items()]
         terminal.line(
             f"  {way:<10}", (f"{figures['closed']} of {figures['goals']}", "bold"),
-            f" closed ({', '.join(within)}), {figures['by several steps']} by several steps; p50 {middle};"
+            f" closed ({', '.join(within)}), {figures['by several steps']} by several steps{but}; p50 {middle};"
             f" {figures['candidates a second']} candidates/s, {figures['states a second']} states/s",
         )  # fmt: skip
         told = ", ".join(f"{source} {count}" for source, count in figures["sources"].items())

@@ -18,13 +18,17 @@ from tacit.server.text import LineIndex, Position
 
 @dataclass(frozen=True)
 class Goal:
-    """A text with a place to prove something at. `part` is the number of the block in a file of Markdown, from 1."""
+    """A text with a place to prove something at. `part` is the number of the block in a file of Markdown, from 1.
+
+    `as_it_stands`: it is a `sorry` of the text, which may have others; else nothing but its proof is missing.
+    """
 
     file: Path
     text: str
     position: Position
     name: str
     part: int = 0
+    as_it_stands: bool = False
 
     @property
     def uri(self) -> str:
@@ -63,7 +67,7 @@ def sorries(file: Path) -> Iterator[Goal]:
             command = commands.around(token.start)
             head = declaration_head(command) if command else None
             name = head.name.text if head is not None and head.name is not None else "example"
-            yield Goal(file, text, index.position(token.start), name, part)
+            yield Goal(file, text, index.position(token.start), name, part, as_it_stands=True)
 
 
 _TAKES_VALUE = frozenset("let letI have haveI set".split())

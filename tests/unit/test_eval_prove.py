@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
@@ -163,6 +164,9 @@ class Scripted:
             yield Searched(name == "b", 5, 10, 2, 1.0)
         elif name == "a":
             yield Found(found, 1.0)
+        elif name == "rests":
+            note = "It uses a theorem that is not proved yet."
+            yield Found(replace(found, verdict=Verdict.PROGRESSES, verified=False, note=note), 1.0)
         yield Finished(3, 1.0)
 
     def status(self) -> LeanStatus:
@@ -214,6 +218,16 @@ def test_several_ways_side_by_side(some: Path, tmp_path: Path) -> None:
         ("a", "one", True), ("a", "+memory", True), ("b", "one", False), ("b", "+memory", True),
         ("d", "one", False), ("d", "+memory", False),
     ]  # fmt: skip
+
+
+def test_what_uses_another_sorry_counts_among_sorrys_only_and_is_told(tmp_path: Path) -> None:
+    file, way = tmp_path / "S.lean", chosen("one", frozenset(("portfolio",)))
+    file.write_text("theorem rests : p := by sorry\n", encoding="utf-8")
+    [figures] = run(Scripted(), file, Wish(way, sorries=True))["sets"].values()
+    assert (figures["one"]["closed"], figures["one"]["with another sorry"]) == (1, 1)
+    file.write_text("theorem rests : p := by simp\n", encoding="utf-8")
+    [figures] = run(Scripted(), file, Wish(way))["sets"].values()
+    assert (figures["one"]["closed"], figures["one"]["with another sorry"]) == (0, 0)
 
 
 def test_what_an_earlier_run_has_closed_is_not_tried_again(some: Path, tmp_path: Path) -> None:
