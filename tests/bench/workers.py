@@ -50,15 +50,19 @@ async def section(say: Callable[[str], None], sets: dict[str, Sequence[Goal]], b
                             done[n].append(searched)
                 for suggester in suggesters.values():
                     await suggester.forget(same[0].uri)
-            figures[name] = {n: rates(found) for n, found in done.items()}
+            # One that is proved ends before there is anything to share, mostly.
+            lasting = [k for k, both in enumerate(zip(*done.values(), strict=True)) if not any(s.proved for s in both)]
+            figures[name] = {n: [rates(found), rates([found[k] for k in lasting])] for n, found in done.items()}
             for n in WORKERS:
-                one = rates(done[n])
+                one = rates([done[n][k] for k in lasting])
                 say(
-                    f"- {name}, {n}: {one['proved']:.0f} of {len(done[n])} proved, {one['states']:.1f} states/s,"
-                    f" {one['candidates']:.1f} candidates/s, {one['each']:.1f} candidates an elaboration"
+                    f"- {name}, {n}: {sum(s.proved for s in done[n])} of {len(done[n])} proved; {len(lasting)} that"
+                    f" neither proves: {one['states']:.1f} states/s, {one['candidates']:.1f} candidates/s,"
+                    f" {one['each']:.1f} candidates an elaboration"
                 )
-            fewer, more = (rates(done[n])["candidates"] for n in WORKERS)
-            say(f"  - **{more / max(fewer, 1e-9):.2f}×** the candidates a second")
+            fewer, more = (rates([done[n][k] for k in lasting])["candidates"] for n in WORKERS)
+            if lasting:
+                say(f"  - **{more / max(fewer, 1e-9):.2f}×** the candidates a second")
     finally:
         pool.LATER = later
         for suggester in suggesters.values():
