@@ -119,7 +119,8 @@ class Closing:
             return wire.CloseGoalResult(False, suggestion.tactic, f"The editor did not take the edit{why}.")
         rest = "" if closes(suggestion) or not suggestion.note else f" {suggestion.note}"
         place, proofs = found(document, [suggestion, *others]) if others else (None, [])
-        said = f"Closed the goal with `{suggestion.tactic}`.{rest}"
+        more = f" {_plural(len(others))} found." if others else ""
+        said = f"Closed the goal with `{suggestion.tactic}`.{rest}{more}"
         return wire.CloseGoalResult(True, suggestion.tactic, said, place, proofs)
 
     def _argument(self, params: types.ExecuteCommandParams) -> wire.CloseGoalArgument:
@@ -214,6 +215,10 @@ class Closing:
         with suppress(JsonRpcException):
             await self._server.work_done_progress.create_async(token)
             begin(token)
+
+
+def _plural(count: int) -> str:
+    return "Another proof was" if count == 1 else f"{count} other proofs were"
 
 
 def others(run: Run) -> list[Suggestion]:

@@ -148,6 +148,7 @@ async def test_other_proofs_come_with_the_one_that_was_put_in(editor: Editor) ->
     editor.open(script(["goal"], ["proved", "constructor\n  exact 𝕜", ["simp", "exact h 𝕜"]]) + ON_SORRY)
     answer = await editor.ask("workspace/executeCommand", command())
     assert answer["applied"] is True
+    assert answer["sentence"].endswith("`. 2 other proofs were found.")
     assert [each["tactic"] for each in answer["proofs"]] == ["constructor\n  exact 𝕜", "simp", "exact h 𝕜"]
     assert answer["proofs"][1] == {"tactic": "simp", "newText": "simp", "source": "fixed", "axioms": ["propext"]}
     # Where the first now stands: two lines, and 𝕜 is two units of UTF-16.
