@@ -345,6 +345,13 @@ async def test_what_lean_suggests_becomes_a_candidate_and_the_query_is_never_sho
     assert found.suggestion.source == "Try this (exact?)"
 
 
+async def test_a_question_that_a_source_takes_for_a_tactic_is_not_shown_and_its_answer_takes_its_place() -> None:
+    table: Table = {"exact?": Says("Try this: exact h"), "exact h": Closes()}
+    table |= {"skip; simp?": Says("Try this: simp only [x]"), "skip; simp only [x]": Closes()}
+    for asked, answer in (("exact?", "exact h"), ("skip; simp?", "skip; simp only [x]")):
+        assert shown(await World(table, Source("model", [asked])).events()) == [answer]
+
+
 async def test_what_a_failing_tactic_suggests_is_tried_too() -> None:
     world = World({"simp?": Fails(message="Try this: rfl"), "rfl": Closes()}, Source("one", ["simp?"], query=True))
     assert shown(await world.events()) == ["rfl"]
