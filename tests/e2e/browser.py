@@ -77,9 +77,10 @@ class Browser:
         """Let what is on its way onto the screen arrive there."""
         self._ask("settle")
 
-    def screenshot(self, path: Path) -> None:
+    def screenshot(self, path: Path, height: int | None = None) -> None:
+        """Keep a picture of the page, or of so many pixels of it from its top."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._ask("screenshot", path=str(path))
+        self._ask("screenshot", path=str(path), height=height)
 
     def close(self) -> None:
         assert self._driver.stdin is not None

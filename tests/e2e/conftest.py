@@ -32,14 +32,17 @@ class Window:
         self.server = server
         self.editor = editor
 
-    def picture(self, name: str) -> None:
-        """Take a picture in the dark and one in the light, where TACIT_E2E_SCREENSHOTS asks for pictures."""
+    def picture(self, name: str, height: int | None = None) -> None:
+        """Take a picture in the dark and one in the light, where TACIT_E2E_SCREENSHOTS asks for pictures.
+
+        `height`: so many pixels from the top are enough.
+        """
         if folder := os.environ.get("TACIT_E2E_SCREENSHOTS"):
             for suffix, (theme, mark) in THEMES.items():
                 self.editor.settings({"workbench.colorTheme": theme})
                 self.editor.browser.wait(f".monaco-workbench.{mark}")
                 self.editor.browser.settle()
-                self.editor.browser.screenshot(Path(folder) / f"{name}{suffix}.png")
+                self.editor.browser.screenshot(Path(folder) / f"{name}{suffix}.png", height)
             self.editor.settings({})
 
 

@@ -52,7 +52,10 @@ const actions = {
   texts: async (what) =>
     (await (await find(what)).allInnerTexts()).map((text) => text.replaceAll('\u00a0', ' ').trim()),
   settle: () => new Promise((resolve) => setTimeout(resolve, 400, null)),
-  screenshot: ({ path }) => page.screenshot({ path }).then(() => null),
+  screenshot: ({ path, height }) => {
+    const { width, height: all } = page.viewportSize()
+    return page.screenshot({ path, clip: { x: 0, y: 0, width, height: height ?? all } }).then(() => null)
+  },
 }
 
 const answer = (message) => process.stdout.write(`${JSON.stringify(message)}\n`)

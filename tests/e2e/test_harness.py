@@ -153,6 +153,20 @@ def test_ghost_text_is_taken_word_by_word(window: Window) -> None:
     assert editor.saved("Word.lean", "exact") == "theorem t : 1 = 1 := by exact\n"
 
 
+def test_ghost_text_gives_way_to_an_open_list_of_completions(window: Window) -> None:
+    editor = window.editor
+    editor.open("List.lean", "theorem t : 1 = 1 := by ")
+    editor.press("Control+End")
+    editor.ghost()
+    editor.press("Control+Space")
+    editor.browser.wait(".suggest-widget.visible .monaco-list-row")
+    editor.browser.gone(GHOST)
+    editor.press("Escape")
+    editor.browser.gone(".suggest-widget.visible")
+    editor.type(" ")
+    editor.ghost()
+
+
 def test_ghost_text_gives_way_to_an_abbreviation(window: Window) -> None:
     editor = window.editor
     editor.open("Abbreviation.lean", "theorem t : 1 = 1 := by ")

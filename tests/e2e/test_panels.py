@@ -112,7 +112,8 @@ def test_search_from_the_goal_at_the_cursor(window: Window) -> None:
     find(window, "zero on the right", "Library.zero_on_the_right")
     editor.back()
     editor.put_cursor(2, 4)
-    editor.run("Tacit: Search Lemmas from This Goal")
+    editor.press("Control+K")
+    editor.press("g")
     editor.browser.wait(HIT, text="Library.swap_sides", frame=SEARCH, timeout=40)
     editor.browser.wait("#sentence", text="declarations", frame=SEARCH)
     assert "Goal" not in editor.browser.texts(".module", SEARCH)  # the theorem itself

@@ -85,7 +85,8 @@ export class StatusBar implements vscode.Disposable {
     const lines = statusLines(running, this.last)
     const busy = closing !== undefined || lines.some(({ state }) => state === 'busy')
     const broken = lines.some(({ state }) => state === 'broken')
-    item.text = `${broken ? '$(warning)' : busy ? '$(sync~spin)' : '$(pass)'} ${closing === undefined ? 'Tacit' : `Tacit: ${closing}`}`
+    const far = closing?.split(':')[0] // what stands behind is the goal: the notification has it whole
+    item.text = `${broken ? '$(warning)' : busy ? '$(sync~spin)' : '$(pass)'} ${far === undefined ? 'Tacit' : `Tacit: ${far}`}`
     item.command =
       closing === undefined
         ? { command: 'tacit.showStatus', title: 'Show Status' }
