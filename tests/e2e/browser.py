@@ -73,6 +73,10 @@ class Browser:
         texts: list[str] = self._ask("texts", selector=selector, frame=frame)
         return texts
 
+    def evaluate(self, script: str, frame: str) -> Any:
+        """What a JavaScript expression is worth in a frame; of a promise, what it comes to."""
+        return self._ask("evaluate", script=script, frame=frame)
+
     def settle(self) -> None:
         """Let what is on its way onto the screen arrive there."""
         self._ask("settle")

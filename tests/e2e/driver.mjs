@@ -51,6 +51,7 @@ const actions = {
   gone: async ({ timeout, ...what }) => (await find({ timeout, ...what })).first().waitFor({ state: 'hidden', timeout }),
   texts: async (what) =>
     (await (await find(what)).allInnerTexts()).map((text) => text.replaceAll('\u00a0', ' ').trim()),
+  evaluate: async ({ frame, script, timeout }) => (await frameOf(frame, timeout)).evaluate(script),
   settle: () => new Promise((resolve) => setTimeout(resolve, 400, null)),
   screenshot: ({ path, height }) => {
     const { width, height: all } = page.viewportSize()

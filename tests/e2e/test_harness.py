@@ -128,6 +128,44 @@ def test_symbols_of_the_workspace_are_listed(window: Window) -> None:
     editor.press("Escape")
 
 
+def test_the_panel_of_suggestions_asks_nothing_while_it_is_hidden(window: Window) -> None:
+    editor = window.editor
+    editor.open("Hidden.lean", "-- 1\n-- 2\n-- 3\n-- 4\n")
+    editor.run("Tacit: Show Suggestions")
+    until(lambda: "suggestions for line 1" in window.server.log(), 20, "it is not asked")
+    editor.browser.wait("[role=listbox]:focus", frame="Suggestions")
+    editor.back()
+    editor.put_cursor(2, 1)
+    until(lambda: "suggestions for line 2" in window.server.log(), 20, "it does not follow")
+    editor.press("Control+Shift+E")
+    editor.browser.wait(".explorer-folders-view")
+    editor.put_cursor(3, 1)
+    for _ in range(3):
+        editor.browser.settle()
+    assert "suggestions for line 3" not in window.server.log()
+    editor.run("Tacit: Show Suggestions")
+    until(lambda: "suggestions for line 3" in window.server.log(), 20, "it does not follow again")
+
+
+@pytest.mark.parametrize(
+    ("directive", "script"),
+    [
+        ("script-src", "document.body.append(Object.assign(document.createElement('script'), {textContent: '1'}))"),
+        ("img-src", "document.body.append(Object.assign(new Image(), {src: 'https://nowhere.invalid/x.png'}))"),
+        ("connect-src", "fetch('https://nowhere.invalid/').catch(() => 0)"),
+    ],
+)
+def test_pages_let_in_nothing_from_elsewhere(window: Window, directive: str, script: str) -> None:
+    window.editor.run("Tacit: Search Lemmas")
+    window.editor.browser.wait("#question:focus", frame="Search")
+    blocked = f"""new Promise((resolve) => {{
+      document.addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective))
+      {script}
+    }})"""
+    assert window.editor.browser.evaluate(blocked, frame="Search").startswith(directive)
+    window.editor.back()
+
+
 def test_what_was_taken_is_counted_and_drawn(window: Window) -> None:
     editor = window.editor
     editor.run("Tacit: Forget My Figures")
