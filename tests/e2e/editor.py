@@ -14,6 +14,8 @@ from tests.e2e.code_server import until
 GHOST = ".monaco-editor .ghost-text-decoration, .monaco-editor .ghost-text"
 LENS = ".codelens-decoration a"
 STATUS_ITEM = "#lean-tacit\\.tacit\\.tacit\\.status"
+QUICK_INPUT = ".quick-input-widget input:focus"
+"""When it is merely there, keys may still go to where the focus was: into a page in the side bar."""
 QUICK_FIX = ".action-widget .monaco-list-row.action"
 NOTIFICATION = ".notifications-toasts .notification-list-item-message"
 
@@ -32,7 +34,7 @@ class Editor:
         path = self.folder / name
         path.write_text(text, encoding="utf-8")
         self.browser.press("Control+P")
-        self.browser.wait(".quick-input-widget input")
+        self.browser.wait(QUICK_INPUT)
         self.browser.type(str(path))
         self.browser.wait(".quick-input-list .monaco-list-row.focused", text=name)
         self.browser.press("Enter")
@@ -53,7 +55,7 @@ class Editor:
     def put_cursor(self, line: int, column: int) -> None:
         """Put the cursor before the column-th character of a line, both counted from 1."""
         self.browser.press("Control+G")
-        self.browser.wait(".quick-input-widget input")
+        self.browser.wait(QUICK_INPUT)
         self.browser.type(f"{line}:{column}")
         self.browser.press("Enter")
         self.browser.gone(".quick-input-widget")
@@ -96,7 +98,7 @@ class Editor:
     def run(self, command: str) -> None:
         """Run a command of the palette by its title."""
         self.browser.press("F1")
-        self.browser.wait(".quick-input-widget input")
+        self.browser.wait(QUICK_INPUT)
         self.browser.type(command)
         self.browser.wait(".quick-input-list .monaco-list-row.focused", text=command)
         self.browser.press("Enter")
@@ -104,7 +106,7 @@ class Editor:
     def symbols(self, query: str) -> None:
         """List the symbols of the workspace with such a name."""
         self.browser.press("Control+T")
-        self.browser.wait(".quick-input-widget input")
+        self.browser.wait(QUICK_INPUT)
         self.browser.type(query)
 
     def notification(self, containing: str, timeout: float = 15) -> None:

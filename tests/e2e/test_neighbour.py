@@ -54,7 +54,8 @@ exports.activate = () => {
 @pytest.fixture(scope="module")
 def extensions(extensions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("neighbours") / "extensions"
-    shutil.copytree(extensions, folder)
+    # What the editor has noted down of the folder would hide the one that is added.
+    shutil.copytree(extensions, folder, ignore=shutil.ignore_patterns("extensions.json"))
     official = folder / "leanprover.lean4"
     official.mkdir()
     (official / "package.json").write_text(json.dumps(MANIFEST), encoding="utf-8")

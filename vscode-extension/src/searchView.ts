@@ -138,9 +138,9 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
       if (asking.token.isCancellationRequested) return
       if (result === undefined) this.answer(id, [], 'The sidecar answers in words of another version.', true)
       else {
-        const found = `${result.hits.length.toString()} of ${result.total.toLocaleString('en')} declarations`
         // For a goal, what cannot be used there is the theorem that it belongs to, or stands below.
         const hits = text.startsWith('⊢') ? result.hits.filter((hit) => hit.usable !== false || hit.needs !== undefined) : result.hits
+        const found = `${hits.length.toString()} of ${result.total.toLocaleString('en')} declarations`
         this.answer(id, hits, result.notice || `${found}, ${result.elapsed.toFixed(2)} s`, result.total > 0)
       }
     } catch (error) {
