@@ -56,6 +56,8 @@ NEAR = 2.0
 """Times what is left of the goal: what a tactic may leave for another proof to be looked for behind it."""
 CHANCE = 0.5
 """Nats that a seed may add to the cost of a state."""
+REFUSALS = 3
+"""So many proofs that end a state in different ways and do not hold in place speak against what led to the state."""
 DOUBT = 0.7
 """Nats that each portion a state has had adds to the cost of its next: in traces, the second portion of a state led to
 a proof of it half as often as the first (4.2 and 6.8% of some 1,500), the third a third as often as that."""
@@ -313,7 +315,7 @@ class _Search:
         until = time.monotonic() + min(POLISH, max(LATE, self._budget - elapsed))
         found = await self._finisher.written(proof_by(edge), steps_by(edge), min(until, proofs.until))
         if found is None:
-            self._tree.refuse(edge if proofs.found else last_leaf(edge))
+            self._refuse(edge if proofs.found else last_leaf(edge))
             return
         if not proofs.found:
             proofs.until = time.monotonic() + min(MORE, max(0.0, self._budget - self._elapsed))
@@ -321,6 +323,13 @@ class _Search:
         proofs.add(replace(found, elapsed=elapsed))
         if not proofs.enough:
             self._set_aside(edge, proofs)
+
+    def _refuse(self, edge: Edge) -> None:
+        """A tactic of a proof that did not hold in place. Where several ends of a state do not, what led there is."""
+        self._tree.refuse(edge)
+        node = edge.parent
+        if node.via is not None and sum(each.refused for each in node.edges) >= REFUSALS:
+            self._tree.refuse(node.via[0])
 
     def _set_aside(self, edge: Edge, proofs: Proofs) -> None:
         """For what else there is: until the search ends, it counts as refused."""

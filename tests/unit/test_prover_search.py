@@ -18,7 +18,7 @@ from tacit.server.lean.site import Site
 from tacit.server.prover.events import Expanded, Proved, Searched, SearchEvent, Searching
 from tacit.server.prover.experience import Experience
 from tacit.server.prover.report import progress, summary
-from tacit.server.prover.search import search
+from tacit.server.prover.search import REFUSALS, search
 from tacit.server.prover.traces import Tracer, pairs, totals
 from tacit.server.prover.wanted import PLAIN, Finish
 from tacit.server.tactics.source import SourceRequest
@@ -43,6 +43,8 @@ class Rules:
         self.good: set[str] = set()
         """The neater proofs that hold."""
         self.proposed: list[str] = []
+        self.judged: list[str] = []
+        """What was elaborated in place."""
         self.asked: list[tuple[str, object]] = []
         self.told: list[tuple[Position, str]] | None = None
 
@@ -77,6 +79,7 @@ class Rules:
         return self.told
 
     async def verify(self, site: Site, checked: CheckedTactic, **_: object) -> CheckedTactic:
+        self.judged.append(checked.candidate.text)
         refused = any(each in checked.candidate.text for each in self.bad)
         return CheckedTactic(checked.candidate, Verdict.FAILS if refused else Verdict.CLOSES, verified=not refused)
 
@@ -240,6 +243,14 @@ def test_the_neater_proof_is_told_when_lean_accepts_it() -> None:
     events = run(rules, Proposes("constructor", *HYPOTHESES))
     assert proof(events) == "exact ⟨hp, hq, hr⟩"
     assert found(events).steps[0].tactic == "constructor", "what the search did stays known"
+
+
+def test_what_leads_to_a_state_is_given_up_when_no_end_of_it_holds_in_place() -> None:
+    ends, longer = [f"end {n}" for n in range(9)], "t" * 20
+    table = {("p ∧ q ∧ r", "wrong"): ["s"], ("p ∧ q ∧ r", "right"): [longer], (longer, "exact a much longer end"): []}
+    rules = Rules({**table, **{("s", end): [] for end in ends}}, bad=["wrong"])
+    assert proof(run(rules, Proposes("wrong", *ends, "right", "exact a much longer end"))).startswith("right")
+    assert len([text for text in rules.judged if "wrong" in text]) <= REFUSALS
 
 
 def test_a_neater_proof_that_fails_in_place_is_not_told() -> None:
