@@ -156,6 +156,7 @@ def test_the_panel_of_suggestions_asks_nothing_while_it_is_hidden(window: Window
     ],
 )
 def test_pages_let_in_nothing_from_elsewhere(window: Window, directive: str, script: str) -> None:
+    window.editor.open("Policy.lean", "")
     window.editor.run("Tacit: Search Lemmas")
     window.editor.browser.wait("#question:focus", frame="Search")
     blocked = f"""new Promise((resolve) => {{
@@ -168,6 +169,7 @@ def test_pages_let_in_nothing_from_elsewhere(window: Window, directive: str, scr
 
 def test_what_was_taken_is_counted_and_drawn(window: Window) -> None:
     editor = window.editor
+    editor.open("Forgotten.lean", "")
     editor.run("Tacit: Forget My Figures")
     editor.open("Counted.lean", "theorem t : 1 = 1 := by\n")
     editor.press("End")

@@ -89,6 +89,7 @@ def test_a_hover_says_what_ghost_text_closes(window: Window) -> None:
 def test_the_doctor_is_shown(window: Window, lean: Lean) -> None:
     if lean.install is None or lean.recording:
         pytest.skip("the recorded sidecar is started in a way of its own")
+    window.editor.open("Doctor.lean", "")
     window.editor.run("Tacit: Doctor")
     window.editor.browser.wait("h1", text="Suggestions work.", frame="Doctor", timeout=90)
     assert any(lean.version in row for row in window.editor.browser.texts("tr", "Doctor"))
