@@ -166,21 +166,30 @@ class Searcher:
         return await self.run(lambda shelves: [Path(each) for each in shelves.below(str(folder))])
 
     async def aclose(self) -> None:
-        """Give everything back; what is being computed is let go of."""
+        """Give everything back; what is being computed is let go of. Once is enough; more often does no harm."""
+        if self._closed:
+            return
         self._closed = True
         for task in self._loads:
             task.cancel()
         for each in (self._reading, self._loading):
             each.shutdown(wait=False, cancel_futures=True)
-        shelves, self._shelves = self._shelves, None
-        if shelves is not None:
-            self._asking.submit(shelves.close)
+        # In their own thread, behind what is asked there now: that may be opening them.
+        self._asking.submit(self._give_back)
         self._asking.shutdown(wait=False)
 
     # ------------------------------------------------------------ inside
 
+    def _give_back(self) -> None:
+        """In the thread of the indexes."""
+        shelves, self._shelves = self._shelves, None
+        if shelves is not None:
+            shelves.close()
+
     def _answer(self, question: Callable[[Shelves], T]) -> T:
         """In the thread of the indexes."""
+        if self._closed:
+            raise SearchClosed("Search has ended.")
         if self._shelves is None:
             from tacit.server.shelves import Shelves
 
@@ -209,7 +218,7 @@ class Searcher:
         try:
             for each in await self._in(self._asking, lambda: self._answer(lambda shelves: shelves.wanted())):
                 await self._load_one(each)
-        except RuntimeError:
+        except (RuntimeError, SearchClosed):
             log.debug("search ended while vectors were opened")
         except Exception:
             log.exception("vectors could not be opened")
