@@ -73,8 +73,8 @@ class Browser:
         texts: list[str] = self._ask("texts", selector=selector, frame=frame)
         return texts
 
-    def evaluate(self, script: str, frame: str) -> Any:
-        """What a JavaScript expression is worth in a frame; of a promise, what it comes to."""
+    def evaluate(self, script: str, frame: str | None = None) -> Any:
+        """What a JavaScript expression is worth in the page, or in a frame; of a promise, what it comes to."""
         return self._ask("evaluate", script=script, frame=frame)
 
     def settle(self) -> None:

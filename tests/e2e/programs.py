@@ -48,18 +48,28 @@ def find_programs() -> Programs:
 
 def install_extension(extensions: Path) -> None:
     """Package the extension as it is now, and unpack the package where the editor looks. Raises Unavailable."""
+    extensions.mkdir(parents=True)
+    package = extensions / "tacit.vsix"
+    package_extension(package)
+    unpack_extension(package, extensions)
+    package.unlink()
+
+
+def package_extension(package: Path) -> None:
+    """Package the extension as it is now. Raises Unavailable."""
     npm = shutil.which("npm")
     if npm is None or not (EXTENSION / "node_modules" / "@vscode" / "vsce").is_dir():
         raise Unavailable("the extension's packages are not installed: run npm ci in vscode-extension")
-    extensions.mkdir(parents=True)
-    package = extensions / "tacit.vsix"
     command = [npm, "run", "--silent", "package", "--", "--out", str(package)]
     done = subprocess.run(command, cwd=EXTENSION, capture_output=True, text=True, check=False)
     if done.returncode:
         raise AssertionError(f"the extension cannot be packaged:\n{done.stdout}{done.stderr}")
+
+
+def unpack_extension(package: Path, extensions: Path) -> None:
+    """Unpack the package where the editor looks."""
     with zipfile.ZipFile(package) as archive:
         for name in archive.namelist():
             if name.startswith("extension/"):
                 archive.extract(name, extensions)
-    package.unlink()
     (extensions / "extension").rename(extensions / "lean-tacit.tacit")
