@@ -13,6 +13,7 @@ from tacit.index.reader import digest
 from tacit.index.store import Stored
 from tacit.retrieval.access import Access, header_of
 from tacit.retrieval.overlay import Draft
+from tacit.retrieval.premises import RankedPremise
 from tacit.retrieval.rerank import Hit
 from tacit.server.answers import Answer, Ask, Found, Home
 from tacit.server.shelves import Shelves
@@ -37,6 +38,14 @@ def search(shelves: Shelves, ask: Ask, texts: Mapping[str, str]) -> Answer:
     return shelves.ask(answer)
 
 
+def placed(shelves: Shelves, ranked: Sequence[RankedPremise], ask: Ask, texts: Mapping[str, str]) -> tuple[Found, ...]:
+    """What was ranked for a goal, with where it stands: all of it is usable there. Valid inside `Shelves.ask` alone."""
+    path = str(ask.path) if ask.path is not None else ""
+    lines = _Lines(texts, len if ask.code_points else _units)
+    hits = (_stored(shelves, each, path) for each in ranked)
+    return tuple(Found(each, *lines.place(each.stored), usable=True) for each in hits if each is not None)
+
+
 def home(shelves: Shelves, path: Path | None, name: str, content: bytes) -> Home | None:
     """Where a text belongs; None when the index has this very text."""
     if path is None:
@@ -51,6 +60,18 @@ def put_gone(shelves: Shelves, path: Path) -> None:
     where = shelves.home(path)
     if where is not None:
         shelves.put(Draft(where.package, where.module, str(path), ""), where.index)
+
+
+def _stored(shelves: Shelves, ranked: RankedPremise, path: str) -> Hit | None:
+    """A premise as the library has it, or as it stands in the text at `path` where that is newer."""
+    for shelf in shelves.library.shelves:
+        for stored in shelf.store.named(ranked.premise.name):
+            if stored.premise == ranked.premise:
+                return Hit(shelf.package, stored, ranked.score)
+    if not ranked.local or not path:
+        return None
+    own = shelves.home(Path(path))
+    return Hit(own.package if own else "", Stored(0, ranked.premise, path, ""), ranked.score)
 
 
 def _found(hit: Hit, ask: Ask, path: str, access: Access | None, lines: _Lines) -> Found:

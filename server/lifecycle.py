@@ -127,8 +127,8 @@ def assemble(
         session.workplace = Workplace(server.protocol.mirror, session.index_changed, session.spawn)
         if memory is not None:
             session.workplace.on_saved = memory.saw
-        premises = LibraryPremises(session.workplace.ask)
-        found = SearchFeatures(server, session, session.workplace)
+        premises = library = LibraryPremises(session.workplace.ask)
+        found = SearchFeatures(server, session, session.workplace, library)
         found.register()
         session.on_index_change = found.announce
     lifecycle = Lifecycle(server, session, found)

@@ -11,11 +11,12 @@ import asyncio
 import logging
 import re
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from tacit.server.answers import Ask, Found
 from tacit.server.searcher import SearchClosed, Searcher
 from tacit.server.tactics.source import Helpful, SourceRequest
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tacit.retrieval.existing import Existing, Mask, Shelf
     from tacit.retrieval.existing import Names as AllNames
     from tacit.retrieval.experience import Experience
-    from tacit.retrieval.premises import PremiseRanker, RankedPremise
+    from tacit.retrieval.premises import Place, PremiseRanker, RankedPremise, State
     from tacit.server.shelves import ForGoals, Shelves
 
 log = logging.getLogger(__name__)
@@ -79,9 +80,29 @@ class LibraryPremises:
 
     async def find(self, request: SourceRequest, limit: int) -> Sequence[Helpful]:
         """The premises that may help most, best first; none where nothing is indexed."""
+
+        def answer(_: Shelves, ranker: PremiseRanker, state: State, place: Place) -> Sequence[Helpful]:
+            return [*map(_helpful, ranker.rank(state, place, limit)), *map(_helpful, ranker.definitions(state, place))]
+
+        return await self._ranked(request, answer)
+
+    async def search(self, request: SourceRequest, ask: Ask, texts: Mapping[str, str]) -> Sequence[Found]:
+        """The same premises, as many as `ask` wants, as answers of search; `texts`: open documents by path."""
+
+        def answer(shelves: Shelves, ranker: PremiseRanker, state: State, place: Place) -> Sequence[Found]:
+            from tacit.server.asking import placed
+
+            return placed(shelves, ranker.rank(state, place, ask.limit), ask, texts)
+
+        return await self._ranked(request, answer)
+
+    async def _ranked(
+        self, request: SourceRequest, answer: Callable[[Shelves, PremiseRanker, State, Place], Sequence[T]]
+    ) -> Sequence[T]:
+        """What `answer` says once there is a ranker; nothing where nothing is indexed."""
         try:
             for _ in range(TRIES):
-                found = await self._run(lambda shelves: self._rank(shelves, request, limit))
+                found = await self._run(lambda shelves: self._rank(shelves, request, answer))
                 if not isinstance(found, _Unread):
                     return found
                 async with self._reading:
@@ -141,10 +162,15 @@ class LibraryPremises:
             (drafted, drafted.mask(masks[count:], own[count:])),
         ]
 
-    def _rank(self, shelves: Shelves, request: SourceRequest, limit: int) -> Sequence[Helpful] | _Unread:
+    def _rank(
+        self,
+        shelves: Shelves,
+        request: SourceRequest,
+        answer: Callable[[Shelves, PremiseRanker, State, Place], Sequence[T]],
+    ) -> Sequence[T] | _Unread:
         from tacit.retrieval.premises import Place, State
 
-        def answer(_: Any) -> Sequence[Helpful] | _Unread:
+        def rank(_: Any) -> Sequence[T] | _Unread:
             ranker = self._ranker_of(shelves.for_goals())
             if ranker is None or isinstance(ranker, _Unread):
                 return ranker or ()
@@ -154,9 +180,9 @@ class LibraryPremises:
             state = State(goal.target, tuple((name, h.type) for h in goal.hypotheses for name in h.names))
             module = home.module if home is not None else ""
             place = Place(request.text[: request.start], module, request.declaration or "", str(path or ""))
-            return [*map(_helpful, ranker.rank(state, place, limit)), *map(_helpful, ranker.definitions(state, place))]
+            return answer(shelves, ranker, state, place)
 
-        return shelves.ask(answer)
+        return shelves.ask(rank)
 
     def _ranker_of(self, found: ForGoals) -> PremiseRanker | _Unread | None:
         """The ranker; what is to be read before there is one; None where nothing is indexed."""

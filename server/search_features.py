@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from lsprotocol import types
@@ -18,10 +20,14 @@ from pygls.exceptions import JsonRpcException
 from tacit.server import wire
 from tacit.server.answers import Answer, Ask
 from tacit.server.errors import TacitError
+from tacit.server.features import current, refusal
+from tacit.server.goal_search import goal_at, merged
 from tacit.server.indexer import IndexWork
-from tacit.server.mirror import path_of
+from tacit.server.mirror import OpenDocument, path_of
 from tacit.server.outgoing import to_hit, to_index, to_symbol
+from tacit.server.premise_library import LibraryPremises
 from tacit.server.protocol import TacitServer
+from tacit.server.requests import Stopped
 from tacit.server.session import Session
 from tacit.server.workplace import Workplace, real
 
@@ -39,12 +45,13 @@ NOTHING_YET = "Nothing is indexed here yet."
 class SearchFeatures:
     """The handlers, and what they share."""
 
-    def __init__(self, server: TacitServer, session: Session, workplace: Workplace) -> None:
+    def __init__(self, server: TacitServer, session: Session, workplace: Workplace, premises: LibraryPremises) -> None:
         self._server = server
         self._session = session
         self._workplace = workplace
+        self._premises = premises
         self._folders: list[Path] = []
-        self._newest: dict[int | str, asyncio.Task[Answer]] = {}
+        self._newest: dict[int | str, asyncio.Task[tuple[Answer, str]]] = {}
         self._asked_editor = False
         self._telling: asyncio.TimerHandle | None = None
         self._told: wire.IndexState | None = None
@@ -85,7 +92,15 @@ class SearchFeatures:
         mirror = self._server.protocol.mirror
         ask = Ask(params.text, params.limit or HITS, where, text, offset, params.usable_here, mirror.code_points)
         try:
-            answer = await self._newest_wins(params.token, ask)
+            if params.from_goal:
+                if asked is None or params.position is None:
+                    raise wire.InvalidParams("A search from a goal needs textDocument and position.")
+                work = self._from_goal(current(self._session, asked.uri, asked.version), params.position, ask)
+            else:
+                work = self._from_text(ask)
+            answer, said = await self._newest_wins(params.token, work)
+        except Stopped as stopped:
+            raise refusal(stopped) from None
         except TacitError as error:
             return wire.SearchResult([], 0.0, 0, str(error))
         except JsonRpcException:
@@ -93,7 +108,10 @@ class SearchFeatures:
         except Exception as error:
             raise wire.Failed(self._session.explain(error)) from error
         return wire.SearchResult(
-            [to_hit(each) for each in answer.found], round(answer.elapsed, 4), answer.total, self._notice(answer)
+            [to_hit(each) for each in answer.found],
+            round(answer.elapsed, 4),
+            answer.total,
+            said or self._notice(answer),
         )
 
     async def symbols(self, params: types.WorkspaceSymbolParams) -> list[types.WorkspaceSymbol]:
@@ -142,12 +160,31 @@ class SearchFeatures:
 
     # ------------------------------------------------------------ inside
 
-    async def _newest_wins(self, token: int | str | None, ask: Ask) -> Answer:
+    async def _from_text(self, ask: Ask) -> tuple[Answer, str]:
+        return await self._workplace.search(ask), ""
+
+    async def _from_goal(self, document: OpenDocument, at: types.Position, ask: Ask) -> tuple[Answer, str]:
+        """What is ranked for the goal, then what its text finds; and why there is no goal, where there is none."""
+        began = time.monotonic()
+        try:
+            request = await goal_at(self._session, document, at)
+        except TacitError as error:
+            return await self._workplace.search(ask), self._session.explain(error)
+        text = ask.text if ask.text.strip() else f"⊢ {' '.join(request.goal.target.split())}"
+        ranked = await self._premises.search(request, ask, self._workplace.texts())
+        # Of what the text finds only a part is not imported yet.
+        answer = await self._workplace.search(replace(ask, text=text, limit=2 * ask.limit))
+        found = merged(ranked, answer.found, ask.limit)
+        return replace(answer, found=found, elapsed=time.monotonic() - began), ""
+
+    async def _newest_wins(
+        self, token: int | str | None, work: Coroutine[None, None, tuple[Answer, str]]
+    ) -> tuple[Answer, str]:
         if token is None:
-            return await self._workplace.search(ask)
+            return await work
         if (older := self._newest.get(token)) is not None:
             older.cancel()
-        task = self._newest[token] = asyncio.ensure_future(self._workplace.search(ask))
+        task = self._newest[token] = asyncio.ensure_future(work)
         try:
             return await task
         except asyncio.CancelledError:

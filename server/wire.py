@@ -93,6 +93,9 @@ class SearchParams:
 
     With a document each answer says whether it can be named there (before `position`, where one is given); with
     `usableHere` no other is given. The document need not be open; its private declarations are found too.
+
+    `fromGoal`: first what is ranked for the goal at `position` of an open document, all of it usable there, then what
+    the text finds beyond the file's imports. An empty text is the goal's. Where there is no goal, `notice` says why.
     """
 
     text: str
@@ -100,6 +103,7 @@ class SearchParams:
     text_document: DocumentIdentifier | None = None
     position: types.Position | None = None
     usable_here: bool = False
+    from_goal: bool = False
     token: int | str | None = None
 
 

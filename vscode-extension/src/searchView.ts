@@ -20,6 +20,8 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
   private view: vscode.WebviewView | undefined
   private shown: { readonly id: number; readonly hits: readonly SearchHit[]; readonly complete: boolean } | undefined
   private asking: CancellationTokenSource | undefined
+  /** The goal that was searched from last: its question, and the place in that version of its document. */
+  private goal: { readonly text: string; readonly document: vscode.TextDocument; readonly version: number; readonly position: vscode.Position } | undefined
   /** What is to be said to a page that is not there yet. */
   private waiting: ToSearch[] = []
   private ready = false
@@ -105,9 +107,16 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
     }
     this.tell({ type: 'say', sentence: 'Looking at the goal …' })
     this.tell({ type: 'focus' })
-    const goal = await this.goals.at(editor.document, editor.selection.active)
-    if (goal === undefined) this.tell({ type: 'say', sentence: 'There is no goal at the cursor.' })
-    else this.tell({ type: 'ask', text: `⊢ ${goal.replace(/\s+/gu, ' ')}` })
+    const { document, selection } = editor
+    const { version } = document
+    const goal = await this.goals.at(document, selection.active)
+    if (goal === undefined) {
+      this.tell({ type: 'say', sentence: 'There is no goal at the cursor.' })
+      return
+    }
+    const text = `⊢ ${goal.replace(/\s+/gu, ' ')}`
+    this.goal = { text, document, version, position: selection.active }
+    this.tell({ type: 'ask', text })
   }
 
   private async search(id: number, text: string, usableHere: boolean): Promise<void> {
@@ -119,19 +128,22 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
     }
     const asking = new CancellationTokenSource()
     this.asking = asking
+    const { goal } = this
+    // A question that was edited since, or whose document was, is one of words as any other.
+    const place = goal?.text === text && goal.version === goal.document.version && !goal.document.isClosed ? goal : undefined
     const editor = leanEditor()
+    const document = place?.document ?? editor?.document
+    const position = place?.position ?? editor?.selection.active
     const converter = client.code2ProtocolConverter
     const params: SearchParams = {
       text,
       limit: MOST_HITS,
       usableHere,
       token: VIEW,
-      ...(editor === undefined
+      ...(place === undefined ? {} : { fromGoal: true }),
+      ...(document === undefined || position === undefined
         ? {}
-        : {
-            textDocument: { uri: converter.asUri(editor.document.uri) },
-            position: converter.asPosition(editor.selection.active),
-          }),
+        : { textDocument: { uri: converter.asUri(document.uri) }, position: converter.asPosition(position) }),
     }
     try {
       const result = parseSearchResult(await client.sendRequest(SEARCH, params, asking.token))
@@ -141,7 +153,7 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
         // For a goal, what cannot be used there is the theorem that it belongs to, or stands below.
         const hits = text.startsWith('⊢') ? result.hits.filter((hit) => hit.usable !== false || hit.needs !== undefined) : result.hits
         const found = `${hits.length.toString()} of ${result.total.toLocaleString('en')} declarations`
-        this.answer(id, hits, result.notice || `${found}, ${result.elapsed.toFixed(2)} s`, result.total > 0)
+        this.answer(id, hits, result.notice || `${found}, ${result.elapsed.toFixed(2)} s`, result.total > 0, place !== undefined)
       }
     } catch (error) {
       if (asking.token.isCancellationRequested) return
@@ -152,12 +164,12 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
     }
   }
 
-  /** `complete`: asked again, the answer would be the same. */
-  private answer(id: number, hits: readonly SearchHit[], sentence: string, complete: boolean): void {
+  /** `complete`: asked again, the answer would be the same. `forGoal`: what is usable at the goal is marked so. */
+  private answer(id: number, hits: readonly SearchHit[], sentence: string, complete: boolean, forGoal = false): void {
     this.shown = { id, hits, complete }
     const shown = hits.map((hit) => {
       const { name, kind, statement, doc, needs } = hit
-      return { name, kind, where: where(hit), statement, doc, needs: needs ?? '' }
+      return { name, kind, where: where(hit, forGoal), statement, doc, needs: needs ?? '' }
     })
     this.tell({ type: 'answer', id, hits: shown, sentence })
   }
@@ -193,7 +205,7 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
   }
 }
 
-function where({ module, usable, needs }: SearchHit): string {
-  if (usable !== false) return module
+function where({ module, usable, needs }: SearchHit, forGoal: boolean): string {
+  if (usable !== false) return forGoal && usable === true ? `${module} · usable here` : module
   return needs === undefined ? `${module} · not above the cursor` : `${module} · not imported`
 }

@@ -56,13 +56,17 @@ export type Partial =
   | { readonly kind: 'goals'; readonly goals: readonly Goal[] }
   | { readonly kind: 'suggestions'; readonly suggestions: readonly SuggestionItem[] }
 
-/** With the same `token`, a newer search ends an older one. */
+/**
+ * With the same `token`, a newer search ends an older one. `fromGoal`: first what is ranked for the goal at `position`,
+ * then what the text finds beyond the file's imports.
+ */
 export interface SearchParams {
   readonly text: string
   readonly limit: number
   readonly textDocument?: { readonly uri: string }
   readonly position?: Position
   readonly usableHere: boolean
+  readonly fromGoal?: boolean
   readonly token: string
 }
 
