@@ -26,7 +26,11 @@ class Verdict(Enum):
 
 
 # `?x`, `?m.12`; not the `?` that ends a name (`xs.get? 0`) or an access (`xs[0]?`).
-_METAVARIABLE = re.compile(r"(?<![\w'!?\])}⟩»✝])\?(?!u\.\d)(?=[\w«])")
+_ASKED = r"(?<![\w'!?\])}⟩»✝])\?"
+UNKNOWN = re.compile(_ASKED + r"([\w«][\w.'«»]*)")
+"""An unknown as Lean prints it; its name is the group."""
+# A universe (`Sort ?u.7`) is hardly ever what a tactic assigns.
+_METAVARIABLE = re.compile(_ASKED + r"(?!u\.\d)(?=[\w«])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from tacit.server.lean.syntax import Kind, Token, tokens
 from tacit.server.prover.binders import names
-from tacit.server.prover.proof import Path, Proof, closing, split, words
+from tacit.server.prover.proof import Path, Proof, closing, listed, outside, words
 from tacit.server.prover.terms import LONGEST, term
 from tacit.server.tactics.lexer import argument
 
@@ -168,10 +168,8 @@ def _instead(text: str, name: str, value: str) -> str:
 
 def _sequences(tactic: str) -> Iterator[tuple[str, str]]:
     """`a <;> b` in its two parts: where `a` leaves one goal, one stands below the other."""
-    depth = 0
-    for token in tokens(tactic):
-        depth += (token.kind is Kind.OPEN) - (token.kind is Kind.CLOSE)
-        if depth == 0 and tactic.startswith("<;>", token.start) and "\n" not in tactic:
+    for token in outside(tactic) if "\n" not in tactic else ():
+        if tactic.startswith("<;>", token.start):
             yield tactic[: token.start].rstrip(), tactic[token.start + 3 :].lstrip()
 
 
@@ -278,12 +276,10 @@ def with_fewer_lemmas(tactic: str) -> Iterator[str]:
     """A tactic's text with fewer of the lemmas that `simp` and its like are given: none, either half, all but one."""
     for found in _LISTS.finditer(tactic):
         begin = found.start("open")
-        inside = list(tokens(tactic[begin:]))
-        last = closing(inside, 0)
-        if last < 0:
+        read = listed(tactic, begin)
+        if read is None:
             continue
-        end = begin + inside[last].start
-        items = split(tactic[begin + 1 : end])
+        items, end = read
         before, after = tactic[:begin].rstrip(), tactic[end + 1 :]
         if "only" not in found[0]:
             yield before + after

@@ -18,6 +18,8 @@ Path = tuple[int, ...]
 """Where a tactic stands in a proof: which part, of that which part, and so on."""
 _ALTERNATIVE = re.compile(r"(?P<head>\|.*?=>)\s*(?P<body>.*)$")
 _HOLE = "?_"
+# What `;` ends behind these is not for a lexer to say.
+_OPEN_ENDED = frozenset("by => fun λ calc conv let show".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +136,10 @@ def _pieces(block: str) -> list[str]:
     """A line at its `;`; several lines stay together."""
     if "\n" in block or ";" not in block:
         return [block]
-    cuts, depth = [], 0
-    for token in tokens(block):
-        depth += (token.kind is Kind.OPEN) - (token.kind is Kind.CLOSE)
-        if token.text in ("by", "=>", "fun", "λ", "calc", "conv", "let", "show"):
-            return [block]  # what `;` ends there is not for a lexer to say
-        # (`<;>` is three symbols.)
-        if token.text == ";" and depth == 0 and block[token.start - 1 : token.end + 1] != "<;>":
-            cuts.append(token)
+    if any(token.text in _OPEN_ENDED for token in tokens(block)):
+        return [block]
+    # (`<;>` is three symbols.)
+    cuts = [each for each in outside(block) if each.text == ";" and block[each.start - 1 : each.end + 1] != "<;>"]
     if not cuts:
         return [block]
     ends = [*(cut.start for cut in cuts), len(block)]
@@ -214,12 +212,30 @@ def closing(found: Sequence[Token], at: int) -> int:
     return -1
 
 
-def split(text: str, mark: str = ",") -> list[str]:
-    """A text at every mark outside its brackets, without white space and without what is empty."""
-    pieces, depth, begin = [], 0, 0
+def outside(text: str) -> Iterator[Token]:
+    """The tokens of a text that stand in no brackets."""
+    depth = 0
     for token in tokens(text):
         depth += (token.kind is Kind.OPEN) - (token.kind is Kind.CLOSE)
-        if token.text == mark and depth == 0:
+        if depth == 0 and token.kind is not Kind.CLOSE:
+            yield token
+
+
+def listed(text: str, begin: int) -> tuple[list[str], int] | None:
+    """What stands in the bracket that opens at `begin`, and where it closes; None where it does not."""
+    inside = list(tokens(text[begin:]))
+    last = closing(inside, 0)
+    if last < 0:
+        return None
+    end = begin + inside[last].start
+    return split(text[begin + 1 : end]), end
+
+
+def split(text: str, mark: str = ",") -> list[str]:
+    """A text at every mark outside its brackets, without white space and without what is empty."""
+    pieces, begin = [], 0
+    for token in outside(text):
+        if token.text == mark:
             pieces.append(text[begin : token.start].strip())
             begin = token.end
     return [piece for piece in (*pieces, text[begin:].strip()) if piece]

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 from tacit.server.lean.crew import Checking
 from tacit.server.lean.site import Site
-from tacit.server.lean.syntax import tokens
-from tacit.server.prover.proof import closing, split
+from tacit.server.prover.proof import listed
 from tacit.server.text import LineIndex, Position
 
 TRACE = "set_option trace.Meta.Tactic.simp.rewrite true\n"
@@ -51,12 +50,10 @@ def calls(text: str) -> list[Call]:
         end = each.end()
         items: tuple[str, ...] = ()
         if each["list"]:
-            inside = list(tokens(text[each.end() - 1 :]))
-            last = closing(inside, 0)
-            if last < 0:
+            read = listed(text, each.end() - 1)
+            if read is None:
                 continue
-            end = each.end() + inside[last].start
-            items = tuple(split(text[each.end() : end - 1]))
+            items, end = tuple(read[0]), read[1] + 1
         if not each["only"] and not each["marks"]:
             found.append(Call(each.start(), end, each["head"], each["options"], items))
     return found
@@ -84,10 +81,8 @@ def printed(
         for suggestion in harvest(message) if call is not None else ():
             only = re.match(rf"{call.head}\S*[^\[]*? only(?: \[)?", suggestion) if call is not None else None
             if call is not None and only is not None:
-                found = list(tokens(suggestion[only.end() - 1 :])) if only[0].endswith("[") else []
-                end = closing(found, 0) if found else -1
-                inside = suggestion[only.end() : only.end() - 1 + found[end].start] if end > 0 else ""
-                lemmas.setdefault(call, []).extend(split(inside))
+                read = listed(suggestion, only.end() - 1) if only[0].endswith("[") else None
+                lemmas.setdefault(call, []).extend(read[0] if read is not None else ())
     return lemmas
 
 

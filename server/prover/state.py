@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tacit.server.values import Goal
+from tacit.server.values import UNKNOWN, Goal
 
 _HIDDEN = re.compile("✝[⁰¹²³⁴⁵⁶⁷⁸⁹]*")
-_UNKNOWN = re.compile(r"(?<![\w'!?\])}⟩»✝])\?[\w«][\w.'«»]*")
 UNKNOWNS = 1.5
 """What goals that share unknowns cost more: what to put for these must be guessed before much can be proved."""
 
@@ -36,7 +35,7 @@ class State:
 
         def plain(text: str) -> str:
             text = _HIDDEN.sub("✝", " ".join(text.split()))
-            return _UNKNOWN.sub(lambda found: unknowns.setdefault(found[0], f"?{len(unknowns)}"), text)
+            return UNKNOWN.sub(lambda found: unknowns.setdefault(found[0], f"?{len(unknowns)}"), text)
 
         return tuple(_shape(goal, plain) for goal in self.goals)
 

@@ -6,17 +6,15 @@ and what comes of them decides.
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 from tacit.server.tactics import lexer, trees
 from tacit.server.tactics.offers import Offer, batches
 from tacit.server.tactics.source import SourceRequest
 from tacit.server.tactics.view import View
-from tacit.server.values import Candidate, Goal
+from tacit.server.values import UNKNOWN, Candidate, Goal
 
 LIMIT = 12
-_UNKNOWN = re.compile(r"(?<![\w'!?\])}⟩»✝])\?([\w«][\w.'«»]*)")
 
 
 class UnknownTactics:
@@ -41,7 +39,7 @@ def _offers(goals: Sequence[Goal]) -> Iterator[Offer]:
     main, *others = goals
     view = View(main)
     # On a copy of a goal the tag of the copy stands before the name; `case` needs only how a tag ends.
-    unknown = {found.rpartition(".")[2] for found in _UNKNOWN.findall(view.target)}
+    unknown = {found.rpartition(".")[2] for found in UNKNOWN.findall(view.target)}
     for other in others:
         name = (other.tag or "").rpartition(".")[2]
         if name not in unknown:
@@ -54,7 +52,7 @@ def _offers(goals: Sequence[Goal]) -> Iterator[Offer]:
 def _terms(view: View, wanted: str) -> Iterator[str]:
     """Terms that may be of the type `wanted`: of the target, the smallest last, then variables of that type."""
     seen: set[str] = set()
-    tree = trees.parse(_UNKNOWN.sub("unknown✝", view.target))
+    tree = trees.parse(UNKNOWN.sub("unknown✝", view.target))
     found = [part for part in trees.parts(tree) if part != tree] if tree is not None else []
     for part in sorted(found, key=trees.size, reverse=True):
         text = trees.write(part)
