@@ -89,10 +89,6 @@ class Step:
 Way = tuple[Step, ...]
 
 
-def _indented(text: str, column: int) -> list[str]:
-    return [" " * column + line if line.strip() else "" for line in text.strip("\n").split("\n")]
-
-
 def _duplicate(count: int, sort: str) -> str:
     """The tactic that makes so many copies of the main goal."""
     names, holes = " ".join([_COPY] * count), " ".join(["?_"] * count)
@@ -105,8 +101,7 @@ def copies(candidates: Sequence[str], *, sort: str = "Prop") -> Body:
     blocks = []
     for n, candidate in enumerate(candidates):
         first = len(lines)
-        inner = _indented(candidate, 4)
-        lines += [" · (" + inner[0][4:], *inner[1:]]
+        lines += _put(candidate, " · (", 4)
         lines[-1] += ")"
         lines += ["   trace_state", "   all_goals sorry"]
         blocks.append(Block(first, len(lines) - 1, 1, Position(len(lines) - 2, 3), f"refine_{n + 1}"))
@@ -172,8 +167,7 @@ def alone(candidate: str) -> Body:
 
     For goals that share metavariables: on copies, one candidate's assignment would reach all the others.
     """
-    inner = _indented(candidate, 2)
-    lines = ["((" + inner[0][2:], *inner[1:]]
+    lines = _put(candidate, "((", 2)
     lines[-1] += ")"
     lines.append(" trace_state")
     mark = Position(len(lines) - 1, 1)

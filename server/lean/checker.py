@@ -21,7 +21,7 @@ from tacit.server.lean.batch import STAND_IN
 from tacit.server.lean.elaborator import Elaboration, Elaborator, Enough, Message, Outcome, Severity
 from tacit.server.lean.gate import refusal
 from tacit.server.lean.goals import is_conv, parse_goals
-from tacit.server.lean.header import header_error
+from tacit.server.lean.header import first_line, header_error
 from tacit.server.lean.hole import Hole, inside_conv
 from tacit.server.lean.site import (
     SORRY_AXIOM,
@@ -169,7 +169,7 @@ class Checker:
         # Below the hole errors may be ours; above it they are the user's, and often the reason.
         above = [m for m in messages if m.severity is Severity.ERROR and m.start < scratch.origin]
         near = [m for m in above if m.start.line >= scratch.start.line]
-        said = f" Lean says: {_first_line(near[-1].text)}." if near else ""
+        said = f" Lean says: {first_line(near[-1].text)}." if near else ""
         return f"Lean shows no goal here.{said}"
 
     def _failed(self, result: Elaboration) -> str:
@@ -544,10 +544,6 @@ def _shapes(goals: Sequence[Goal]) -> list[object]:
         (tuple((h.names, " ".join(h.type.split()), h.value) for h in g.hypotheses), " ".join(g.target.split()))
         for g in goals
     ]
-
-
-def _first_line(text: str) -> str:
-    return text.strip().split("\n")[0][:200]
 
 
 def _lost(

@@ -17,10 +17,17 @@ def header_error(text: str, messages: Sequence[Message]) -> str | None:
     It puts that at the very beginning (2021, and today what Lake says) or at the header's first word (today what
     loading says), which stands below a copyright notice.
     """
+    telling = [
+        message
+        for message in messages
+        if message.severity is Severity.ERROR and any(word in message.text.lower() for word in _WORDS)
+    ]
+    if not telling:
+        return None  # where the header ends takes reading the text: not for every batch
     end = LineIndex(text).position(len(commands_of(text).header()))
-    for message in messages:
-        if message.severity is Severity.ERROR and message.start <= end:
-            said = message.text.lower()
-            if any(word in said for word in _WORDS):
-                return message.text.strip().split("\n")[0][:200]
-    return None
+    return next((first_line(message.text) for message in telling if message.start <= end), None)
+
+
+def first_line(text: str) -> str:
+    """The first line of what Lean says, 200 characters at most."""
+    return text.strip().split("\n")[0][:200]

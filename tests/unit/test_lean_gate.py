@@ -340,6 +340,10 @@ simp ;
 simp;\\n
 """,
     "our own words": """
+exact _tacitHole
+exact @_tacitHole _
+exact _root_._tacitHole
+first | simp [@_tacitHole p] | exact h
 exact tacitHole
 exact @tacitHole _
 exact «tacitHole»
@@ -469,7 +473,7 @@ def test_a_hypothesis_shadows_the_theorem() -> None:
 
 
 def test_a_hypothesis_makes_no_forbidden_word_good() -> None:
-    for word in ("sorry", "native_decide", "native", "tacitHole", "sorryAx", "end"):
+    for word in ("sorry", "native_decide", "native", "_tacitHole", "tacitHole", "sorryAx", "end"):
         assert refusal(f"exact {word}", local_names={word}) is not None
 
 
