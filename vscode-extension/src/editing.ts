@@ -15,18 +15,18 @@ export function leanEditor(): vscode.TextEditor | undefined {
 /** Puts a name in the place of the selection, and imports a module where the file does not. False when it cannot. */
 export async function insertName(editor: vscode.TextEditor, name: string, module: string | undefined): Promise<boolean> {
   const { document, selection } = editor
+  // First, so that whoever sees the name there and presses Undo takes back this, and not what is in a page.
+  const focused = await focus(document)
   const text = document.getText()
   const added = module === undefined ? undefined : importOf(text, module)
   const start = document.offsetAt(selection.start)
   const before = text.slice(Math.max(0, start - 2), start)
   const after = text.slice(document.offsetAt(selection.end)).slice(0, 2)
   const spaced = `${joins(before.slice(-1)) ? ' ' : ''}${name}${joins(after.slice(0, 1)) ? ' ' : ''}`
-  const done = await editor.edit((edit) => {
+  return focused.edit((edit) => {
     if (added !== undefined) edit.insert(document.positionAt(added.offset), added.text)
     edit.replace(selection, spaced)
   })
-  if (done) await focus(editor.document)
-  return done
 }
 
 /** Whether a character would become one with a name next to it. */
