@@ -163,11 +163,7 @@ def find_packages(workspace: Path, toolchain: Path | None = None) -> Found:
     """The workspace itself, the packages of its manifest, and the sources of the toolchain at this prefix."""
     found = Found()
     manifest = workspace / "lake-manifest.json"
-    folders = tuple(_packages_folders(workspace, _json(manifest, [])))
-    source_folders = tuple(dict.fromkeys(each.folder for each in _libraries(workspace, [], every=True)))
-    found.packages.append(
-        Package(_name_of(workspace, found.problems), workspace, without=folders, folders=source_folders)
-    )
+    found.packages.append(own_package(workspace, found.problems))
     for each in _manifest(manifest, found.problems):
         if _is_dir(each.root):
             found.packages.append(each)
@@ -183,6 +179,14 @@ def find_packages(workspace: Path, toolchain: Path | None = None) -> Found:
     if toolchain is not None:
         found.add_toolchain(toolchain)
     return found
+
+
+def own_package(workspace: Path, problems: list[Problem] | None = None) -> Package:
+    """The workspace itself, as `find_packages` has it first, without a look at what it depends on."""
+    without = tuple(_packages_folders(workspace, _json(workspace / "lake-manifest.json", [])))
+    folders = tuple(dict.fromkeys(each.folder for each in _libraries(workspace, [], every=True)))
+    name = _name_of(workspace, problems if problems is not None else [])
+    return Package(name, workspace, without=without, folders=folders)
 
 
 def packages_asked_for(workspace: Path) -> list[Package]:

@@ -15,7 +15,7 @@ from typing import Any
 from tacit.server.attempts import SORRY, Attempt
 from tacit.server.command import Exit, ReadingEngine, writing
 from tacit.server.errors import BadInput
-from tacit.server.lean.syntax import Commands
+from tacit.server.lean.syntax import commands_of
 from tacit.server.patch import LeanFile, difference
 from tacit.server.prove_file import Outcome, attempt_all
 from tacit.server.prover.events import Searched
@@ -94,7 +94,7 @@ def tracer(path: Path | None) -> Iterator[Tracer | None]:
 def _places(file: LeanFile, line: int | None) -> list[int]:
     """The offset of each `sorry` asked for. Raises BadInput when a line was named that has none."""
     index = LineIndex(file.text)
-    offsets = [token.start for token in Commands(file.text).sorries()]
+    offsets = [token.start for token in commands_of(file.text).sorries()]
     if line is None:
         return offsets
     if not 1 <= line <= index.line_count:

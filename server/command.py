@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import re
 import signal
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from enum import IntEnum
 from pathlib import Path
@@ -104,6 +105,21 @@ def writing(path: Path, mode: Literal["w", "a"] = "w") -> Iterator[TextIO]:
             yield file
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror or error}.", hint="Name another file.") from error
+
+
+@contextmanager
+def json_lines(path: Path | None) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """What writes a line of JSON to a file at once, where one is named. Raises BadInput when it cannot be written."""
+    if path is None:
+        yield lambda record: None
+        return
+    with writing(path) as file:
+
+        def write(record: Mapping[str, Any]) -> None:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+            file.flush()
+
+        yield write
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

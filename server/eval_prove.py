@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tacit.server.close_sorries import tracer
-from tacit.server.command import EVERYTHING, Engine, Exit, writing
+from tacit.server.command import EVERYTHING, Engine, Exit, json_lines
 from tacit.server.errors import BadInput, LeanNotFound, NoGoal, TacitError
 from tacit.server.eval_ways import Way
 from tacit.server.modules import module_at
@@ -86,11 +86,11 @@ async def evaluate_proofs(
         shown_path(path): goals_of(path, wish.at_most, only_sorries=wish.sorries, terms=wish.terms, half=wish.half)
         for path in sets
     }
-    known = closed_in(wish.again) if wish.again is not None else {}
+    known = _closed_in(wish.again) if wish.again is not None else {}
     tables: dict[str, dict[str, Any]] = {}
     skipped: dict[str, list[str]] = {}
     with ExitStack() as stack:
-        log = stack.enter_context(writing(wish.log)) if wish.log is not None else None
+        log = stack.enter_context(json_lines(wish.log))
         traces = stack.enter_context(tracer(wish.traces))
         tell = sparing(stack.enter_context(terminal.measured("goals")))
         for name, goals in chosen.items():
@@ -104,9 +104,7 @@ async def evaluate_proofs(
                     continue
                 for way, result in tried.items():
                     results[way].append(result)
-                    if log is not None:
-                        log.write(json.dumps(_line(name, goal, way, wish.budget, result), ensure_ascii=False) + "\n")
-                        log.flush()
+                    log(_line(name, goal, way, wish.budget, result))
             tables[name] = {way: table(found, wish.budget) for way, found in results.items()}
             if not as_json:
                 _show(terminal, name, tables[name], skipped[name])
@@ -119,7 +117,7 @@ async def evaluate_proofs(
     return Exit.DONE
 
 
-def half_of(file: Path) -> str:
+def _half_of(file: Path) -> str:
     """The half a file belongs to, by its name alone: so that what is learned on one half is measured on the other."""
     return HALVES[hashlib.blake2b(file.name.encode("utf-8", "surrogateescape"), digest_size=1).digest()[0] % 2]
 
@@ -128,7 +126,7 @@ def goals_of(
     path: Path, at_most: int, *, only_sorries: bool = False, terms: bool = False, half: str = ""
 ) -> list[Goal]:
     """So many goals of a set, evenly chosen: its theorems, or its `sorry`s. Raises BadInput where there is none."""
-    files = [file for file in files_of(path) if not half or half_of(file) == half]
+    files = [file for file in files_of(path) if not half or _half_of(file) == half]
     if only_sorries:
         goals = [goal for file in files if file.suffix == ".lean" for goal in sorries(file)]
     else:
@@ -155,7 +153,7 @@ def evenly(all_: Sequence[T], at_most: int) -> list[T]:
     return [all_[number * len(all_) // count] for number in range(count)]
 
 
-def closed_in(log: Path) -> dict[tuple[Key, str], Result]:
+def _closed_in(log: Path) -> dict[tuple[Key, str], Result]:
     """What the log of an earlier run has closed, by goal and way. Raises BadInput."""
     found: dict[tuple[Key, str], Result] = {}
     try:

@@ -6,7 +6,6 @@ where it is the same text, leaves the same goals as the step, or ends the goal.
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Sequence
 from contextlib import ExitStack, aclosing
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tacit.server.command import Engine, Exit, writing
+from tacit.server.command import Engine, Exit, json_lines
 from tacit.server.errors import BadInput, LeanNotFound, TacitError
 from tacit.server.eval_prove import evenly, files_of
 from tacit.server.patch import shown_path
@@ -57,7 +56,7 @@ async def evaluate_steps(
     chosen = {shown_path(path): _chosen(path, at_most) for path in sets}
     tables: dict[str, dict[str, Any]] = {}
     with ExitStack() as stack:
-        file = stack.enter_context(writing(log)) if log is not None else None
+        write = stack.enter_context(json_lines(log))
         tell = sparing(stack.enter_context(terminal.measured("steps")))
         for name, steps in chosen.items():
             results = []
@@ -65,9 +64,7 @@ async def evaluate_steps(
                 tell(name, number, len(steps))
                 result = await suggested(engine, step, budget)
                 results.append(result)
-                if file is not None:
-                    file.write(json.dumps(_line(name, step, result), ensure_ascii=False) + "\n")
-                    file.flush()
+                write(_line(name, step, result))
             tables[name] = table(results)
             if not as_json:
                 _show(terminal, name, tables[name])

@@ -338,10 +338,10 @@ def _module(space: _Workspace, path: Path | None) -> str:
 
 def _package(space: _Workspace, *, anew: bool = False) -> Package | None:
     """The workspace's own package."""
-    from tacit.index.packages import find_packages
+    from tacit.index.packages import own_package
 
     if space.root is not None and (space.package is None or anew):
-        space.package = find_packages(space.root).packages[0]
+        space.package = own_package(space.root)
     return space.package
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 def module_at(path: Path | None) -> str:
     """The module of a Lean file in its Lake workspace, as an index has it; empty outside one. Looks at the disk."""
-    from tacit.index.packages import find_packages, workspace_of
+    from tacit.index.packages import own_package, workspace_of
 
     path = path.resolve() if path is not None else None
     workspace = workspace_of(path) if path is not None else None
     if path is None or workspace is None:
         return ""
-    return find_packages(workspace).packages[0].module_of(path) or ""
+    return own_package(workspace).module_of(path) or ""

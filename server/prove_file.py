@@ -21,7 +21,7 @@ from tacit.server.command import ReadingEngine
 from tacit.server.errors import LeanDied, NoGoal
 from tacit.server.lean.crew import at_once
 from tacit.server.lean.elaborator import Message, Severity
-from tacit.server.lean.syntax import Commands
+from tacit.server.lean.syntax import commands_of
 from tacit.server.patch import LeanFile, apply
 from tacit.server.prover.traces import Tracer
 from tacit.server.prover.wanted import PLAIN, Finish
@@ -105,7 +105,7 @@ class _Declaration:
 
 def _declarations(text: str, places: Sequence[int]) -> list[_Declaration]:
     found: dict[int, _Declaration] = {}
-    commands = Commands(text)
+    commands = commands_of(text)
     first = next((command.span.start for command in commands.all()), len(text))
     for place in places:
         command = commands.around(place)
@@ -297,10 +297,10 @@ class _Work:
 def _errors(
     text: str, messages: Sequence[Message], spans: dict[_Declaration, Span]
 ) -> dict[_Declaration, Counter[str]]:
+    """The errors that begin in each span, by their words."""
     index = LineIndex(text)
-    found: dict[_Declaration, Counter[str]] = {}
-    for declaration, span in spans.items():
-        errors = [m for m in messages if m.severity is Severity.ERROR]
-        here = Counter(m.text for m in errors if span.start <= index.offset(m.start) < span.end)
-        found[declaration] = here
-    return found
+    errors = [(index.offset(m.start), m.text) for m in messages if m.severity is Severity.ERROR]
+    return {
+        declaration: Counter(said for at, said in errors if span.start <= at < span.end)
+        for declaration, span in spans.items()
+    }

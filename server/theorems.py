@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tacit.server.lean.syntax import Command, Commands, Kind, declaration_head
+from tacit.server.lean.syntax import Command, Kind, commands_of, declaration_head
 from tacit.server.text import LineIndex, Position
 
 
@@ -62,7 +62,9 @@ def texts(file: Path) -> Iterator[tuple[int, str]]:
 def sorries(file: Path) -> Iterator[Goal]:
     """Every `sorry` of a file, as it stands."""
     for part, text in texts(file):
-        index, commands = LineIndex(text), Commands(text)
+        if "sorry" not in text:
+            continue  # a hundred times as fast as reading it
+        index, commands = LineIndex(text), commands_of(text)
         for token in commands.sorries():
             command = commands.around(token.start)
             head = declaration_head(command) if command else None
@@ -73,7 +75,7 @@ def sorries(file: Path) -> Iterator[Goal]:
 _TAKES_VALUE = frozenset("let letI have haveI set".split())
 
 
-def proof_start(command: Command, text: str, *, terms: bool = False) -> int | None:
+def _proof_start(command: Command, text: str, *, terms: bool = False) -> int | None:
     """Where the `by` is of the `:= by` that begins a declaration's proof; with `terms`, where any proof behind `:=` is.
 
     None for what is defined by `where` or by alternatives (`| 0 => …`), which is no one place to prove something at.
@@ -101,7 +103,7 @@ def proof_start(command: Command, text: str, *, terms: bool = False) -> int | No
 
 def in_theorem(text: str, offset: int) -> bool:
     """Whether an offset stands in a theorem: there no value matters, data that a proof needs included."""
-    command = Commands(text).around(offset)
+    command = commands_of(text).around(offset)
     head = declaration_head(command, before=offset) if command is not None else None
     return head is not None and head.keyword.text in ("theorem", "lemma")
 
@@ -111,13 +113,13 @@ def theorems(text: str, *, terms: bool = False) -> Iterator[tuple[Command, str, 
 
     With `terms`, those that are proved by a term too. Those with a `sorry` are left out.
     """
-    for command in Commands(text).all():
+    for command in commands_of(text).all():
         head = declaration_head(command)
         if head is None or head.keyword.text not in ("theorem", "lemma", "example"):
             continue
         if command.tokens[0].text == "mutual" or any(t.text == "sorry" for t in command.tokens):
             continue
-        start = proof_start(command, text, terms=terms)
+        start = _proof_start(command, text, terms=terms)
         if start is not None:
             yield command, head.name.text if head.name is not None else "example", start
 
