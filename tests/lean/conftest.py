@@ -6,6 +6,8 @@ Each test module has one Lean process, or one file of recordings under `recordin
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +73,14 @@ class Bench:
 class _Answers:
     lean: Elaborator
     kind: str
+
+
+@pytest.fixture
+def live_lean(request: pytest.FixtureRequest) -> None:
+    """For a test that runs Tacit whole, with a real Lean. Notes for the summary that it did."""
+    if not (os.environ.get("TACIT_LEAN") or shutil.which("lean")):
+        pytest.skip("No Lean was found.")
+    request.node.user_properties.append(("lean", "live"))
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -28,14 +27,11 @@ theorem four (a b c : Nat) (h : a = b) : a = c := by
   sorry
 """
 
-pytestmark = [pytest.mark.lean, pytest.mark.live]
+pytestmark = [pytest.mark.lean, pytest.mark.live, pytest.mark.usefixtures("live_lean")]
 
 
 @pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
-    if not (os.environ.get("TACIT_LEAN") or shutil.which("lean")):
-        pytest.skip("No Lean was found.")
-    request.node.user_properties.append(("lean", "live"))
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "Foo.lean"
     path.write_text(TEXT, encoding="utf-8")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -29,7 +27,7 @@ CLOSE = "exact ⟨⟨hp, hq⟩, Or.inl hq⟩"
 HANGS = "repeat (have h := hp)"  # today's Lean may stop it
 TACTICS = [CLOSE, "constructor", "exact hp", "assumption", "simp", "apply And.intro", "exact trivial", "skip", "done"]
 
-pytestmark = [pytest.mark.lean, pytest.mark.live]
+pytestmark = [pytest.mark.lean, pytest.mark.live, pytest.mark.usefixtures("live_lean")]
 
 
 class Bench:
@@ -52,12 +50,7 @@ class Bench:
 
 
 @pytest_asyncio.fixture
-async def bench(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> AsyncIterator[Bench]:
-    if not (os.environ.get("TACIT_LEAN") or shutil.which("lean")):
-        pytest.skip("No Lean was found.")
-    request.node.user_properties.append(("lean", "live"))
+async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     monkeypatch.setattr(pool_module, "LATER", 0.0)
     made = Bench(tmp_path)
     yield made

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -38,14 +37,11 @@ theorem done (p q : Prop) (hp : p) : q → p := by
   exact hp
 """
 
-pytestmark = [pytest.mark.lean, pytest.mark.live]
+pytestmark = [pytest.mark.lean, pytest.mark.live, pytest.mark.usefixtures("live_lean")]
 
 
 @pytest.fixture
-def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    if not (os.environ.get("TACIT_LEAN") or shutil.which("lean")):
-        pytest.skip("No Lean was found.")
-    request.node.user_properties.append(("lean", "live"))
+def folder(tmp_path: Path) -> Path:
     (tmp_path / "Foo.lean").write_text(TEXT, encoding="utf-8")
     return tmp_path
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -73,15 +72,12 @@ ENDLESS = """theorem endless (f : Nat → Nat) (h : ∀ x y, f (x + y) = f (y * 
   sorry
 """
 
-pytestmark = [pytest.mark.lean, pytest.mark.live]
+pytestmark = [pytest.mark.lean, pytest.mark.live, pytest.mark.usefixtures("live_lean")]
 with_bench = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
-    if not (os.environ.get("TACIT_LEAN") or shutil.which("lean")):
-        pytest.skip("No Lean was found.")
-    request.node.user_properties.append(("lean", "live"))
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

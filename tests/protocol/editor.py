@@ -260,6 +260,25 @@ async def editing(folder: Path, *command: str, environment: Mapping[str, str] | 
         await editor.stop()
 
 
+@asynccontextmanager
+async def serving(folder: Path, lean: Path, document: tuple[str, str], **initialize: Any) -> AsyncIterator[Editor]:
+    """An editor with `tacit serve` in `folder / "project"`, that Lean, and a document: its URI and its text."""
+    environment = {
+        "TACIT_CACHE": str(folder / "cache"),
+        "TACIT_LEAN": str(lean),
+        "MATHLIB": "",
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(folder),
+    }
+    async with editing(folder, sys.executable, "-m", "tacit.server.cli", "serve", environment=environment) as editor:
+        await editor.initialize(rootUri=(folder / "project").as_uri(), **initialize)
+        uri, text = document
+        editor.open(text, uri=uri)
+        yield editor
+        await editor.shutdown()
+        assert b"Traceback" not in editor.stderr, editor.stderr.decode()
+
+
 def script(*steps: Sequence[Any]) -> str:
     """The comment line that tells the fake suggester what to do."""
     return "--! " + json.dumps(list(steps)) + "\n"

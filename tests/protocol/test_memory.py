@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.protocol.editor import Editor, editing, within
+from tests.protocol.editor import Editor, serving, within
 from tests.protocol.scripted_lean import install
 from tests.unit.corpus import write
 
@@ -33,19 +32,8 @@ theorem second (x : X) : f (g x) = x := by
 
 @asynccontextmanager
 async def sidecar(folder: Path) -> AsyncIterator[Editor]:
-    environment = {
-        "TACIT_CACHE": str(folder / "cache"),
-        "TACIT_LEAN": str(install(folder, rules=RULES)),
-        "MATHLIB": "",
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(folder),
-    }
-    async with editing(folder, sys.executable, "-m", "tacit.server.cli", "serve", environment=environment) as editor:
-        await editor.initialize(rootUri=(folder / "project").as_uri())
-        editor.open(TEXT, uri=uri(folder))
+    async with serving(folder, install(folder, rules=RULES), (uri(folder), TEXT)) as editor:
         yield editor
-        await editor.shutdown()
-        assert b"Traceback" not in editor.stderr, editor.stderr.decode()
 
 
 def uri(folder: Path) -> str:

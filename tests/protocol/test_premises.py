@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.protocol.editor import Editor, editing, within
+from tests.protocol.editor import Editor, serving, within
 from tests.protocol.scripted_lean import install
 from tests.unit.corpus import write
 
@@ -36,19 +35,9 @@ theorem goal (x : X) : {GOAL} := by
 async def sidecar(folder: Path) -> AsyncIterator[Editor]:
     root = folder / "project"
     write(root, FILES)
-    environment = {
-        "TACIT_CACHE": str(folder / "cache"),
-        "TACIT_LEAN": str(install(folder, rules=RULES)),
-        "MATHLIB": "",
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(folder),
-    }
-    async with editing(folder, sys.executable, "-m", "tacit.server.cli", "serve", environment=environment) as editor:
-        await editor.initialize(rootUri=root.as_uri())
-        editor.open(TEXT, uri=(root / "Top" / "Goal.lean").as_uri())
+    document = (root / "Top" / "Goal.lean").as_uri(), TEXT
+    async with serving(folder, install(folder, rules=RULES), document) as editor:
         yield editor
-        await editor.shutdown()
-        assert b"Traceback" not in editor.stderr, editor.stderr.decode()
 
 
 async def closes(editor: Editor, folder: Path) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.protocol.editor import Editor, Message, Refusal, editing, within
+from tests.protocol.editor import Editor, Message, Refusal, serving, within
 from tests.protocol.scripted_lean import install
 from tests.protocol.test_search import OFF, build
 from tests.unit.corpus import write
@@ -39,19 +38,9 @@ async def sidecar(folder: Path) -> AsyncIterator[Editor]:
     root = folder / "project"
     write(root, FILES)
     build(folder)
-    environment = {
-        "TACIT_CACHE": str(folder / "cache"),
-        "TACIT_LEAN": str(install(folder, rules=RULES)),
-        "MATHLIB": "",
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(folder),
-    }
-    async with editing(folder, sys.executable, "-m", "tacit.server.cli", "serve", environment=environment) as editor:
-        await editor.initialize(rootUri=root.as_uri(), initializationOptions=OFF)
-        editor.open(TEXT, uri=uri(folder))
+    lean = install(folder, rules=RULES)
+    async with serving(folder, lean, (uri(folder), TEXT), initializationOptions=OFF) as editor:
         yield editor
-        await editor.shutdown()
-        assert b"Traceback" not in editor.stderr, editor.stderr.decode()
 
 
 def uri(folder: Path) -> str:
