@@ -46,7 +46,9 @@ class Crew:
 
     def __enter__(self) -> Crew:
         if self.size:
-            # Spawned, not forked: a copy of this process would hold its lock and its terminal.
+            # Spawned, not forked: a copy of this process would hold its lock and its terminal. What is spawned would
+            # take Python's own modules from the current folder, which may be anybody's project.
+            os.environ["PYTHONSAFEPATH"] = "1"
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self.size, context, _end_with, (os.getpid(),))
         return self

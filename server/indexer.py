@@ -19,7 +19,8 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-COMMAND = (sys.executable, "-m", "tacit.server.index_worker")
+# -P: no module is taken from the current folder, which in most editors is the workspace.
+COMMAND = (sys.executable, "-P", "-m", "tacit.server.index_worker")
 STOP_SECONDS = 1.0
 """Seconds that the process gets to take back what it began; the next builder does what it did not."""
 

@@ -17,7 +17,7 @@ from tacit.server.errors import BadInput
 from tacit.server.model.presets import PRESETS, template
 from tacit.server.models import Installed
 
-LOOK = ("-m", "tacit.server.model.recognise")
+LOOK = ("-P", "-m", "tacit.server.model.recognise")  # -P: no module is taken from the current folder
 LOOK_SECONDS = 60.0
 _CHUNK = 1 << 20
 

@@ -31,7 +31,7 @@ STOP_SECONDS = 8.0
 """Seconds that it gets to end: it ends Lean first."""
 
 POLL_SECONDS = 0.05
-COMMAND = (sys.executable, "-m", "tacit.server.cli")
+COMMAND = (sys.executable, "-P", "-m", "tacit.server.cli")  # -P: no module is taken from the current folder
 
 
 class SidecarDied(TacitError):

@@ -38,7 +38,8 @@ from tacit.server.model.prompts import Preset, Question
 
 log = logging.getLogger(__name__)
 
-COMMAND = (sys.executable, "-m", "tacit.server.model.worker")
+# -P: no module is taken from the current folder, which in most editors is the workspace.
+COMMAND = (sys.executable, "-P", "-m", "tacit.server.model.worker")
 _TAIL = 4000
 
 
