@@ -13,14 +13,17 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = {f"tacit.{name}": ROOT / name for name in ("index", "retrieval", "training", "server")}
 
 PARTS = ("tacit.server.lean", "tacit.server.tactics", "tacit.server.model")
-FOUNDATION = ("tacit.server.values", "tacit.server.text", "tacit.server.errors")
+FOUNDATION = (
+    *("tacit.server.values", "tacit.server.text", "tacit.server.errors"),
+    *("tacit.server.logs", "tacit.server.log_lines"),
+)
 ASSEMBLY = ("tacit.server.suggest", "tacit.server.ranking", "tacit.server.prover")
 COMPOSE = "tacit.server.compose"
 
 ONE_WAY = "imports go server → retrieval → index"
 TRAINING = "imports go server → training → index"
-BASE = "values, text and errors rest on nothing"
-APART = "a part of the server knows itself, values, text and errors, and nothing else of the server"
+BASE = "values, text, errors and the log rest on nothing"
+APART = "a part of the server knows itself, values, text, errors and the log, and nothing else of the server"
 PUTS_TOGETHER = "suggest, ranking and prover put the parts together, and know nothing above themselves"
 PURE = "suggest, ranking and prover know neither LSP nor the terminal"
 ONE_ROOT = "concrete classes meet in compose only; depend on the Protocol"
