@@ -17,6 +17,9 @@ from tacit.server.values import Goal, Suggestion
 MOST = 64
 """Suggestions that may still be taken, of one document."""
 
+VERSIONS = 4
+"""Texts of one document that they were made for: each is held whole, and a large file is written at many places."""
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -44,7 +47,8 @@ class _Offer:
         if not text.startswith(self.new, start):
             return False
         rest, other = text[start + len(self.new) :], before[self.end :]
-        return rest == other or (rest.split() == other.split() and (not rest or rest[0].isspace()))
+        # Not word by word: this is asked at each key, of all that stands below.
+        return rest == other or ((not rest or rest[0].isspace()) and rest.strip() == other.strip())
 
 
 class Offers:
@@ -62,6 +66,8 @@ class Offers:
             offer = _Offer(taken, each.edit.new_text, span.end)
             if document.text[span.start : span.end] != offer.new:
                 waiting.append(offer)
+        texts = list(dict.fromkeys(id(each.taken.document) for each in reversed(waiting)))[:VERSIONS]
+        self._offers[document.uri] = deque((each for each in waiting if id(each.taken.document) in texts), MOST)
 
     def taken(self, uri: str, text: str) -> list[Taken]:
         """What has been taken in this text; what cannot be taken any more is forgotten."""

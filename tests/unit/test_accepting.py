@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
-from tacit.server.accepting import Offers
+from tacit.server.accepting import VERSIONS, Offers
 from tacit.server.suggest import Document, GoalFound
 from tacit.server.text import Span
 from tacit.server.values import Goal, Suggestion, TextEdit, Verdict
@@ -68,3 +71,26 @@ def test_a_closed_document_has_no_offers() -> None:
     offered = offers("rfl")
     offered.forget("file:///a.lean")
     assert taken(offered, TEXT.replace("sorry", "rfl")) == []
+
+
+def test_of_a_text_that_is_written_at_many_places_few_versions_are_held() -> None:
+    offered = Offers()
+    texts = [weakref.ref(document) for document in put_many(offered, VERSIONS + 20)]
+    gc.collect()
+    assert sum(each() is not None for each in texts) == VERSIONS
+
+
+class Watched(Document):
+    """A document of which can be seen whether it is still held."""
+
+    __slots__ = ("__weakref__",)
+
+
+def put_many(offered: Offers, versions: int) -> list[Document]:
+    documents: list[Document] = []
+    for version in range(versions):
+        document = Watched("file:///a.lean", version, TEXT + "\n" * version)
+        offered.put(document, GOAL, [Suggestion("rfl", Verdict.CLOSES, (), TextEdit(HOLE, "rfl"), "fixed", version)])
+        offered.taken("file:///a.lean", document.text)
+        documents.append(document)
+    return documents
