@@ -78,6 +78,10 @@ demo: .venv/.installed local-model ## Close the demo goals, then search what is 
 bench: .venv/.installed local-model ## Measure how many goals are closed, and how fast
 	@$(BIN)/python tests/bench/run.py $(ARGS)
 
+.PHONY: faults
+faults: .venv/.installed local-model ## Put faults into a running sidecar, seeded (ARGS='--seed 7 --rounds 40 --kind lean'; minutes)
+	@$(BIN)/python -m tests.faults $(ARGS)
+
 # ---------------------------------------------------------------- checks
 
 .PHONY: test
