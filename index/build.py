@@ -20,6 +20,7 @@ from pathlib import Path
 
 from tacit.index import postings
 from tacit.index.affected import Bits, Changes, View, packed, unpacked
+from tacit.index.folders import make_folder
 from tacit.index.known import Facts, Known, keys_of
 from tacit.index.leandojo import digest_of, lines_of, read_lines
 from tacit.index.notes import of_names
@@ -525,7 +526,7 @@ def _gather(store: Store, analysis: Analysis) -> None:
 def alone(path: Path) -> Iterator[None]:
     """Hold the right to write this index. The kernel gives it back, however this process ends."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         where = f"No index can be written in {path.parent}: {error.strerror}"

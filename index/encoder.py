@@ -70,4 +70,9 @@ def cache_folder() -> Path:
     """Where Tacit keeps what it can make again: TACIT_CACHE, else `tacit` in the user's cache folder."""
     if own := os.environ.get("TACIT_CACHE"):
         return Path(own).expanduser()
+    return default_cache_folder()
+
+
+def default_cache_folder() -> Path:
+    """`tacit` in the user's cache folder."""
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tacit"

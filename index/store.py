@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tacit.index import postings
+from tacit.index.folders import make_folder
 from tacit.index.premise import Kind, Origin, Premise
 from tacit.index.source import Import
 
@@ -123,7 +124,7 @@ class Store:
         Raises StoreError.
         """
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             database = sqlite3.connect(path, timeout=10)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"No index can be written at {path}: {error}.") from error

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from tacit.index.encoder import Encoder
 from tacit.index.files import replace_file
+from tacit.index.folders import make_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -527,7 +528,7 @@ def _span(sample: NDArray[np.float32]) -> NDArray[np.float32]:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         lock = (folder / "lock").open("a")
     except OSError as error:
         raise VectorsError(f"The vectors in {folder} cannot be written: {error.strerror or error}.") from error

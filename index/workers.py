@@ -19,6 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import Any, TypeVar
 
+_SAFE_PATH = "PYTHONSAFEPATH"
 MOST = 8
 """Processes. The one that puts their results together keeps no more of them busy."""
 
@@ -46,9 +47,10 @@ class Crew:
 
     def __enter__(self) -> Crew:
         if self.size:
-            # Spawned, not forked: a copy of this process would hold its lock and its terminal. What is spawned would
-            # take Python's own modules from the current folder, which may be anybody's project.
-            os.environ["PYTHONSAFEPATH"] = "1"
+            # What is spawned would take Python's own modules from the current folder, which may be anybody's project.
+            self._safe_path = os.environ.get(_SAFE_PATH)
+            os.environ[_SAFE_PATH] = "1"
+            # Spawned, not forked: a copy of this process would hold its lock and its terminal.
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self.size, context, _end_with, (os.getpid(),))
         return self
@@ -68,6 +70,8 @@ class Crew:
             if results is not None:
                 results._writer.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._safe_path is None:
+            os.environ.pop(_SAFE_PATH, None)
 
     def submit(self, function: Callable[..., R], *arguments: Any) -> Future[R]:
         """Have something done. The function must be one of a module, and all that it takes and returns plain."""

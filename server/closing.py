@@ -19,6 +19,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from tacit.index.encoder import cache_folder
+from tacit.index.folders import make_private, private_opener
 from tacit.server import wire
 from tacit.server.actions import workspace_edit
 from tacit.server.features import SLACK, current, question
@@ -150,8 +151,8 @@ class Closing:
         document, folder = run.question.document, cache_folder() / TRACES
         lean = self._session.status().version
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with (folder / time.strftime("%Y-%m.jsonl")).open("a", encoding="utf-8") as file:
+            make_private(folder)
+            with open(folder / time.strftime("%Y-%m.jsonl"), "a", encoding="utf-8", opener=private_opener) as file:
                 tracer = Tracer(file)
                 if run.goal is not None:
                     name, module = str(document.path or document.uri), module_at(document.path)

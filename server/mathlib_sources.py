@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from tacit.index.folders import make_folder
 from tacit.index.places import ABOUT
 from tacit.index.reader import LARGEST
 from tacit.server.errors import BadInput, TacitError
@@ -100,7 +101,7 @@ def fetch(wanted: Wanted, folder: Path, progress: Progress) -> None:
 @contextmanager
 def _alone(parent: Path) -> Iterator[Path]:
     """A folder to work in that is gone afterwards, together with what those left behind that were killed."""
-    parent.mkdir(parents=True, exist_ok=True)
+    make_folder(parent)
     with (parent / ".lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

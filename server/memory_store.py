@@ -41,10 +41,12 @@ def load(file: Path) -> list[tuple[str, Known]]:
 
 def append(file: Path, path: str, known: Known) -> None:
     """Keep one more. Raises OSError."""
+    from tacit.index.folders import make_private
+
     line = json.dumps(_record(path, known), ensure_ascii=False)
     if len(line) > LONGEST:
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_private(file.parent)
     # What a crash cut off has no line break: without one of its own this line would be lost with it.
     data = f"{line}\n".encode("utf-8", "replace")
     handle = os.open(file, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
@@ -101,4 +103,5 @@ def _shorten(file: Path) -> None:
     growing = file.with_name(f"{file.name}.{os.getpid()}.new")
     text = "".join(f"{json.dumps(_record(path, known), ensure_ascii=False)}\n" for path, known in kept)
     growing.write_text(text, encoding="utf-8", errors="replace")
+    growing.chmod(0o600)
     growing.replace(file)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tacit.index.encoder import cache_folder
+from tacit.index.folders import make_folder
 from tacit.server.errors import BadInput, TacitError
 from tacit.server.model import gguf_file
 from tacit.server.model.gguf_file import GgufFile
@@ -186,7 +187,7 @@ def change(edit: Callable[[Models], Models]) -> Models:
 @contextmanager
 def _alone() -> Iterator[None]:
     """Wait for the right to write the list. The kernel gives it back, however this process ends."""
-    folder().mkdir(parents=True, exist_ok=True)
+    make_folder(folder())
     lock = os.open(folder() / f"{LIST}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tacit.index.folders import make_folder
 from tacit.server import download, models
 from tacit.server.command import Exit, stop_cleanly
 from tacit.server.errors import BadInput, TacitError
@@ -161,7 +162,7 @@ def _copied(path: Path, name: str) -> str:
     target = models.folder() / f"{name}.gguf"
     growing = _growing(target)
     try:
-        models.folder().mkdir(parents=True, exist_ok=True)
+        make_folder(models.folder())
         download.check_room(models.folder(), path.stat().st_size)
         try:
             shutil.copyfile(path, growing)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tacit.index.folders import make_folder
 from tacit.server import download, models
 from tacit.server.command import Exit, Interrupted, stop_cleanly
 from tacit.server.errors import BadInput, TacitError
@@ -166,7 +167,7 @@ def _part(target: Path) -> Path:
 
 def _made(folder: Path) -> Path:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise TacitError(
             f"{folder} cannot be made: {error.strerror}.", hint="TACIT_CACHE names another folder."

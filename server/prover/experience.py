@@ -164,7 +164,9 @@ class Experience:
     @contextmanager
     def _alone(self, file: Path) -> Iterator[bool]:
         """Whether this process may write now. The kernel gives the right back, however the process ends."""
-        file.parent.mkdir(parents=True, exist_ok=True)
+        from tacit.index.folders import make_folder
+
+        make_folder(file.parent)
         lock = os.open(file.with_name(f"{file.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             try:

@@ -62,6 +62,7 @@ def test_the_module_is_named_so_that_files_can_be_held_out(
     for each in kept:
         keep(each)
     [traces] = (tmp_path / "cache" / TRACES).iterdir()
+    assert [each.stat().st_mode & 0o077 for each in (traces, traces.parent)] == [0, 0], "for nobody else"
     assert [pair["module"] for pair in pairs([traces], tries=True)] == ["", "Own.Basic"]
 
 
