@@ -16,8 +16,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tacit.index.files import content_of
 from tacit.index.premise import Origin, Premise
 from tacit.index.source import Problem
+
+LARGEST = 64 << 20
+"""Bytes of an `.ilean`: fifty times the largest of Mathlib."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Ilean:
 def read_ilean(path: Path) -> Ilean | Problem:
     """The contents of one file, or why they cannot be had."""
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(content_of(path, LARGEST).decode())
     except OSError as error:
         return Problem(str(path), f"It could not be read: {error.strerror or error}.")
     except (ValueError, RecursionError):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tacit.index.build import Corpus
 from tacit.index.encoder import cache_folder
+from tacit.index.files import LARGEST_NAME, content_of
 from tacit.index.packages import (
     TOOLCHAIN,
     Found,
@@ -134,14 +135,14 @@ def _revision_above(package: Path) -> str:
 
 def _fetched_revision(folder: Path) -> str:
     try:
-        return str(json.loads((folder / ABOUT).read_text(encoding="utf-8"))["revision"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return str(json.loads(content_of(folder / ABOUT).decode())["revision"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
 
 
 def _toolchain(folder: Path) -> str:
     try:
-        return (folder / "lean-toolchain").read_text(encoding="utf-8").strip()
+        return content_of(folder / "lean-toolchain", LARGEST_NAME).decode().strip()
     except (OSError, UnicodeDecodeError):
         return ""
 

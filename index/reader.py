@@ -10,6 +10,7 @@ belong together.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from tacit.index.affected import import_order
 from tacit.index.declarations import Text, read_alone, read_imports
+from tacit.index.files import content_of
 from tacit.index.generated import complete
 from tacit.index.ilean import Ilean, read_ilean, settle, with_lines
 from tacit.index.known import Known, Sees
@@ -129,13 +131,10 @@ def digest(content: bytes) -> str:
 
 def _content(path: Path) -> tuple[bytes | None, list[Problem]]:
     try:
-        size = path.stat().st_size
-        if size > LARGEST:
-            return None, [
-                Problem(str(path), f"It was not read: it is {size // 1_000_000} MB, too large for Lean text.")
-            ]
-        return path.read_bytes(), []
+        return content_of(path, LARGEST), []
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            return None, [Problem(str(path), f"It was not read: above {LARGEST // 1_000_000} MB it is too large for Lean text.")]
         return None, [Problem(str(path), f"It could not be read: {error.strerror or error}.")]
 
 

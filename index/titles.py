@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tacit.index.files import content_of
+
 LISTS = ("100.yaml", "1000.yaml", "overview.yaml", "undergrad.yaml")
 LARGEST = 1 << 20
 """Bytes of a list that is read."""
@@ -47,9 +49,8 @@ def _read(file: Path) -> Any:
     import yaml
 
     with suppress(OSError, ValueError, yaml.YAMLError, RecursionError):
-        if file.stat().st_size <= LARGEST:
-            # libyaml's reader, where PyYAML was built with it, takes 0.2 s for Mathlib's lists in place of 2.
-            return yaml.load(file.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        # libyaml's reader, where PyYAML was built with it, takes 0.2 s for Mathlib's lists in place of 2.
+        return yaml.load(content_of(file, LARGEST), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return None
 
 

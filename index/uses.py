@@ -20,8 +20,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tacit.index.files import content_of
 from tacit.index.lexer import without_comments
 from tacit.index.premise import Kind, Origin, Premise
+from tacit.index.reader import LARGEST
 from tacit.index.scope import candidates
 from tacit.index.store import Store
 
@@ -219,7 +221,7 @@ def _texts(store: Store, after: int) -> Iterator[tuple[list[_Row], str]]:
             (number, after),
         ).fetchall()
         try:
-            text = Path(path[0]).read_text(encoding="utf-8-sig", errors="replace") if path else ""
+            text = content_of(path[0], LARGEST).decode("utf-8-sig", errors="replace") if path else ""
         except OSError:
             text = ""
         yield rows, text.replace("\r\n", "\n")

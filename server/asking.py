@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 
+from tacit.index.files import content_of
 from tacit.index.reader import digest
 from tacit.index.store import Stored
 from tacit.retrieval.access import Access, header_of
@@ -108,7 +109,7 @@ class _Lines:
         if path not in self._read:
             try:
                 text = self._texts.get(path)
-                text = Path(path).read_text(encoding="utf-8-sig", errors="replace") if text is None else text
+                text = content_of(path).decode("utf-8-sig", errors="replace") if text is None else text
             except (OSError, ValueError):
                 text = ""
             self._read[path] = [each.rstrip("\r") for each in text.split("\n")]

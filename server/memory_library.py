@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tacit.index.files import content_of
 from tacit.server.accepting import Taken
 from tacit.server.tactics.source import Remembered, SourceRequest
 
@@ -246,14 +247,13 @@ def _read(space: _Workspace, part: str, module: str) -> None:
         space.memory.put(part, None)
         space.stamps.pop(part, None)
         return
-    if stamp[1] <= 4 * LARGEST:
-        try:
-            text = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            log.info("%s is not remembered: %s", file, error)
-        else:
-            if len(text) <= LARGEST:
-                _put(space, part, text, module)
+    try:
+        text = content_of(file, 4 * LARGEST).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        log.info("%s is not remembered: %s", file, error)
+    else:
+        if len(text) <= LARGEST:
+            _put(space, part, text, module)
     space.stamps[part] = stamp
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from tacit.index.files import content_of
 from tacit.server import wire
 from tacit.server.answers import Answer, Ask
 from tacit.server.errors import TacitError
@@ -292,6 +293,6 @@ def _folders(uris: Iterable[str | None]) -> list[Path]:
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8-sig", errors="replace")
+        return content_of(path).decode("utf-8-sig", errors="replace")
     except (OSError, ValueError):
         return None

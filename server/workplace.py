@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tacit.index.files import content_of
 from tacit.server.answers import Answer, Ask
 from tacit.server.errors import TacitError
 from tacit.server.following import PLANS, Following
@@ -205,14 +206,14 @@ class Workplace:
             if forget:
                 await self.searcher.forget(str(real(path)))
             try:
-                content = await asyncio.to_thread(_content, path)
-            except FileNotFoundError:
+                # One that is larger is left to the builder.
+                content = await asyncio.to_thread(content_of, path, 4 * LARGEST_TEXT)
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 await self.searcher.put_gone(real(path))
             except OSError as error:
                 log.info("%s cannot be read: %s", path, error)
             else:
-                if content is not None:
-                    await self.searcher.put_file(real(path), content)
+                await self.searcher.put_file(real(path), content)
 
     async def _look_below(self, folder: Path) -> None:
         """A folder came, went or was renamed: all that lies below it."""
@@ -318,11 +319,6 @@ def real(path: Path) -> Path:
         return path.resolve()
     except (OSError, RuntimeError):
         return path
-
-
-def _content(path: Path) -> bytes | None:
-    """What a file holds; None for one that is left to the builder. Raises OSError."""
-    return path.read_bytes() if path.stat().st_size <= 4 * LARGEST_TEXT else None
 
 
 def _lean_files(folder: Path) -> list[Path]:

@@ -21,7 +21,9 @@ import psutil
 import pytest
 
 from tacit.index import build as building
+from tacit.index import reader
 from tacit.index.build import build
+from tacit.index.files import content_of
 from tacit.index.reader import read_file
 from tacit.index.source import Source
 from tacit.index.store import Store, StoreError
@@ -156,15 +158,14 @@ def test_a_file_that_may_not_be_read_keeps_what_was_read_of_it(tmp_path: Path, m
     write(root, {"A.lean": "theorem a : p := h\n", "B.lean": "theorem b : p := h\n"})
     index(root, path)
     write(root, {"A.lean": "theorem a_new : p := h\n", "B.lean": "theorem b_new : p := h\n"})
-    read = Path.read_bytes
 
-    def refused(self: Path) -> bytes:
-        if self.name == "A.lean":
+    def refused(file: Path, most: int) -> bytes:
+        if file.name == "A.lean":
             raise PermissionError(13, "Permission denied")
-        return read(self)
+        return content_of(file, most)
 
     with monkeypatch.context() as forbidden:
-        forbidden.setattr(Path, "read_bytes", refused)
+        forbidden.setattr(reader, "content_of", refused)
         done = index(root, path)
     assert [str(each) for each in done.problems] == [f"{root / 'A.lean'}: It could not be read: Permission denied."]
     assert (found(path, "a")[:1], found(path, "b_new")[:1]) == (["a"], ["b_new"])
