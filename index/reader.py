@@ -134,7 +134,9 @@ def _content(path: Path) -> tuple[bytes | None, list[Problem]]:
         return content_of(path, LARGEST), []
     except OSError as error:
         if error.errno == errno.EFBIG:
-            return None, [Problem(str(path), f"It was not read: above {LARGEST // 1_000_000} MB it is too large for Lean text.")]
+            return None, [
+                Problem(str(path), f"It was not read: above {LARGEST // 1_000_000} MB it is too large for Lean text.")
+            ]
         return None, [Problem(str(path), f"It could not be read: {error.strerror or error}.")]
 
 
