@@ -15,9 +15,12 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from tacit.server.suggest import Document
-from tacit.server.text import LineIndex, Position, Span
+from tacit.server.text import LineIndex, Position, Span, from_utf16_column
 
 _LONE_CR = re.compile("\r(?!\n)")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)")
+_HALF = re.compile("[\ud800-\udfff]")
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 Place = tuple[int, int]
 """A position as LSP writes it: 0-based line, 0-based column in UTF-16 units, or in code points where so agreed."""
@@ -27,7 +30,7 @@ Change = tuple[tuple[Place, Place] | None, str]
 
 
 class OpenDocument:
-    """One version of an open document. Immutable; the line tables are made when first asked for.
+    """One version of an open document. Immutable; the line tables are made when first asked for, lines are handed on.
 
     `code_points`: the editor counts columns so (`utf-32` in LSP), and not in UTF-16 units.
     """
@@ -71,16 +74,19 @@ class OpenDocument:
 
     def changed(self, version: int, changes: Iterable[Change]) -> OpenDocument:
         """The document after some changes, each of which stands on the result of the one before."""
-        document = self
+        lines = self._lines.copy()
         for where, text in changes:
-            if where is not None:
-                start, end = document.offset(where[0]), document.offset(where[1])
-                text = document.text[:start] + text + document.text[max(start, end) :]
-            document = self._with(version, text)
-        return document if document is not self else self._with(version, self.text)
+            if where is None:
+                lines = _Lines(_split(text), code_points=self.code_points)
+            else:
+                lines.replace(*where, text)
+        document = OpenDocument(self.uri, version, lines.text, code_points=self.code_points)
+        document._lines = lines
+        return document
 
-    def _with(self, version: int, text: str) -> OpenDocument:
-        return OpenDocument(self.uri, version, text, code_points=self.code_points)
+    @cached_property
+    def _lines(self) -> _Lines:
+        return _Lines(_split(self.text), code_points=self.code_points)
 
     @cached_property
     def _lsp(self) -> LineIndex:
@@ -90,6 +96,59 @@ class OpenDocument:
     @cached_property
     def _lean(self) -> LineIndex:
         return LineIndex(self.text)
+
+
+class _Lines:
+    """A text that is being changed, as lines with their ends: a change costs what it touches.
+
+    An editor that replaces a word everywhere tells thousands of changes at once. Halves of a surrogate pair that come
+    to stand together, in two changes or around what is cut out, are one character, as they are to the editor.
+    """
+
+    def __init__(self, lines: list[str], *, code_points: bool) -> None:
+        self._code_points = code_points
+        self._lines = lines
+
+    @property
+    def text(self) -> str:
+        """The whole."""
+        return "".join(self._lines)
+
+    def copy(self) -> _Lines:
+        """The same lines, to be changed."""
+        return _Lines(self._lines.copy(), code_points=self._code_points)
+
+    def replace(self, start: Place, end: Place, text: str) -> None:
+        """Put a text in the place of a range; an end before its start is its start."""
+        first = self._at(start)
+        last = max(first, self._at(end))
+        (number, column), (below, rest) = first, last
+        head, tail = self._lines[number][:column], self._lines[below][rest:]
+        if not column and number and self._lines[number - 1].endswith("\r"):
+            number -= 1  # with an LF that comes to stand behind it that CR is one line end
+            head = self._lines[number]
+        whole = head + text + tail
+        if not self._code_points and _HALF.search(whole):
+            whole = _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), whole)
+        lines = _split(whole)
+        if below + 1 < len(self._lines):
+            lines.pop()  # what stands behind the last line end is the next line
+        self._lines[number : below + 1] = lines
+
+    def _at(self, place: Place) -> tuple[int, int]:
+        """Line and column of an LSP position, clamped as `OpenDocument.offset` does."""
+        number, column = place
+        if number >= len(self._lines):
+            number, column = len(self._lines) - 1, len(self._lines[-1]) * 2
+        line = self._lines[number].rstrip("\r\n")
+        return number, min(column, len(line)) if self._code_points else from_utf16_column(line, column)
+
+
+def _split(text: str) -> list[str]:
+    """The lines of a text with their ends, as LSP ends them; the last has none."""
+    lines: list[str] = _LINE.findall(text)
+    lines.append(text[sum(map(len, lines)) :])
+    return lines
 
 
 class Mirror:

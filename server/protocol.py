@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
-from pygls.protocol import LanguageServerProtocol, lsp_method
+from pygls.protocol import lsp_method
 
+from tacit.server.in_flight import InFlight
 from tacit.server.mirror import Change, Mirror, OpenDocument
 from tacit.server.wire import MESSAGES, InvalidParams, make_converter, sentence
 
@@ -29,7 +30,7 @@ T = TypeVar("T")
 Command = Callable[[types.ExecuteCommandParams], Awaitable[Any]]
 
 
-class TacitProtocol(LanguageServerProtocol):
+class TacitProtocol(InFlight):
     """LSP as the sidecar speaks it. `commands` answers `workspace/executeCommand`, with the whole parameters."""
 
     _server: TacitServer
@@ -153,13 +154,17 @@ class TacitProtocol(LanguageServerProtocol):
 
 
 def _worth_logging(record: logging.LogRecord) -> bool:
-    """Not that a request was refused: the editor is told, and one that asks at each key is refused at each."""
-    refused = record.exc_info and isinstance(record.exc_info[1], JsonRpcException)
-    return not (refused or record.getMessage().startswith("Unable to deserialize"))  # `_refuse` says it in one line
+    """Not exceptions: pygls hands each on to `report_server_error`, where those that matter are logged, once."""
+    return not (
+        record.exc_info or record.getMessage().startswith("Unable to deserialize")
+    )  # `_refuse` says it in one line
 
 
 class TacitServer(LanguageServer):
-    """The server that the features are registered on. `closed`, `end` and `on_close` are given by who runs it."""
+    """The server that the features are registered on.
+
+    `closed`, `end`, `on_close` and `faulted` are given by who runs it.
+    """
 
     protocol: TacitProtocol
 
@@ -169,6 +174,7 @@ class TacitServer(LanguageServer):
         self.closed: Callable[[], Awaitable[None]] = _nothing
         self.end: Callable[[int], None] = lambda code: None
         self.on_close: Callable[[OpenDocument], None] = lambda document: None
+        self.faulted: Callable[[], None] = lambda: None
 
     @property
     def shut_down(self) -> bool:
@@ -192,9 +198,13 @@ class TacitServer(LanguageServer):
         self.command(name)(lambda *_: None)  # so that the capabilities name it
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """Log it; pygls would show every error in a window of the editor."""
+        """Log it; pygls would show every error in a window of the editor.
+
+        A request that was refused is none: the editor is told, and one that asks at each key is refused at each.
+        """
         if not isinstance(error, JsonRpcException):
-            log.error("%s: %s", getattr(source, "__name__", source), error)
+            log.error("%s", getattr(source, "__name__", source), exc_info=error)
+            self.faulted()
 
 
 def _prefers_code_points(offered: Sequence[types.PositionEncodingKind | str]) -> bool:

@@ -77,4 +77,10 @@ class LineIndex:
 
     def from_utf16(self, line: int, character: int) -> Position:
         """The position of an LSP (line, UTF-16 column)."""
-        return Position(line, utf16_to_codepoint(self.line(line), character))
+        return Position(line, from_utf16_column(self.line(line), character))
+
+
+def from_utf16_column(line: str, column: int) -> int:
+    """The column in code points for one in UTF-16 units; inside a character it is that before, past the end the end."""
+    found: int = utf16_to_codepoint(line, column)
+    return found
