@@ -15,6 +15,10 @@ export interface Place {
   readonly position: vscode.Position
 }
 
+export function samePlace(one: Place | undefined, other: Place): boolean {
+  return one?.document === other.document && one.version === other.version && one.position.isEqual(other.position)
+}
+
 /** What is known so far. */
 export interface Known {
   readonly goals: readonly Goal[]

@@ -3,31 +3,38 @@
 import * as vscode from 'vscode'
 import type { Middleware } from 'vscode-languageclient/node'
 
-import { suggestUntil } from './asking'
+import { type Place, samePlace, suggestUntil } from './asking'
 import { SELECTOR } from './documents'
 import type { Figures } from './figures'
 import { abbreviationLeader, inlineSuggestionsEnabled } from './settings'
-import { inAbbreviation } from './shared/lean'
+import { inAbbreviation, plain } from './shared/lean'
+import { outcomeInWords, outcomeOf } from './shared/outcome'
 import type { Sidecar } from './sidecar'
+import { pause } from './waiting'
 import type { SuggestionItem } from './wire'
 
 export const ACCEPTED = 'tacit.accepted'
 /** What ghost text showed a moment ago is found again at once; longer than this nobody looks at a hover. */
 const HOVER_MS = 2_000
 const MOST_GOALS = 3
+/** From a key until the sidecar is asked. Asked at each key, it and Lean work while the next is drawn, for nothing. */
+const TYPING_REST_MS = 150
 
 type Next = Parameters<NonNullable<Middleware['provideInlineCompletionItems']>>[4]
 
-interface Shown {
-  readonly document: vscode.TextDocument
-  readonly version: number
-  readonly position: vscode.Position
+interface Shown extends Place {
   readonly texts: readonly string[]
 }
 
 export class Ghost implements vscode.HoverProvider, vscode.Disposable {
   private shown: Shown | undefined
-  private readonly registration = vscode.languages.registerHoverProvider([...SELECTOR], this)
+  private readonly edited = new WeakMap<vscode.TextDocument, number>()
+  private readonly registrations = vscode.Disposable.from(
+    vscode.languages.registerHoverProvider([...SELECTOR], this),
+    vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+      if (contentChanges.length > 0) this.edited.set(document, Date.now())
+    }),
+  )
 
   constructor(
     private readonly figures: Figures,
@@ -35,7 +42,7 @@ export class Ghost implements vscode.HoverProvider, vscode.Disposable {
   ) {}
 
   dispose(): void {
-    this.registration.dispose()
+    this.registrations.dispose()
   }
 
   async provide(
@@ -46,16 +53,25 @@ export class Ghost implements vscode.HoverProvider, vscode.Disposable {
     next: Next,
   ): Promise<Awaited<ReturnType<Next>>> {
     if (!inlineSuggestionsEnabled(document) || yields(document, position, context)) return undefined
+    const byItself = context.triggerKind === vscode.InlineCompletionTriggerKind.Automatic
+    if (byItself && !(await this.rests(document, token))) return undefined
     const { version } = document
     const answer = await next(document, position, context, token)
     const items = Array.isArray(answer) ? answer : (answer?.items ?? [])
     if (items.length === 0 || token.isCancellationRequested) return answer
-    const old = this.shown
-    if (old?.document !== document || old.version !== version || !old.position.isEqual(position)) this.figures.offered('ghost')
+    const place = { document, version, position }
+    if (!samePlace(this.shown, place)) this.figures.offered('ghost')
     const texts = items.map(({ insertText }) => (typeof insertText === 'string' ? insertText : insertText.value))
-    this.shown = { document, version, position, texts }
+    this.shown = { ...place, texts }
     for (const item of items) item.command ??= { command: ACCEPTED, title: 'Count it', arguments: ['ghost'] }
     return answer
+  }
+
+  /** Waits until the keys rest. False when there was another one, or nobody wants to know any more. */
+  private async rests(document: vscode.TextDocument, token: vscode.CancellationToken): Promise<boolean> {
+    const { version } = document
+    const rest = (this.edited.get(document) ?? 0) + TYPING_REST_MS - Date.now()
+    return rest <= 0 || ((await pause(rest, token)) && document.version === version)
   }
 
   /** Says what ghost text closes or leaves, over the text that it follows. */
@@ -103,15 +119,11 @@ function isAtCursor({ document, position }: Shown): boolean {
   return editor?.selection.active.isEqual(position) === true
 }
 
-function plain(text: string): string {
-  return text.replace(/\s+/gu, ' ').trim()
-}
-
-function inWords({ tactic, verdict, goals, source, note }: SuggestionItem): vscode.MarkdownString {
+function inWords(item: SuggestionItem): vscode.MarkdownString {
+  const { tactic, goals, source, note } = item
   const text = new vscode.MarkdownString()
   text.appendCodeblock(tactic, 'lean4')
-  const left = `leaves ${goals.length.toString()} goal${goals.length === 1 ? '' : 's'}`
-  text.appendText(`${verdict === 'closes' ? 'closes the goal' : goals.length === 0 ? 'closes this goal' : left} · Tacit, ${source}`)
+  text.appendText(`${outcomeInWords(outcomeOf(item), goals.length)} · Tacit, ${source}`)
   if (note !== '') text.appendText(`. ${note}`)
   for (const goal of goals.slice(0, MOST_GOALS)) text.appendCodeblock(goal.text, 'lean4')
   return text

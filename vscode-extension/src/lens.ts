@@ -4,7 +4,7 @@ import * as vscode from 'vscode'
 
 import { SELECTOR } from './documents'
 import { changesLenses, lenses } from './settings'
-import { sorries } from './shared/lean'
+import { sorriesOf } from './sorries'
 
 export const CLOSE_GOAL_HERE = 'tacit.closeGoalHere'
 const UNSOLVED = /^(?:error: )?unsolved goals/u
@@ -37,7 +37,7 @@ export class Lenses implements vscode.CodeLensProvider, vscode.Disposable {
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
     const which = lenses()
     if (which === 'off') return []
-    const found = sorries(document.getText()).map((offset) => document.positionAt(offset))
+    const found = sorriesOf(document).map((offset) => document.positionAt(offset))
     const open = which === 'all' ? unsolved(document.uri) : []
     return [
       ...found.map((position) => lens(document, position, position)),

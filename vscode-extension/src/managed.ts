@@ -12,6 +12,7 @@ import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 
 import { onPath } from './locate'
+import { reasonOf } from './shared/reason'
 
 /** What became of setting up. */
 export type SetUp =
@@ -91,7 +92,7 @@ export class Managed {
       return { kind: 'Ready', program: this.inEnvironment('tacit') }
     } catch (error) {
       if (stop.aborted) return { kind: 'Cancelled' }
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = reasonOf(error)
       return { kind: 'Failed', sentence: error instanceof Failure ? reason : `Tacit could not set up its sidecar: ${reason}` }
     } finally {
       if (locked) await rm(this.lock, { force: true })

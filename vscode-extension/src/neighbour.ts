@@ -6,6 +6,7 @@
 import * as vscode from 'vscode'
 
 import { isRecord, isTexts } from './shared/check'
+import { within } from './waiting'
 
 const EXTENSION = 'leanprover.lean4'
 const PLAIN_GOAL = '$/lean/plainGoal'
@@ -31,7 +32,7 @@ export class Neighbour {
         textDocument: { uri: document.uri.toString() },
         position: { line: position.line, character: position.character },
       }
-      const answer = await Promise.race([client.sendRequest(PLAIN_GOAL, params), after(PATIENCE_MS)])
+      const answer = await within(PATIENCE_MS, client.sendRequest(PLAIN_GOAL, params))
       return isRecord(answer) && isTexts(answer['goals']) ? answer['goals'] : undefined
     } catch {
       return undefined
@@ -54,12 +55,4 @@ export class Neighbour {
 
 function isClient(value: unknown): value is Client {
   return isRecord(value) && typeof value['sendRequest'] === 'function'
-}
-
-async function after(milliseconds: number): Promise<undefined> {
-  return new Promise((resolve) => {
-    setTimeout(() => {
-      resolve(undefined)
-    }, milliseconds)
-  })
 }

@@ -6,7 +6,7 @@ import { SELECTOR } from './documents'
 import { replace } from './editing'
 import type { ProofItem } from './wire'
 
-export const OTHER_PROOFS = 'tacit.otherProofs'
+const OTHER_PROOFS = 'tacit.otherProofs'
 const WHEN = 'tacit.hasOtherProofs'
 
 interface Choice {

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import * as vscode from 'vscode'
 
 /** Where the files of pages lie. */
-export function pageFolder(extension: vscode.Uri): vscode.Uri {
+function pageFolder(extension: vscode.Uri): vscode.Uri {
   return vscode.Uri.joinPath(extension, 'out')
 }
 

@@ -5,7 +5,7 @@ import type { Middleware } from 'vscode-languageclient/node'
 
 import { ACCEPTED } from './ghost'
 import { CLOSE_GOAL_HERE } from './lens'
-import { sorries } from './shared/lean'
+import { sorriesOf } from './sorries'
 
 type Provide = NonNullable<Middleware['provideCodeActions']>
 
@@ -14,16 +14,16 @@ export const provideQuickFixes: Provide = async (document, range, context, token
   for (const action of actions) {
     if (action instanceof vscode.CodeAction) action.command ??= { command: ACCEPTED, title: 'Count it', arguments: ['quickFix'] }
   }
+  if (context.only !== undefined && !context.only.contains(vscode.CodeActionKind.QuickFix)) return actions
   const place = sorryIn(document, range)
-  const wanted = context.only === undefined || context.only.contains(vscode.CodeActionKind.QuickFix)
-  return place === undefined || !wanted ? actions : [...actions, closeGoal(document, place)]
+  return place === undefined ? actions : [...actions, closeGoal(document, place)]
 }
 
 /** The first `sorry` that a range touches. */
 function sorryIn(document: vscode.TextDocument, range: vscode.Range): vscode.Position | undefined {
   const from = document.offsetAt(range.start)
   const to = document.offsetAt(range.end)
-  const place = sorries(document.getText()).find((offset) => offset <= to && offset + 'sorry'.length >= from)
+  const place = sorriesOf(document).find((offset) => offset <= to && offset + 'sorry'.length >= from)
   return place === undefined ? undefined : document.positionAt(place)
 }
 

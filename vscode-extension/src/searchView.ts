@@ -3,11 +3,14 @@
 import * as vscode from 'vscode'
 import { CancellationTokenSource } from 'vscode-languageclient/node'
 
+import type { Place } from './asking'
 import { focus, insertName, leanEditor } from './editing'
 import type { Figures } from './figures'
 import type { GoalReader } from './goals'
 import { showPage } from './page'
+import { plain } from './shared/lean'
 import { parseFromSearch, type FromSearch, type ToSearch } from './shared/messages'
+import { reasonOf } from './shared/reason'
 import type { Sidecar } from './sidecar'
 import { parseSearchResult, SEARCH, type SearchHit, type SearchParams } from './wire'
 
@@ -21,7 +24,7 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
   private shown: { readonly id: number; readonly hits: readonly SearchHit[]; readonly complete: boolean } | undefined
   private asking: CancellationTokenSource | undefined
   /** The goal that was searched from last: its question, and the place in that version of its document. */
-  private goal: { readonly text: string; readonly document: vscode.TextDocument; readonly version: number; readonly position: vscode.Position } | undefined
+  private goal: (Place & { readonly text: string }) | undefined
   /** What is to be said to a page that is not there yet. */
   private waiting: ToSearch[] = []
   private ready = false
@@ -114,7 +117,7 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
       this.tell({ type: 'say', sentence: 'There is no goal at the cursor.' })
       return
     }
-    const text = `⊢ ${goal.replace(/\s+/gu, ' ')}`
+    const text = `⊢ ${plain(goal)}`
     this.goal = { text, document, version, position: selection.active }
     this.tell({ type: 'ask', text })
   }
@@ -157,7 +160,7 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
       }
     } catch (error) {
       if (asking.token.isCancellationRequested) return
-      this.answer(id, [], error instanceof Error ? error.message : String(error), false)
+      this.answer(id, [], reasonOf(error), false)
     } finally {
       if (this.asking === asking) this.asking = undefined
       asking.dispose()

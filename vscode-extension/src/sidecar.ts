@@ -22,6 +22,7 @@ import { type Located, locateSidecar, surroundings } from './locate'
 import type { Managed } from './managed'
 import { readStartSettings, SECTION, wholeSection } from './settings'
 import type { User } from './user'
+import { within } from './waiting'
 import { INDEX_CHANGED, STATUS_CHANGED } from './wire'
 
 const START_LIMIT_MS = 30_000
@@ -267,19 +268,5 @@ class GivesUpAfterDeaths implements ErrorHandler {
     }
     this.user.sidecarDied()
     return { action: CloseAction.Restart, handled: true }
-  }
-}
-
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`no answer in ${(milliseconds / 1000).toString()} s`))
-    }, milliseconds)
-  })
-  try {
-    return await Promise.race([work, limit])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -3,13 +3,15 @@
 import * as vscode from 'vscode'
 import { CancellationTokenSource, type LanguageClient, LSPErrorCodes, ResponseError } from 'vscode-languageclient/node'
 
-import { type Place, suggest } from './asking'
+import { type Place, samePlace, suggest } from './asking'
 import { isLean } from './documents'
 import { leanEditor, replace } from './editing'
 import type { Figures } from './figures'
 import { showPage } from './page'
 import { difference, type Goal, hypothesisText } from './shared/difference'
 import { parseFromSuggestions, type FromSuggestions, type Outcome, type ShownSuggestion, type ToSuggestions } from './shared/messages'
+import { outcomeOf } from './shared/outcome'
+import { reasonOf } from './shared/reason'
 import type { Sidecar } from './sidecar'
 import type { SuggestionItem } from './wire'
 
@@ -37,6 +39,8 @@ export class SuggestionsView implements vscode.WebviewViewProvider, vscode.Dispo
   private rounds = 0
   private round: Round | undefined
   private rest: NodeJS.Timeout | undefined
+  /** What each suggestion leaves, against the goal before: more suggestions come one by one, and these stay. */
+  private readonly compared = new WeakMap<SuggestionItem, { readonly before: Goal; readonly shown: ShownSuggestion }>()
   private readonly subscriptions: vscode.Disposable
 
   constructor(
@@ -133,17 +137,14 @@ export class SuggestionsView implements vscode.WebviewViewProvider, vscode.Dispo
 
   private ask({ document, selection }: vscode.TextEditor): void {
     const client = this.sidecar.running
-    const position = selection.active
-    const now = this.round
-    const same = now?.document === document && now.version === document.version && now.position.isEqual(position)
-    if (client === undefined || (same && !now.cancel.token.isCancellationRequested)) return
+    const place: Place = { document, version: document.version, position: selection.active }
+    const goesOn = samePlace(this.round, place) && this.round?.cancel.token.isCancellationRequested === false
+    if (client === undefined || goesOn) return
     this.stop()
     this.rounds += 1
     const round: Round = {
       number: this.rounds,
-      document,
-      version: document.version,
-      position,
+      ...place,
       cancel: new CancellationTokenSource(),
       goals: [],
       items: [],
@@ -203,9 +204,17 @@ export class SuggestionsView implements vscode.WebviewViewProvider, vscode.Dispo
       hypotheses: before?.hypotheses.map(hypothesisText) ?? [],
       target: before?.target ?? '',
       more: others.length,
-      suggestions: round === undefined || before === undefined ? [] : this.shown(round).map((item) => show(before, item)),
+      suggestions: round === undefined || before === undefined ? [] : this.shown(round).map((item) => this.against(before, item)),
     }
     void this.view.webview.postMessage(news)
+  }
+
+  private against(before: Goal, item: SuggestionItem): ShownSuggestion {
+    const known = this.compared.get(item)
+    if (known?.before === before) return known.shown
+    const shown = show(before, item)
+    this.compared.set(item, { before, shown })
+    return shown
   }
 
   private async insert(round: Round, item: SuggestionItem): Promise<void> {
@@ -230,11 +239,6 @@ function show(before: Goal, item: SuggestionItem): ShownSuggestion {
   }
 }
 
-function outcomeOf({ verdict, goals }: SuggestionItem): Outcome {
-  if (verdict === 'closes') return 'closes'
-  return goals.length === 0 ? 'closesHere' : 'leaves'
-}
-
 /** What to say of a request that failed. One that was ended for a newer one leaves what was found on the screen. */
 function sentenceOf(error: unknown, before: string): string {
   if (error instanceof ResponseError) {
@@ -242,5 +246,5 @@ function sentenceOf(error: unknown, before: string): string {
     if (quiet.includes(error.code)) return before
     if (error.code === LSPErrorCodes.ServerCancelled) return 'Ended for a newer request; move the cursor to ask again.'
   }
-  return error instanceof Error ? error.message : String(error)
+  return reasonOf(error)
 }

@@ -3,6 +3,7 @@
 import * as vscode from 'vscode'
 
 import { SECTION } from './settings'
+import { reasonOf } from './shared/reason'
 
 /** Here because its button is. */
 export const RESTART_COMMAND = 'tacit.restart'
@@ -97,7 +98,7 @@ export class User implements vscode.Disposable {
   }
 
   requestFailed(what: string, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = reasonOf(error)
     this.log.error(`${what}: ${reason}`)
     this.say(vscode.window.showErrorMessage, `Tacit could not ${what}: ${reason}`, SHOW_LOG)
   }

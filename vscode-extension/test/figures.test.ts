@@ -28,6 +28,13 @@ describe('figures', () => {
     assert.ok(dayOf(new Date(2025, 0, 499)) in days)
   })
 
+  it('forget the oldest days of what is read', () => {
+    const days = Array.from({ length: 5_000 }, (_, day) => [dayOf(new Date(2025, 0, day)), { ghost: { offered: 1, accepted: 1 } }])
+    const read = parseDays(Object.fromEntries(days))
+    assert.deepEqual(Object.keys(read), days.slice(-400).map(([day]) => day))
+    assert.deepEqual(total(read, 'ghost'), { offered: 400, accepted: 400 })
+  })
+
   it('are drawn to scale', () => {
     const svg = chart({ '2026-01-31': { ghost: { offered: 10, accepted: 5 } } }, DAY, 3)
     const heights = [...svg.matchAll(/<rect class="(\w+)"[^>]* height="([\d.]+)"/gu)].map(([, kind, height]) => [kind, Number(height)])

@@ -1,6 +1,6 @@
 /** Says how a goal differs from the goal before: hypotheses that came and went, and what is new in the target. Pure. */
 
-import { tokens } from './lean'
+import { plain, tokens } from './lean'
 import type { Marked, ShownGoal } from './messages'
 
 /** A goal as the sidecar sends it. */
@@ -54,10 +54,6 @@ function lines({ hypotheses }: Goal): string[] {
 
 function nameOf(line: string): string {
   return line.slice(0, line.indexOf(' : '))
-}
-
-function plain(text: string): string {
-  return text.replace(/\s+/gu, ' ').trim()
 }
 
 /** The new text in pieces, marked as the same or as added: by the longest common subsequence of words. */

@@ -35,25 +35,31 @@ export function dayOf(moment: Date): string {
 export function plus(days: Days, day: string, way: Way, { offered, accepted }: Counts): Days {
   const before = days[day]?.[way] ?? NONE
   const counts = { offered: before.offered + offered, accepted: before.accepted + accepted }
-  const all = { ...days, [day]: { ...days[day], [way]: counts } }
-  const kept = Object.keys(all).sort().slice(-KEPT_DAYS)
-  return Object.fromEntries(Object.entries(all).filter(([name]) => kept.includes(name)))
+  return newest({ ...days, [day]: { ...days[day], [way]: counts } })
+}
+
+function newest(days: Days): Days {
+  const all = Object.entries(days)
+  if (all.length <= KEPT_DAYS) return days
+  return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)).slice(-KEPT_DAYS))
 }
 
 /** What was stored; what cannot be read is left out. */
 export function parseDays(value: unknown): Days {
   if (!isRecord(value)) return {}
-  let days: Days = {}
+  const days: Record<string, Partial<Record<Way, Counts>>> = {}
   for (const [day, counts] of Object.entries(value)) {
     if (!/^\d{4}-\d\d-\d\d$/u.test(day) || !isRecord(counts)) continue
+    const ways: Partial<Record<Way, Counts>> = {}
     for (const [way] of WAYS) {
       const count = counts[way]
       if (!isRecord(count)) continue
       const { offered, accepted } = count
-      if (isCount(offered) && isCount(accepted)) days = plus(days, day, way, { offered, accepted })
+      if (isCount(offered) && isCount(accepted)) ways[way] = { offered, accepted }
     }
+    if (Object.keys(ways).length > 0) days[day] = ways
   }
-  return days
+  return newest(days)
 }
 
 /** The sum of all days. */

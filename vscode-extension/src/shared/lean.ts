@@ -164,3 +164,8 @@ export function inAbbreviation(before: string, leader: string): boolean {
   const place = leader === '' ? -1 : before.lastIndexOf(leader)
   return place >= 0 && !/\s/u.test(before.slice(place + leader.length))
 }
+
+/** A text on one line, with single blanks: what Lean breaks differently is the same. */
+export function plain(text: string): string {
+  return text.replace(/\s+/gu, ' ').trim()
+}

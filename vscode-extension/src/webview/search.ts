@@ -2,11 +2,11 @@
 
 import { isCount, isRecord, isText } from '../shared/check'
 import { type FromSearch, parseHits, parseToSearch, type ShownHit } from '../shared/messages'
+import { Choice } from './choice'
 import { host, lean, make, page } from './page'
 
 /** Long enough for a fast typist's next key, short enough not to be noticed. */
 const REST_MS = 110
-const PAGE = 5
 
 interface State {
   text: string
@@ -39,6 +39,7 @@ const usableHere = make('input', { type: 'checkbox', id: 'usable-here' })
 const fromGoal = make('button', { type: 'button', class: 'quiet', title: 'Search from the goal at the cursor' }, '⊢ From goal')
 const sentence = make('div', { id: 'sentence', role: 'status', 'aria-live': 'polite' })
 const hits = make('div', { id: 'hits', role: 'grid', 'aria-label': 'Lemmas found' })
+const choice = new Choice(hits, input)
 
 function say(message: FromSearch): void {
   host.postMessage(message)
@@ -133,16 +134,12 @@ function button(label: string, title: string, press: () => void): HTMLElement {
 }
 
 function select(index: number, byUser: boolean): void {
-  const last = state.hits.length - 1
-  state.selected = Math.max(0, Math.min(index, last))
-  Array.from(hits.children).forEach((element, place) => {
-    const chosen = place === state.selected
-    element.setAttribute('aria-selected', chosen.toString())
-    if (!chosen) return
-    input.setAttribute('aria-activedescendant', element.id)
-    if (byUser) element.scrollIntoView({ block: 'nearest' })
-  })
-  if (last < 0) input.removeAttribute('aria-activedescendant')
+  choice.select(index, byUser)
+  keepChoice()
+}
+
+function keepChoice(): void {
+  state.selected = choice.selected
   keep()
 }
 
@@ -165,18 +162,6 @@ function key(event: KeyboardEvent): void {
 function act({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
   const { selected } = state
   switch (key) {
-    case 'ArrowDown':
-      select(selected + 1, true)
-      return true
-    case 'ArrowUp':
-      select(selected - 1, true)
-      return true
-    case 'PageDown':
-      select(selected + PAGE, true)
-      return true
-    case 'PageUp':
-      select(selected - PAGE, true)
-      return true
     case 'Enter':
       if (altKey) define(selected)
       else choose(selected, ctrlKey || metaKey)
@@ -188,7 +173,9 @@ function act({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
       say({ type: 'leave' })
       return true
     default:
-      return false
+      if (!choice.moves(key)) return false
+      keepChoice()
+      return true
   }
 }
 

@@ -1,17 +1,19 @@
 /** The page of the panel Suggestions: the goal, and every checked tactic with what it leaves. */
 
 import { type FromSuggestions, type Marked, parseToSuggestions, type ShownGoal, type ShownSuggestion, type ToSuggestions } from '../shared/messages'
+import { counted, outcomeInWords } from '../shared/outcome'
+import { Choice } from './choice'
 import { host, lean, make, page } from './page'
 
 const SIGNS: Readonly<Record<Marked['mark'], string>> = { added: '+ ', removed: '− ', same: '' }
 const SAID: Readonly<Record<Marked['mark'], string>> = { added: 'new: ', removed: 'gone: ', same: '' }
 
 let shown: ToSuggestions | undefined
-let selected = 0
 
 const sentence = make('div', { class: 'sentence', role: 'status', 'aria-live': 'polite' })
 const before = make('div', { class: 'goal goal-before code', role: 'region', 'aria-label': 'The goal at the cursor' })
 const found = make('div', { role: 'listbox', tabindex: '0', 'aria-label': 'Checked tactics' })
+const choice = new Choice(found, found)
 
 function say(message: FromSuggestions): void {
   host.postMessage(message)
@@ -26,10 +28,10 @@ function render(news: ToSuggestions): void {
   before.replaceChildren(
     ...news.hypotheses.map((line) => make('div', {}, ...lean(line))),
     make('div', {}, ...lean(`⊢ ${news.target}`)),
-    ...(news.more === 0 ? [] : [make('div', { class: 'note' }, `and ${goals(news.more, 'more')} after it`)]),
+    ...(news.more === 0 ? [] : [make('div', { class: 'note' }, `and ${counted(news.more, 'more ')} after it`)]),
   )
   found.replaceChildren(...news.suggestions.map(entry))
-  select(same ? selected : 0, false)
+  choice.select(same ? choice.selected : 0, false)
 }
 
 function entry(suggestion: ShownSuggestion, index: number): HTMLElement {
@@ -48,25 +50,14 @@ function entry(suggestion: ShownSuggestion, index: number): HTMLElement {
     ...suggestion.goals.map(goal),
   )
   element.addEventListener('click', () => {
-    select(index, true)
+    choice.select(index, true)
     insert(index)
   })
   return element
 }
 
 function outcome({ outcome, goals: left }: ShownSuggestion): string {
-  switch (outcome) {
-    case 'closes':
-      return '✓ closes the goal'
-    case 'closesHere':
-      return '✓ closes this goal'
-    case 'leaves':
-      return `${goals(left.length, '')} left`
-  }
-}
-
-function goals(count: number, kind: string): string {
-  return `${count.toString()} ${kind === '' ? '' : `${kind} `}goal${count === 1 ? '' : 's'}`
+  return outcome === 'leaves' ? `${counted(left.length)} left` : `✓ ${outcomeInWords(outcome, 0)}`
 }
 
 function goal({ tag, hypotheses, target, targetChanged }: ShownGoal): HTMLElement {
@@ -86,45 +77,26 @@ function goal({ tag, hypotheses, target, targetChanged }: ShownGoal): HTMLElemen
   )
 }
 
-function select(index: number, byUser: boolean): void {
-  const last = found.children.length - 1
-  selected = Math.max(0, Math.min(index, last))
-  Array.from(found.children).forEach((element, place) => {
-    const chosen = place === selected
-    element.setAttribute('aria-selected', chosen.toString())
-    if (!chosen) return
-    found.setAttribute('aria-activedescendant', element.id)
-    if (byUser) element.scrollIntoView({ block: 'nearest' })
-  })
-  if (last < 0) found.removeAttribute('aria-activedescendant')
-}
-
 function insert(index: number): void {
   if (shown !== undefined && index < shown.suggestions.length) say({ type: 'insert', round: shown.round, index })
 }
 
 function act(key: string): boolean {
   switch (key) {
-    case 'ArrowDown':
-      select(selected + 1, true)
-      return true
-    case 'ArrowUp':
-      select(selected - 1, true)
-      return true
     case 'Home':
-      select(0, true)
+      choice.first()
       return true
     case 'End':
-      select(found.children.length, true)
+      choice.last()
       return true
     case 'Enter':
-      insert(selected)
+      insert(choice.selected)
       return true
     case 'Escape':
       say({ type: 'leave' })
       return true
     default:
-      return false
+      return choice.moves(key)
   }
 }
 
