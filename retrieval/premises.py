@@ -19,6 +19,7 @@ import numpy as np
 from tacit.index import postings
 from tacit.index.premise import Kind, Origin, Premise
 from tacit.index.reader import read_text
+from tacit.index.recent import recent
 from tacit.index.store import Store
 from tacit.index.uses import Names, Uses, named_in
 from tacit.retrieval.access import Header, Modules, header_of
@@ -202,7 +203,7 @@ class PremiseRanker:
         self.experience = experience
         self._used = self._with_drafts(experience.used())
         self._held: tuple[Mask, Floats] | None = None
-        self._above = lru_cache(maxsize=8)(self._read)
+        self._above = recent(longest=1 << 20)(self._read)
         self._accessible = lru_cache(maxsize=8)(self._find_accessible)
 
     def rank(self, state: State, place: Place, limit: int = 32, without: Mask | None = None) -> list[RankedPremise]:
@@ -508,7 +509,7 @@ def _is_inner(name: str, namespace: str) -> bool:
     return name.startswith(("Lean.", "Lake.")) and not namespace.startswith(("Lean", "Lake"))
 
 
-@lru_cache(maxsize=8)
+@recent(longest=1 << 20)
 def read_above(text: str, module: str) -> tuple[tuple[Premise, ...], str, tuple[str, ...]]:
     """The declarations of a text that ends between two of them, and the namespace and the `open`s behind it."""
     # What would be declared next stands in the namespaces, and under the `open`s, of the goal.

@@ -7,9 +7,9 @@ What the reader gets wrong costs a candidate that Lean then rejects, nothing mor
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from itertools import pairwise
 
+from tacit.index.recent import recent
 from tacit.server.lean.syntax import Command, Kind, Token, commands_of, declaration_head
 from tacit.server.values import Declaration
 
@@ -135,7 +135,7 @@ def _visible(full: str, namespace: str) -> str:
     return full
 
 
-@lru_cache(maxsize=8)  # asked anew for every text that is made for a place
+@recent(longest=1 << 20)  # asked anew for every text that is made for a place
 def namespace_at(text: str, offset: int) -> str:
     """The namespaces that are open at the command around an offset, as one dotted name; empty at the root."""
     scope = _Scope()

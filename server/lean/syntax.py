@@ -12,8 +12,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 
+from tacit.index.recent import recent
 from tacit.server.text import Span
 
 
@@ -201,7 +201,13 @@ COMMAND_WORDS = frozenset(
     register_option nonrec gen_injective_theorems declare_config_elab init_quot proof_wanted
     suppress_compilation unsuppress_compilation recall whatsnew unif_hint module prelude compile_inductive
     initialize_simps_projections mk_iff_of_inductive_prop seal unseal grind_pattern binder_predicate
-    test_extern""".split()
+    test_extern docs_to_verso elab_stx_quot end_local_scope grind_annotated norm_cast_add_elim
+    recommended_spelling register_error_explanation register_tactic_tag reprove set_library_suggestions
+    show_panel_widgets tactic_extension with_weak_namespace assert_no_sorry extend_docs guard_min_heartbeats
+    insert_to_additive_translation lrat_proof name_poly_vars name_power_vars
+    register_hint sudo to_additive_name_hint to_dual_insert_cast to_dual_insert_cast_fun to_dual_name_hint
+    unset_option register_label_attr declare_aesop_rule_sets declare_uint_simprocs declare_sint_simprocs
+    add_aesop_rules erase_aesop_rules declare_int_theorems""".split()
 )
 # `deriving` and these continue a command when they stand at the start of a line.
 CONTINUATION_WORDS = frozenset(
@@ -281,6 +287,11 @@ class Commands:
             previous = token
         self._starts = starts
 
+    def code(self, end: int) -> list[Token]:
+        """The tokens that end before an offset, without comments."""
+        upto = self._tokens[: bisect_right(self._tokens, end, key=lambda t: t.end)]
+        return [t for t in upto if t.kind not in (Kind.LINE_COMMENT, Kind.BLOCK_COMMENT)]
+
     def around(self, offset: int) -> Command | None:
         """The command that an offset stands in or just behind, or None above the first."""
         index = bisect_right(self._starts, offset) - 1
@@ -340,7 +351,7 @@ class Commands:
         return self.text[:end]
 
 
-@lru_cache(maxsize=8)
+@recent(longest=1 << 19)  # some 40 bytes a character
 def commands_of(text: str) -> Commands:
     """The commands of a text, read once for several questions about it (0.1 s for 150 kB)."""
     return Commands(text)
