@@ -12,12 +12,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tacit.index.files import content_of
 from tacit.index.lexer import NAME, without_comments
 from tacit.index.source import Problem, Source
 
@@ -25,12 +27,16 @@ SKIPPED = frozenset((".lake", ".git", "build", "lake-packages", "node_modules", 
 """Folders that hold no sources of the package around them."""
 _LIBS = (".lake/build/lib/lean", ".lake/build/lib", "build/lib")
 _LIB_OF_TOOLCHAIN = ("../../lib/lean", "../lib/lean", "../build/release/stage1/lib/lean")
+LARGEST_LAKEFILE = 1 << 20
+"""Bytes of a lakefile."""
 TOOLCHAIN = "lean4"
 """The package name of the toolchain's own sources."""
 _CORE = ("Init", "Std", "Lean", "Lake")
 _BUILT_IN = re.compile(r"stage\d(?:\.5)?")
 """What the prefix of a Lean that was built in a checkout is called."""
 _LAKEFILES = ("lakefile.toml", "lakefile.lean")
+ROOT = 0
+"""Whose files are nobody else's: the administrator's."""
 _LIBRARY = re.compile(
     rf"(?P<default>@\[[^\]]*default_target[^\]]*\]\s*)?\blean_lib\s+(?P<name>\"[^\"]+\"|{NAME.pattern})"
     r"(?P<body>.*?)(?=\n(?:@\[|[a-z])|\Z)",
@@ -153,10 +159,31 @@ def _ilean(module: str, built: Sequence[Path]) -> Path | None:
 def workspace_of(path: Path) -> Path | None:
     """The folder of the Lake workspace that a file or folder is in; None outside any."""
     start = path if _is_dir(path) else path.parent
-    above = [each for each in (start, *start.parents) if any(_is_file(each / name) for name in _LAKEFILES)]
+    above = [each for each in (start, *start.parents) if has_lakefile(each)]
     # A package below .lake/packages belongs to the workspace that has it there.
     outer = [each for each in above if ".lake" not in each.parts or each == start]
     return next(iter(outer or above), None)
+
+
+def has_lakefile(folder: Path) -> bool:
+    """Whether a folder is a Lake workspace. A lakefile is a program: one that anybody could have put there is none."""
+    return any(_is_file(folder / name) and not _is_strange(folder / name) for name in _LAKEFILES)
+
+
+def is_anybodys(folder: Path) -> bool:
+    """Whether everybody on this machine may put files into a folder, as into /tmp."""
+    try:
+        return hasattr(os, "geteuid") and bool(folder.stat().st_mode & stat.S_IWOTH)
+    except OSError:
+        return False
+
+
+def _is_strange(file: Path) -> bool:
+    """Whether somebody else put a file into a folder that everybody may write to."""
+    try:
+        return is_anybodys(file.parent) and file.lstat().st_uid not in (os.geteuid(), ROOT)
+    except OSError:
+        return True
 
 
 def find_packages(workspace: Path, toolchain: Path | None = None) -> Found:
@@ -229,7 +256,7 @@ def _revision_of(prefix: Path) -> str:
     if _BUILT_IN.fullmatch(prefix.name):
         return ""
     try:
-        said = (prefix / "include" / "lean" / "version.h").read_text(encoding="utf-8")
+        said = content_of(prefix / "include" / "lean" / "version.h").decode()
     except (OSError, UnicodeDecodeError):
         return ""
     defined: dict[str, str] = dict(re.findall(r"^#define LEAN_(\w+) (.*)$", said, re.MULTILINE))
@@ -274,7 +301,7 @@ def _packages_folders(workspace: Path, manifest: dict[str, Any]) -> list[Path]:
 
 def _json(path: Path, problems: list[Problem]) -> dict[str, Any]:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(content_of(path).decode())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
@@ -302,17 +329,17 @@ def _name_of(root: Path, problems: list[Problem]) -> str:
 
 def _toml(path: Path, problems: list[Problem]) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(content_of(path, LARGEST_LAKEFILE).decode())
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         problems.append(Problem(str(path), f"The lakefile cannot be read: {error}."))
         return {}
 
 
 def _text(path: Path) -> str:
     try:
-        return without_comments(path.read_text(encoding="utf-8", errors="replace"))
+        return without_comments(content_of(path, LARGEST_LAKEFILE).decode(errors="replace"))
     except OSError:
         return ""
 

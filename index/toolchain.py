@@ -24,6 +24,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from tacit.index.files import LARGEST_NAME, content_of
 from tacit.index.packages import toolchain_sources
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 SOURCES = "TACIT_LEAN_SOURCES"
 """Names a toolchain's folder, a checkout of Lean or the folder with `Init.lean`; `off`: Lean's sources are left out."""
 ASK_SECONDS = 10.0
-_NAME = re.compile(r"(?:(?P<origin>[\w-]+/[\w-]+):)?(?P<release>[\w.+-]+)")
+_NAME = re.compile(r"(?:(?P<origin>\w[\w-]*/\w[\w-]*):)?(?P<release>\w[\w.+-]*)", re.ASCII)
 _RELEASE = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
 _ORIGIN = "leanprover/lean4"
 
@@ -43,14 +44,13 @@ def leans(named: str, environment: Mapping[str, str]) -> list[tuple[str, str, Pa
     """
     for origin, said in (("the settings", named), ("TACIT_LEAN", environment.get("TACIT_LEAN", ""))):
         if said:
-            found = _executable(Path(said).expanduser())
-            if found is None:
-                on_path = shutil.which(said, path=environment.get("PATH", ""))
-                found = Path(on_path) if on_path else None
+            # A bare name is one of the PATH: the current folder, most often a workspace, may have a file of that name.
+            bare = said not in (".", "..", "~") and os.path.basename(said) == said  # noqa: PTH119
+            found = _on_path(said, environment) if bare else _executable(Path(said).expanduser())
             return [(origin, said, found)]
     places: list[tuple[str, str, Path | None]] = []
-    if on_path := shutil.which("lean", path=environment.get("PATH", "")):
-        places.append(("PATH", "", Path(on_path)))
+    if on_path := _on_path("lean", environment):
+        places.append(("PATH", "", on_path))
     home = environment.get("HOME") or environment.get("USERPROFILE")
     if home and (elan := _executable(Path(home) / ".elan" / "bin")):
         places.append(("~/.elan/bin", "", elan))
@@ -68,7 +68,7 @@ def toolchain_of(workspace: Path, named: str = "") -> Path | None:
     elan = elan_toolchain(workspace)
     found = []
     for _, _, lean in leans(named, os.environ):
-        prefix = None if lean is None else elan if _is_elan(lean) else prefix_of(lean)
+        prefix = None if lean is None else elan if is_elan(lean) else prefix_of(lean)
         if prefix is not None:
             if toolchain_sources(prefix) is not None:
                 return prefix
@@ -91,20 +91,35 @@ def prefix_of(lean: Path) -> Path | None:
 
 
 def elan_toolchain(workspace: Path, elan_home: Path | None = None) -> Path | None:
-    """The prefix of the toolchain that elan's `lean` runs in a workspace, where elan has installed it.
+    """The prefix of the toolchain that elan's `lean` runs in a workspace, where elan has installed it."""
+    return elan_choice(workspace, os.environ, elan_home)[1]
 
-    As `elan` chooses: ELAN_TOOLCHAIN, `elan override`, the nearest `lean-toolchain`, the default.
+
+def elan_choice(
+    workspace: Path, environment: Mapping[str, str], elan_home: Path | None = None
+) -> tuple[str, Path | None]:
+    """The name of the toolchain that elan's `lean` would run in a workspace, and its prefix where it is installed.
+
+    As `elan` chooses: ELAN_TOOLCHAIN, `elan override`, the nearest `lean-toolchain`, the default; empty where none is.
+    The name may be any text of somebody's file.
     """
-    home = elan_home or Path(os.environ.get("ELAN_HOME") or Path.home() / ".elan")
+    user = environment.get("HOME") or environment.get("USERPROFILE") or "~"
+    home = elan_home or Path(environment.get("ELAN_HOME") or Path(user).expanduser() / ".elan")
     settings = _settings_of_elan(home / "settings.toml")
-    name = os.environ.get("ELAN_TOOLCHAIN") or _chosen_above(workspace, settings) or settings.get("default_toolchain")
-    return _installed(home / "toolchains", name) if isinstance(name, str) else None
+    name = environment.get("ELAN_TOOLCHAIN") or _chosen_above(workspace, settings) or settings.get("default_toolchain")
+    return (name, _installed(home / "toolchains", name)) if isinstance(name, str) else ("", None)
+
+
+def origin_of(toolchain: str) -> str | None:
+    """Whose release a toolchain's name means, as `leanprover/lean4`; None for a text that is no name."""
+    said = _NAME.fullmatch(toolchain.strip())
+    return None if said is None else said["origin"] or _ORIGIN
 
 
 # elan.
 
 
-def _is_elan(lean: Path) -> bool:
+def is_elan(lean: Path) -> bool:
     """Whether a `lean` is elan: a link to it, or the same program under another name."""
     if Path(os.path.realpath(lean)).stem.startswith("elan"):
         return True
@@ -116,8 +131,8 @@ def _is_elan(lean: Path) -> bool:
 
 def _settings_of_elan(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return tomllib.loads(content_of(file).decode())
+    except (OSError, ValueError, RecursionError):
         return {}
 
 
@@ -128,7 +143,7 @@ def _chosen_above(workspace: Path, settings: Mapping[str, Any]) -> str | None:
         if isinstance(override, str):
             return override
         with suppress(OSError, UnicodeDecodeError):
-            lines = (folder / "lean-toolchain").read_text(encoding="utf-8").splitlines()
+            lines = content_of(folder / "lean-toolchain", LARGEST_NAME).decode().splitlines()
             if lines and lines[0].strip():
                 return lines[0].strip()
     return None
@@ -172,6 +187,13 @@ def _newness(prefix: Path) -> tuple[list[int], bool, str]:
 
 
 # Any other Lean.
+
+
+def _on_path(name: str, environment: Mapping[str, str]) -> Path | None:
+    """A program of the PATH; what that names relative to the current folder does not count."""
+    folders = [each for each in environment.get("PATH", "").split(os.pathsep) if os.path.isabs(each)]  # noqa: PTH117
+    found = shutil.which(name, path=os.pathsep.join(folders)) if folders else None
+    return Path(found) if found else None
 
 
 def _executable(path: Path) -> Path | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from tacit.server.errors import LeanNotFound
 from tacit.server.lean.checker import Limits
 from tacit.server.lean.elaborator import Elaborator
 from tacit.server.lean.live import LiveElaborator
-from tacit.server.lean.locate import LeanInstall, LeanSettings, find_lean, server_commands, workspace_root
+from tacit.server.lean.locate import QUIET, LeanInstall, LeanSettings, find_lean, server_commands, workspace_root
 from tacit.server.lean.pool import SIZE, Pool
 from tacit.server.lean.recordings import Recorder, Recordings, ReplayElaborator, replay_notice
 from tacit.server.memory_library import WorkspaceMemory
@@ -80,8 +79,8 @@ class LiveLean:
         """Make the Elaborator of a document."""
         file = path_of(uri)
         if file is None:
-            # An untitled document has no folder: Lean gets a name for it that no file has.
-            file = Path(tempfile.gettempdir()) / "tacit-untitled.lean"
+            # An untitled document has no folder: Lean gets a name for it that no file has, where nobody put a lakefile.
+            file = QUIET / "tacit-untitled.lean"
             uri = file.as_uri()
         try:
             self._status = LeanStatus("starting")

@@ -16,12 +16,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tacit.index.toolchain import leans
+from tacit.index.packages import has_lakefile, is_anybodys
+from tacit.index.toolchain import elan_choice, is_elan, leans, origin_of
 from tacit.server.errors import LeanNotFound
 
 INSTALL_HINT = "Install Lean with elan (https://lean-lang.org/install), or set TACIT_LEAN to a lean executable."
 _VERSION = re.compile(r"version (?P<version>\d+\.\d+\.\d+[^\s,)]*)")
-_LAKEFILES = ("lakefile.toml", "lakefile.lean")
+
+
+QUIET = Path(os.path.abspath(os.sep))  # noqa: PTH100
+"""A folder in which Lean finds no lakefile that it would run: it looks for one where it is started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def workspace_root(file: Path) -> tuple[Path, bool]:
     """(folder, is a Lake workspace): the outermost-needed root for a file, by the nearest lakefile above it."""
     folder = file if file.is_dir() else file.parent
     for parent in (folder, *folder.parents):
-        if any((parent / name).is_file() for name in _LAKEFILES):
+        if has_lakefile(parent):
             return parent, True
     return folder, False
 
@@ -89,8 +93,7 @@ def candidates(settings: LeanSettings) -> list[tuple[str, Path]]:
 async def read_version(lean: Path, cwd: Path, *, timeout: float = 30.0) -> str:
     """What `lean --version` says, such as `4.27.0`. Raises LeanNotFound with its words when it fails.
 
-    It runs in the workspace because elan's `lean` chooses the toolchain by folder (and may download it, hence
-    the generous limit).
+    It runs in the workspace because a script around `lean` may choose by folder. elan's is not run, see `installed`.
     """
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
@@ -119,7 +122,7 @@ async def read_version(lean: Path, cwd: Path, *, timeout: float = 30.0) -> str:
         await process.wait()
         raise LeanNotFound(
             f"`lean --version` in {cwd} gave no answer in {timeout:.0f} s.",
-            hint="If elan is downloading a toolchain, run `lean --version` there once and wait for it to finish.",
+            hint="Run it there by hand to see what it waits for.",
         ) from None
     except asyncio.CancelledError:
         _kill(process)
@@ -129,7 +132,7 @@ async def read_version(lean: Path, cwd: Path, *, timeout: float = 30.0) -> str:
         said = (err or out).decode(errors="replace").strip().splitlines()
         raise LeanNotFound(
             f"`lean --version` in {cwd} failed: {said[-1] if said else f'exit code {process.returncode}'}.",
-            hint="Run it there by hand: elan may need to install the toolchain that `lean-toolchain` names.",
+            hint="Run it there by hand to see more of what it says.",
         )
     return match["version"]
 
@@ -143,11 +146,38 @@ def _kill(process: asyncio.subprocess.Process) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
+def installed(lean: Path, cwd: Path, environment: Mapping[str, str]) -> Path:
+    """The `lean` itself where this one is elan's: the one of the toolchain that elan would choose for a folder.
+
+    elan's own would fetch whatever a file of the workspace names, from whoever it names, and run it. Raises
+    LeanNotFound where that toolchain is not installed: only the user may have it fetched.
+    """
+    if not is_elan(lean):
+        return lean
+    name, prefix = elan_choice(cwd, environment)
+    if prefix is not None:
+        found = prefix / "bin" / ("lean.exe" if sys.platform == "win32" else "lean")
+        if found.is_file() and os.access(found, os.X_OK) and not is_elan(found):
+            return found
+    if not name:
+        raise LeanNotFound(f"elan has no toolchain for {cwd}.", hint="Choose one in a terminal: `elan default stable`.")
+    name, origin = name.strip(), origin_of(name)
+    if origin is None:
+        raise LeanNotFound(
+            f"What elan is to run in {cwd} is no name of a toolchain.", hint="Correct the file lean-toolchain there."
+        )
+    raise LeanNotFound(
+        f"The toolchain {name}, which is to be used in {cwd}, is not installed.",
+        hint=f"If you trust this folder and github.com/{origin}: `elan toolchain install {name}` in a terminal.",
+    )
+
+
 async def find_lean(settings: LeanSettings, cwd: Path) -> LeanInstall:
     """The first Lean that answers. Raises LeanNotFound with the reasons when none does."""
     reasons: list[str] = []
-    for origin, lean in candidates(settings):
+    for origin, named in candidates(settings):
         try:
+            lean = installed(named, cwd, settings.environment)
             version = await read_version(lean, cwd)
         except LeanNotFound as exc:
             reasons.append(str(exc))
@@ -179,6 +209,8 @@ def server_commands(install: LeanInstall, file: Path, settings: LeanSettings) ->
     # calm. (Lean of 2021 takes the same delay from `initializationOptions.editDelay` instead.)
     if install.key >= (4, 9, 0) and not any("server.reportDelayMs" in a for a in args):
         args.append("-Dserver.reportDelayMs=0")
+    if not is_lake and is_anybodys(root):
+        root = QUIET
     commands: list[ServerCommand] = []
     if is_lake and install.lake is not None:
         extra = ("--", *args) if args else ()

@@ -12,6 +12,7 @@ import pytest
 from tacit.server.errors import LeanNotFound
 from tacit.server.lean.elaborator import LeanIdentity
 from tacit.server.lean.locate import (
+    QUIET,
     LeanInstall,
     LeanSettings,
     candidates,
@@ -135,6 +136,106 @@ async def test_a_lake_that_cannot_run_is_none(tmp_path: Path) -> None:
     lean = saying(tmp_path / "lean", "4.27.0")
     (tmp_path / "lake").write_text("", encoding="utf-8")
     assert (await find_lean(settings(lean), tmp_path)).lake is None
+
+
+# ---------------------------------------------------------------------------------------------- elan
+
+
+def elan(home: Path, *toolchains: str) -> Path:
+    """elan as it installs itself: its `lean`, which would fetch what a workspace names, notes that it was run."""
+    folder = home / ".elan"
+    program = script(folder / "bin" / "elan", f'touch {home}/elan-ran; echo "Lean (version 4.99.0, Release)"')
+    os.link(program, folder / "bin" / "lean")
+    for each in toolchains:
+        saying(folder / "toolchains" / f"leanprover--lean4---v{each}" / "bin" / "lean", each)
+    return folder / "bin" / "lean"
+
+
+async def test_the_toolchain_that_a_workspace_names_is_run_without_elan(tmp_path: Path) -> None:
+    elan(tmp_path, "4.26.0", "4.27.0")
+    (tmp_path / "lean-toolchain").write_text("leanprover/lean4:v4.27.0\n", encoding="utf-8")
+    found = await find_lean(settings(HOME=tmp_path), tmp_path)
+    assert (found.version, found.origin) == ("4.27.0", "~/.elan/bin")
+    assert found.lean == tmp_path / ".elan" / "toolchains" / "leanprover--lean4---v4.27.0" / "bin" / "lean"
+    assert not (tmp_path / "elan-ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("named", "said", "advised"),
+    [
+        ("leanprover/lean4:v4.28.0\n", "leanprover/lean4:v4.28.0", "elan toolchain install leanprover/lean4:v4.28.0"),
+        ("stable", "stable", "elan toolchain install stable"),
+        ("someone/else:v1", "someone/else:v1", "github.com/someone/else"),
+        ("$(touch ran)\n", "no name of a toolchain", "lean-toolchain"),
+        ("--help", "no name of a toolchain", "lean-toolchain"),
+        ("..", "no name of a toolchain", "lean-toolchain"),
+        ("x\x1b]0;title\x07", "no name of a toolchain", "lean-toolchain"),
+        (None, "no toolchain", "elan default"),
+    ],
+)
+async def test_a_toolchain_that_a_workspace_names_is_never_fetched(
+    tmp_path: Path, named: str | None, said: str, advised: str
+) -> None:
+    """elan would fetch it from wherever the file says, and run it, before anybody was asked."""
+    elan(tmp_path, "4.27.0")
+    if named is not None:
+        (tmp_path / "lean-toolchain").write_text(named, encoding="utf-8")
+    with pytest.raises(LeanNotFound) as raised:
+        await find_lean(settings(PATH=tmp_path / ".elan" / "bin"), tmp_path)
+    assert not (tmp_path / "elan-ran").exists()
+    assert said in str(raised.value)
+    assert advised in str(raised.value)
+    assert str(raised.value).isprintable()
+    assert "touch" not in str(raised.value)
+
+
+async def test_elan_that_is_named_in_the_settings_fetches_nothing_either(tmp_path: Path) -> None:
+    lean = elan(tmp_path)
+    (tmp_path / "lean-toolchain").write_text("v4.1.0", encoding="utf-8")
+    with pytest.raises(LeanNotFound, match=r"v4\.1\.0"):
+        await find_lean(settings(lean, HOME=tmp_path), tmp_path)
+    assert not (tmp_path / "elan-ran").exists()
+
+
+# ---------------------------------------------------------------------------------------------- other people's files
+
+
+async def test_a_bare_name_is_no_file_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`lean` means the one on the PATH: the current folder, most often the workspace, may have a file of that name."""
+    saying(tmp_path / "work" / "lean", "4.6.6")
+    saying(tmp_path / "work" / "nightly" / "bin" / "lean", "4.6.6")
+    right = saying(tmp_path / "bin" / "lean", "4.2.0")
+    monkeypatch.chdir(tmp_path / "work")
+    assert candidates(settings("lean", PATH=tmp_path / "bin")) == [("the settings", right)]
+    with pytest.raises(LeanNotFound):
+        candidates(settings("nightly", PATH=tmp_path / "bin"))
+    assert candidates(settings(PATH=Path(f"{tmp_path / 'no'}::.:{tmp_path / 'bin'}"))) == [("PATH", right)]
+
+
+@pytest.mark.parametrize("theirs", [True, False])
+def test_a_lakefile_that_anybody_could_have_put_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: bool
+) -> None:
+    """In /tmp another user's lakefile would be run for every file below that belongs to no project."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "lakefile.lean").touch()
+    tmp_path.chmod(0o1777)
+    assert workspace_root(tmp_path / "mine" / "A.lean") == (tmp_path, True), "what one has put there oneself counts"
+    monkeypatch.setattr(os, "geteuid", lambda: 12345 if theirs else (tmp_path / "lakefile.lean").lstat().st_uid)
+    if theirs:
+        monkeypatch.setattr("tacit.index.packages.ROOT", 54321)
+    assert workspace_root(tmp_path / "mine" / "A.lean") == ((tmp_path / "mine", False) if theirs else (tmp_path, True))
+
+
+def test_lean_is_not_started_where_anybody_can_put_a_lakefile(tmp_path: Path) -> None:
+    """Lean itself runs the lakefile of the folder that it is started in, also one that comes later."""
+    tmp_path.chmod(0o1777)
+    (command,) = server_commands(install(tmp_path), tmp_path / "B.lean", settings())
+    assert command.cwd == QUIET
+    assert not QUIET.stat().st_mode & 0o022
+    (tmp_path / "mine").mkdir()
+    (command,) = server_commands(install(tmp_path), tmp_path / "mine" / "B.lean", settings())
+    assert command.cwd == tmp_path / "mine"
 
 
 # ---------------------------------------------------------------------------------------------- versions
