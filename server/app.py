@@ -7,6 +7,7 @@ the server is built, not before.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import logging
 import os
 import sys
@@ -53,15 +54,21 @@ def serve(
     lean: str = "",
     log_level: str = "WARNING",
 ) -> int:
-    """Serve one editor over standard input and output until it is gone; the exit status. Logs to standard error.
+    """Serve one editor over standard input and output until it is gone; the exit status. Warnings go to standard error,
+    and more to the log of this process.
 
     Without `build`, everything that there is. `lean`: see create_server.
     """
+    from tacit.index.encoder import cache_folder
+    from tacit.server import logs
     from tacit.server.stdio import claim
 
     _few_arenas()
     source, sink = claim()
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=log_level)
+    terminal = logs.on_stderr(logging.getLevelNamesMapping()[log_level])
+    logs.begin("serve", cache_folder() / logs.FOLDER, terminal=terminal)
+    with suppress(OSError, ValueError, RuntimeError):
+        faulthandler.enable()  # what a library's native code broke is told on standard error
     # At their own INFO they log every message, whole.
     logging.getLogger("pygls").setLevel(logging.WARNING)
     if build is None:

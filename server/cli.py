@@ -200,11 +200,13 @@ def main(argv: Sequence[str] | None = None, *, build: Build | None = None) -> in
     if arguments.command is None:
         parser.print_help(sys.stderr)
         return BAD_INPUT
+    from tacit.index.encoder import cache_folder
+    from tacit.server import logs
+
     if arguments.command is not _serve:
-        level = _level(arguments, logging.CRITICAL, logging.CRITICAL, logging.DEBUG)
-        logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", level=level)
-        if arguments.verbose:  # once, what Tacit itself logs; twice, what its libraries log, too
-            logging.getLogger("tacit").setLevel(_level(arguments, logging.NOTSET, logging.INFO, logging.DEBUG))
+        role, least = ("mcp", "info") if arguments.command is _mcp else ("command", "warning")
+        terminal = logs.to_terminal(arguments.verbose)
+        logs.begin(role, cache_folder() / logs.FOLDER, least=least, terminal=terminal, hooks=False)
     try:
         status: int = arguments.command(arguments, build or _compose)
         sys.stdout.flush()
@@ -216,20 +218,24 @@ def main(argv: Sequence[str] | None = None, *, build: Build | None = None) -> in
         return BROKEN_PIPE
     except Exception as error:
         return _failed(error, arguments)
+    finally:
+        logs.end()
     return status
 
 
 def _failed(error: Exception, arguments: argparse.Namespace) -> int:
     import sqlite3
 
+    from tacit.server import logs
     from tacit.server.command import Interrupted
     from tacit.server.errors import LeanDied, LeanNotFound, TacitError
     from tacit.server.terminal import Terminal
 
     if isinstance(error, Interrupted):
         return error.status
-    if arguments.verbose:
-        logging.getLogger(__name__).error("what happened:", exc_info=error)
+    fault = not isinstance(error, TacitError | OSError | sqlite3.DatabaseError)
+    if arguments.verbose or fault:
+        logging.getLogger(f"tacit.server.{Path(__file__).stem}").error("what happened:", exc_info=error)
     if isinstance(error, TacitError):
         kind, message, hint = type(error).__name__, str(error.args[0]), error.hint
         status = NO_LEAN if isinstance(error, LeanNotFound | LeanDied) else BAD_INPUT
@@ -241,7 +247,7 @@ def _failed(error: Exception, arguments: argparse.Namespace) -> int:
         hint, status = "Make it again with `tacit index build`.", BAD_INPUT
     else:
         kind, message = "Fault", f"Something went wrong inside Tacit: {type(error).__name__}: {error}."
-        hint, status = "Run it again with -v to see where.", FAULT
+        hint, status = logs.says_more("Run it again with -v to see where."), FAULT
     terminal = Terminal()
     if getattr(arguments, "json", False):
         terminal.json({"error": {"kind": kind, "message": message, "hint": hint}})

@@ -1,10 +1,11 @@
 """The process that makes indexes while an editor is open: what `tacit index update` does, told in JSON Lines.
 
-    python -m tacit.server.index_worker [--own] [--lean PATH] FOLDER …
+    python -m tacit.server.index_worker [--own] [--check] [--lean PATH] FOLDER …
 
 The words of all packages first, then their vectors. It runs at low priority, waits where another builder is at work,
 and ends when its standard input does: with the sidecar, however that ends. `--own` leaves out what packages depend on.
-`--lean` is what the settings name as Lean, whose sources are read too.
+`--check` reads every index to its end, and makes those anew with which anything is wrong. `--lean` is what the settings
+name as Lean, whose sources are read too.
 """
 
 from __future__ import annotations
@@ -37,14 +38,18 @@ def main(arguments: list[str]) -> int:
         os.nice(NICENESS)
     threading.Thread(target=_end_with_input, daemon=True).start()
 
+    from tacit.index.encoder import cache_folder
     from tacit.index.places import Place, places
+    from tacit.server import logs
     from tacit.server.command import stop_cleanly
     from tacit.server.errors import TacitError
     from tacit.server.library import bring_up_to_date, make_vectors
 
+    logs.begin("index", cache_folder() / logs.FOLDER, least="warning")
     stop_cleanly()
     parser = argparse.ArgumentParser()
     parser.add_argument("--own", action="store_true")
+    parser.add_argument("--check", action="store_true")
     parser.add_argument("--lean", default="")
     parser.add_argument("folders", nargs="+")
     asked = parser.parse_args(arguments)
@@ -59,7 +64,7 @@ def main(arguments: list[str]) -> int:
     for place in found.values():
         name = place.corpus.name
         try:
-            done = _patiently(name, partial(bring_up_to_date, place))
+            done = _patiently(name, partial(bring_up_to_date, place, check=asked.check))
         except TacitError as error:
             _tell(package=name, problem=str(error))
             continue

@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tacit.index.encoder import cache_folder
+from tacit.server import logs
+
 log = logging.getLogger(__name__)
 
 # -P: no module is taken from the current folder, which in most editors is the workspace.
@@ -47,6 +50,8 @@ class _Order:
 
     folders: dict[Path, bool] = field(default_factory=dict)
     """Each with whether what it depends on is left out."""
+    check: bool = False
+    """Whether the indexes that are there are read to their ends before they are relied on."""
 
 
 class Indexer:
@@ -73,8 +78,12 @@ class Indexer:
         self.seconds = 0.0
         """How long the last run took."""
 
-    def ask(self, folders: Sequence[Path], *, own: bool = False) -> None:
-        """Bring the packages of these workspaces up to date; with `own` only what is worked on there."""
+    def ask(self, folders: Sequence[Path], *, own: bool = False, check: bool = False) -> None:
+        """Bring the packages of these workspaces up to date; with `own` only what is worked on there.
+
+        With `check` indexes are made anew with which anything is wrong, also where only reading all of one tells it.
+        """
+        self._order.check |= check and bool(folders)
         for each in folders:
             self._order.folders[each] = own and self._order.folders.get(each, True)
         if folders:
@@ -106,11 +115,12 @@ class Indexer:
 
     async def _run(self) -> None:
         while self._order.folders:
-            folders, self._order = self._order.folders, _Order()
+            order, self._order = self._order, _Order()
             for own in (False, True):
-                if some := [str(each) for each, alone in folders.items() if alone is own]:
+                if some := [str(each) for each, alone in order.folders.items() if alone is own]:
+                    options = [*(["--own"] if own else []), *(["--check"] if order.check else [])]
                     named = ["--lean", self.lean] if self.lean else []
-                    await self._run_one([*(["--own"] if own else []), *named, *some])
+                    await self._run_one([*options, *named, *some])
 
     async def _run_one(self, arguments: Sequence[str]) -> None:
         began = asyncio.get_running_loop().time()
@@ -120,6 +130,7 @@ class Indexer:
                 *arguments,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
+                env={**os.environ, **logs.environment()},
                 start_new_session=True,  # so that all of it can be ended at once
             )
         except OSError as error:
@@ -136,7 +147,10 @@ class Indexer:
         if self._stopping:
             self._stopping = False
         elif code != 0:
-            self._say(IndexWork("failed", sentence=f"Indexing ended with status {code}; its log says more."))
+            file = logs.of_process(cache_folder() / logs.FOLDER, "index", process.pid)
+            log.warning("indexing ended with status %d", code)
+            sentence = f"Indexing ended with status {code}; {file or 'its log'} says more."
+            self._say(IndexWork("failed", sentence=sentence))
         else:
             self._say(IndexWork(sentence=" ".join(dict.fromkeys(self._problems.values()))))
 
@@ -145,7 +159,8 @@ class Indexer:
             said: dict[str, Any] = json.loads(line)
             package = str(said["package"])
         except (ValueError, TypeError, KeyError):
-            log.warning("the builder said something else: %r", line[:200])
+            log.warning("the builder said something else, of %d bytes", len(line))
+            log.debug("it is %r", line[:200])
             return
         if "what" in said:
             self._say(IndexWork("working", package, str(said["what"]), int(said["done"]), int(said["total"])))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import platform
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -51,10 +52,14 @@ class Lifecycle:
         on(types.TEXT_DOCUMENT_DID_OPEN, self.did_open)
         on(types.TEXT_DOCUMENT_DID_CHANGE, self.did_change)
         self._server.on_close = self._session.closed
+        self._server.faulted = self._session.faulted
 
     def initialize(self, params: types.InitializeParams) -> None:
         """Take the first settings, and keep an eye on the editor's process."""
         self._session.configure(params.initialization_options)
+        editor = params.client_info
+        named = f"{editor.name} {editor.version or ''}".rstrip() if editor is not None else "an editor"
+        log.info("Tacit %s on Python %s begins, for %s", self._server.version, platform.python_version(), named)
         if self._search is not None:
             self._search.initialize(params)
         if params.process_id is not None:

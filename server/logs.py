@@ -16,10 +16,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
 
 from tacit.server.log_lines import OWN, JsonLines, PlainLines, Repeats
 
@@ -78,6 +78,11 @@ def set_level(level: str) -> None:
         _now.set_level(level)
 
 
+def environment() -> dict[str, str]:
+    """What a child process is to have in its environment, so that it writes at the level of this one."""
+    return {ENVIRONMENT: _now.asked} if _now is not None and _now.asked else {}
+
+
 def where() -> Path | None:
     """The file that this process has written to; None where there is none."""
     return _now.path if _now is not None and _now.path.exists() else None
@@ -92,6 +97,16 @@ def says_more(otherwise: str = "") -> str:
     """`/…/serve-….log says more.`, or what stands for it where there is no log."""
     file = where()
     return f"{file} says more." if file is not None else otherwise
+
+
+def to_terminal(verbose: int) -> logging.Handler | None:
+    """What writes to standard error for a person at a command: once `-v` what Tacit says, twice all there is."""
+    if not verbose:
+        return None
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.INFO if verbose == 1 else logging.DEBUG)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    return handler
 
 
 def shown(record: logging.LogRecord) -> bool:
@@ -118,6 +133,8 @@ class Log(logging.Handler):
         self.path = folder / f"{role}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}.log"
         self._terminal = terminal
         self._least = least
+        self.asked = ""
+        """The level that the settings name; empty where they name none."""
         self._repeats = Repeats()
         self._ended = False
         self._lines = JsonLines(f"{role} {os.getpid()}")
@@ -129,6 +146,7 @@ class Log(logging.Handler):
 
     def set_level(self, asked: str) -> None:
         """Write what has this level and more. A name that is none counts as the usual one, and is remarked on."""
+        self.asked = asked
         named = asked or os.environ.get(ENVIRONMENT, "").strip().lower()
         name = named if named in LEVELS else self._least
         level = _OFF if name == "off" else getattr(logging, name.upper())
@@ -212,7 +230,7 @@ class _File(RotatingFileHandler):
         super().__init__(path, maxBytes=LARGEST, backupCount=PARTS, encoding="utf-8", errors="replace", delay=True)
         self._broken = False
 
-    def _open(self) -> IO[Any]:
+    def _open(self) -> TextIOWrapper:
         path = Path(self.baseFilename)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         tidy(path.parent)

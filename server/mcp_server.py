@@ -26,6 +26,7 @@ from mcp.types import (
 )
 from pydantic import Field, ValidationError
 
+from tacit.server import logs
 from tacit.server import mcp_answers as answers
 from tacit.server.errors import TacitError
 from tacit.server.mcp_desk import Desk, Spot
@@ -288,5 +289,6 @@ def _sentence(error: ToolError) -> str:
         return f"These arguments cannot be used: {wrong}. Call it again with others."
     if cause is not None:
         log.error("a tool failed", exc_info=cause)
-        return f"Something went wrong inside Tacit: {type(cause).__name__}: {cause}. Start it with -v to see where."
+        more = logs.says_more("Start it with -v to see where.")
+        return f"Something went wrong inside Tacit: {type(cause).__name__}: {cause}. {more}"
     return str(error)

@@ -155,9 +155,8 @@ class TacitProtocol(InFlight):
 
 def _worth_logging(record: logging.LogRecord) -> bool:
     """Not exceptions: pygls hands each on to `report_server_error`, where those that matter are logged, once."""
-    return not (
-        record.exc_info or record.getMessage().startswith("Unable to deserialize")
-    )  # `_refuse` says it in one line
+    # `_refuse` says in one line what cannot be read.
+    return not (record.exc_info or record.getMessage().startswith("Unable to deserialize"))
 
 
 class TacitServer(LanguageServer):

@@ -14,6 +14,7 @@ from typing import Any
 
 from lsprotocol import types
 
+from tacit.server import logs
 from tacit.server.accepting import Offers
 from tacit.server.errors import NoGoal, TacitError
 from tacit.server.memory_library import WorkspaceMemory
@@ -145,6 +146,8 @@ class Session:
         """Take new settings. Values that cannot be used are told to the user, in one message."""
         settings, complaints = read_settings(raw, self.settings)
         before, self.settings = self.settings, settings
+        if settings.log_level != before.log_level:
+            logs.set_level(settings.log_level)
         if complaints:
             self.tell(" ".join(complaints))
         if not settings.same_lean(before):
@@ -171,12 +174,19 @@ class Session:
         """The sentence for an error. That Lean is missing or died is shown to the user, once until it works again."""
         if not isinstance(error, TacitError):
             log.error("an unexpected error", exc_info=error)
-            return "Something went wrong inside Tacit; its log says what."
+            return _fault()
         text = str(error)
         if not isinstance(error, NoGoal) and text not in self._told:
             self._told.add(text)
+            log.warning("%s", text)
             self.tell(text, types.MessageType.Error)
         return text
+
+    def faulted(self) -> None:
+        """An error of Tacit's own, which nobody waits for, was logged: the user hears of it once until Lean works."""
+        if not self._closing and (text := _fault()) not in self._told:
+            self._told.add(text)
+            self.tell(text, types.MessageType.Error)
 
     def heard(self, remark: Remark) -> None:
         """What a source has to say is told once until the settings change: shown if it failed, else in the log."""
@@ -196,6 +206,7 @@ class Session:
         """Send the status when it has changed."""
         status = self.status()
         if status != self._announced and not self._closing:
+            log.info("Lean is %s. %s", " ".join(filter(None, (status.state, status.version))), status.sentence)
             self._announced = status
             self.server.protocol.notify(STATUS_CHANGED, to_state(status))
 
@@ -239,7 +250,7 @@ class Session:
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something in the background until the session ends; what it raises is logged."""
-        task = asyncio.create_task(_logged(work))
+        task = asyncio.create_task(self._logged(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(lambda _: work.close())  # one that was cancelled before it began
@@ -297,6 +308,19 @@ class Session:
             self.announce()
             await asyncio.sleep(STATUS_SECONDS)
 
+    async def _logged(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("background work failed")
+            self.faulted()
+
+
+def _fault() -> str:
+    """What the user reads of an error of Tacit's own."""
+    file = logs.where()
+    return f"Something went wrong inside Tacit; its log{f', {file},' if file else ''} says what."
+
 
 async def _stopped(suggester: Suggester) -> None:
     try:
@@ -306,10 +330,3 @@ async def _stopped(suggester: Suggester) -> None:
         log.error("Lean did not stop within %g s", CLOSE_SECONDS)
     except Exception:
         log.exception("stopping Lean failed")
-
-
-async def _logged(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        await work
-    except Exception:
-        log.exception("background work failed")

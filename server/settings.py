@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tacit.server.errors import BadInput
+from tacit.server.logs import LEVELS
 from tacit.server.model.presets import template
 from tacit.server.model.prompts import Preset
 
@@ -39,6 +40,9 @@ class Settings:
     `prove_learn`: judging goals is learned from the searches on this machine, as numbers in the cache folder.
     `prove_simp_only`: a proof that a search finds has `simp only` in the place of `simp`.
 
+    `log_level` is what is written to the log of the sidecar and more: `off`, `error`, `warning`, `info` or `debug`;
+    empty leaves it to TACIT_LOG, else to Tacit.
+
     `index_automatic`: the sources of a workspace and of what it depends on are indexed in the background, for search.
     """
 
@@ -61,6 +65,7 @@ class Settings:
     prove_simp_only: bool = False
     prove_learn: bool = True
     action_closes: bool = False
+    log_level: str = ""
 
     def same_lean(self, other: Settings) -> bool:
         """Whether the running Lean, and the model, can stay when these settings take the place of the others."""
@@ -110,6 +115,12 @@ def _seconds(least: float, most: float) -> Callable[[Any], float]:
     return read
 
 
+def _level(value: Any) -> str:
+    if not isinstance(value, str) or value not in ("", *LEVELS):
+        raise _Unfit(f"one of {', '.join(LEVELS)}")
+    return value
+
+
 def _mebibytes(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not (value == 0 or 256 <= value <= 1 << 20):
         raise _Unfit("0 (no limit) or a whole number of MiB from 256 up")
@@ -149,6 +160,7 @@ KEYS: Mapping[str, _Key] = {
     "codeAction.wait": _Key("action_wait", _seconds(0, 60)),
     "codeAction.closeGoal": _Key("action_closes", _flag),
     "index.automatic": _Key("index_automatic", _flag),
+    "log.level": _Key("log_level", _level),
     "model.path": _Key("model_path", _string),
     "model.preset": _Key("model_preset", _string),
     "model.context": _Key("model_context", _tokens),

@@ -27,6 +27,14 @@ def sources_of_lean_left_out() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_log() -> Iterator[None]:
+    """The tests of the log alone write one: others must not leave any in the cache of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TACIT_LOG", "off")
+        yield
+
+
 @pytest.fixture
 def signals_kept() -> Iterator[None]:
     """For tests of commands that say how SIGTERM ends them: the test run must not end so."""

@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from tacit.server import logs
 from tacit.server.errors import ModelUnavailable
 from tacit.server.model.messages import (
     BrokenMessage,
@@ -205,7 +206,8 @@ class ModelClient:
             await self._worker.end()  # what is left of it: pipes
             self._worker = None
         self._starts += 1
-        environment = {**os.environ, "OMP_NUM_THREADS": str(self._load.threads), "OMP_WAIT_POLICY": "passive"}
+        threads = {"OMP_NUM_THREADS": str(self._load.threads), "OMP_WAIT_POLICY": "passive"}
+        environment = {**os.environ, **threads, **logs.environment()}
         try:
             worker = await _Worker.start(self._command, environment)
         except OSError as error:

@@ -13,7 +13,7 @@ import queue
 import sys
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 if TYPE_CHECKING:
     from tacit.server.model.messages import Generate, Report
@@ -30,8 +30,11 @@ def main() -> int:
     # Before llama.cpp is loaded: threads that wait for work must not burn the other processes' time.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+    from tacit.index.encoder import cache_folder
+    from tacit.server import logs
     from tacit.server.model.messages import BrokenMessage
 
+    logs.begin("model", cache_folder() / logs.FOLDER, least="warning")
     try:
         return Worker(sys.stdin.buffer, output).serve()
     except BrokenMessage as error:
@@ -114,5 +117,21 @@ class Worker:
         os._exit(0)
 
 
+def run() -> NoReturn:
+    """Serve, and end the process."""
+    from tacit.server import logs
+
+    try:
+        status = main()
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+        status = 1
+    logs.end()
+    sys.stderr.flush()
+    # Not by returning: the thread that waits for orders holds the lock of standard input, and the interpreter, which
+    # wants it in the end, would abort.
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

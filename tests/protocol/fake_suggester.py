@@ -15,6 +15,8 @@ The document holds one comment line `--! [step, …]` (JSON), taken in turn:
     ["print", text]             print on standard output, as a careless library would
     ["finish", notice]          the end; comes by itself after the last step. A number after it: the seconds it took
 
+TACIT_FAKE_BUG is the text of a ValueError that `prepare` raises.
+
 Every call is appended as one JSON line to the file named by TACIT_FAKE_LOG: {"event": …, "version": …}.
 """
 
@@ -144,6 +146,8 @@ class FakeSuggester(Suggester):
 
     async def prepare(self, document: Document) -> None:
         note("prepare", version=document.version)
+        if text := os.environ.get("TACIT_FAKE_BUG"):
+            raise ValueError(text)
         self.state = "ready"
 
     async def forget(self, uri: str) -> None:
