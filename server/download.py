@@ -27,6 +27,8 @@ PAUSES = (1.0, 2.0, 4.0, 8.0)
 SPARE = 64 << 20
 """Bytes that are left free on the disk."""
 _CHUNK = 1 << 18
+_LOOK = 1 << 24
+"""Bytes of a file of unknown size until it is looked again whether there is room."""
 
 Progress = Callable[[str, int, int], None]
 """A stage, MB done, MB in all."""
@@ -163,6 +165,7 @@ class _Download:
             growing.replace(place)
 
     def _copy(self, answer: http.client.HTTPResponse) -> None:
+        looked = self.done
         with self._part.open("ab") as file:
             while True:
                 try:
@@ -177,6 +180,9 @@ class _Download:
                         f"{self._wanted.url} sent more than the {self._size:,} bytes that were expected.",
                         hint="Nothing of it was kept.",
                     )
+                if not self._size and self.done - looked >= _LOOK:
+                    looked = self.done
+                    check_room(self._part.parent, _LOOK)  # it may never end
                 file.write(chunk)
                 self._digest.update(chunk)
                 self.done += len(chunk)

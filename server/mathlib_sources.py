@@ -7,6 +7,7 @@ nothing is left of it.
 from __future__ import annotations
 
 import fcntl
+import http.client
 import json
 import os
 import re
@@ -15,28 +16,33 @@ import signal
 import subprocess
 import tarfile
 import tempfile
-import urllib.error
-import urllib.request
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, Self
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
 
 from tacit.index.folders import make_folder
 from tacit.index.places import ABOUT
 from tacit.index.reader import LARGEST
+from tacit.server import web
 from tacit.server.errors import BadInput, TacitError
 
 URL = "https://github.com/leanprover-community/mathlib4"
 VARIABLE = "TACIT_MATHLIB_FROM"
 MOST_FILES = 200_000
 MOST_BYTES = 4_000_000_000
+"""Of an archive once it is unpacked, what is not wanted of it included."""
+LARGEST_NAME = 1 << 16
+"""Bytes of what an archive says of one file beside its content."""
 TIMEOUT = 60.0
 """Seconds without a byte."""
 _BESIDE = frozenset(("Mathlib.lean", "lean-toolchain", "lakefile.lean", "lakefile.toml"))
 _REVISION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+-]*(?:/[0-9A-Za-z._+-]+)*")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _PERCENT = re.compile(rb"(?P<what>[A-Za-z ]+):\s+\d+% \((?P<done>\d+)/(?P<all>\d+)\)")
 _ELSEWHERE = "Where its sources are on this machine, name them: MATHLIB=path, or `tacit index build PATH`."
 
@@ -121,6 +127,10 @@ def _no_such(wanted: Wanted) -> BadInput:
     )
 
 
+def _too_large(wanted: Wanted) -> BadInput:
+    return BadInput(f"What {wanted.source} has at {wanted.revision} is too large to be Mathlib.")
+
+
 def _unreachable(wanted: Wanted, why: str) -> Unreachable:
     return Unreachable(f"Mathlib could not be fetched from {wanted.source}: {why.rstrip('.')}.", hint=_ELSEWHERE)
 
@@ -131,7 +141,7 @@ def _unreachable(wanted: Wanted, why: str) -> Unreachable:
 def _from_git(wanted: Wanted, repository: Path, folder: Path, progress: Progress) -> str:
     command = ["git", "--git-dir", str(repository)]
     # No hooks, no templates, no transport that runs a command, nobody asked for a password.
-    careful = ["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "gc.auto=0"]
+    careful = ["-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0"]
     subprocess.run([*command, "init", "--quiet", "--bare", "--template="], check=True, capture_output=True)
     what = f"refs/tags/{wanted.revision}" if wanted.is_tag else wanted.revision
     options = ["--progress", "--depth=1", "--no-tags", "--no-recurse-submodules"]
@@ -154,7 +164,10 @@ def _from_git(wanted: Wanted, repository: Path, folder: Path, progress: Progress
 @contextmanager
 def _running(command: list[str], *, errors: bool) -> Iterator[subprocess.Popen[bytes]]:
     """A child that ends with the block, and what it started too. Ctrl-C is ours: it ends the block."""
-    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "LC_ALL": "C"}
+    environment = {
+        **os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "LC_ALL": "C",
+        "GIT_ALLOW_PROTOCOL": "https:ssh:file",  # also where an address leads elsewhere
+    }  # fmt: skip
     pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     if errors:
         pipes |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
@@ -193,20 +206,49 @@ def _from_tarball(wanted: Wanted, address: str, folder: Path, progress: Progress
     if not address.startswith(("https://", "file://")):
         raise BadInput(f"{address} is no address that begins with https:// or file://.")
     try:
-        with urllib.request.urlopen(address, timeout=TIMEOUT) as answer, _as_archive(wanted):
-            size = answer.headers.get("Content-Length") or ""
-            counted = _Counted(answer, int(size) if size.isdecimal() else 0, progress)
-            with tarfile.open(fileobj=counted, mode="r|gz") as tar:  # type: ignore[call-overload]  # reads, no more
+        with _opened(wanted, address) as (stream, size), _as_archive(wanted):
+            counted = _Counted(stream, size, progress)
+            with tarfile.open(fileobj=counted, mode="r|gz", tarinfo=_Entry) as tar:  # type: ignore[call-overload]  # reads, no more
                 _unpack(tar, folder, wanted, 1, progress)
-                return str(tar.pax_headers.get("comment", ""))  # where git writes the commit
-    except urllib.error.HTTPError as error:
-        raise (
-            _no_such(wanted) if error.code == 404 else _unreachable(wanted, f"{error.code} {error.reason}")
-        ) from error
-    except urllib.error.URLError as error:
-        raise _unreachable(wanted, str(getattr(error.reason, "strerror", "") or error.reason)) from error
-    except (TimeoutError, ConnectionError) as error:
+                commit = str(tar.pax_headers.get("comment", ""))  # where git writes it
+    except (TimeoutError, ConnectionError, http.client.HTTPException) as error:
         raise _unreachable(wanted, str(error) or "the connection broke off") from error
+    if _COMMIT.fullmatch(wanted.revision) and commit != wanted.revision:
+        raise _unreachable(wanted, f"what arrived is of commit {commit or 'unknown'}, and {wanted.revision} was wanted")
+    return commit
+
+
+@contextmanager
+def _opened(wanted: Wanted, address: str) -> Iterator[tuple[IO[bytes], int]]:
+    """What is at an address, and its size in bytes, 0 where that is not said. Raises BadInput and Unreachable."""
+    try:
+        if address.startswith("file://"):
+            place = Path(url2pathname(unquote(urlsplit(address).path)))
+            stream: IO[bytes] = place.open("rb")
+            size = str(place.stat().st_size)
+        else:
+            answer = web.open_address(address, {}, web.Redirects(), TIMEOUT)
+            stream, size = answer, answer.headers.get("Content-Length") or ""
+    except BadInput as error:
+        raise _no_such(wanted) from error
+    except (web.Broken, web.NothingThere, TacitError, OSError) as error:
+        raise _unreachable(wanted, web.why_of(error)) from error
+    with stream:
+        yield stream, int(size) if size.isdecimal() else 0
+
+
+class _Entry(tarfile.TarInfo):
+    """A header of an archive. tarfile reads what stands for a long name into memory, whatever size that says it has."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        entry = super().frombuf(buf, encoding, errors)
+        about = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME)
+        if entry.type in (*about, tarfile.GNUTYPE_LONGLINK) and not 0 <= entry.size <= LARGEST_NAME:
+            raise tarfile.ReadError("a name in it is too long")
+        if entry.size < 0:
+            raise tarfile.ReadError("a size in it is below zero")
+        return entry
 
 
 class _Counted:
@@ -227,7 +269,7 @@ def _as_archive(wanted: Wanted) -> Iterator[None]:
     """What goes wrong in unpacking is what arrived, not what was asked for."""
     try:
         yield
-    except (tarfile.TarError, zlib.error, EOFError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, ValueError) as error:
         raise _unreachable(wanted, f"what arrived is no archive, or not all of one ({error})") from error
 
 
@@ -235,13 +277,16 @@ def _unpack(tar: tarfile.TarFile, folder: Path, wanted: Wanted, leading: int, pr
     """Write Mathlib's Lean files and what says which Lean they are for; nothing else that an archive may hold."""
     files = total = 0
     for member in tar:
+        total += member.size
+        if total > MOST_BYTES:
+            raise _too_large(wanted)
         parts = PurePosixPath(member.name).parts[leading:]
         wants = (parts[:1] == ("Mathlib",) and parts[-1].endswith(".lean")) or parts in {(each,) for each in _BESIDE}
         if not member.isreg() or not wants or ".." in parts:
             continue
-        files, total = files + 1, total + member.size
-        if member.size > LARGEST or files > MOST_FILES or total > MOST_BYTES:
-            raise BadInput(f"What {wanted.source} has at {wanted.revision} is too large to be Mathlib.")
+        files += 1
+        if member.size > LARGEST or files > MOST_FILES:
+            raise _too_large(wanted)
         content = tar.extractfile(member)
         assert content is not None
         place = folder.joinpath(*parts)

@@ -1,12 +1,13 @@
 """Asks servers over HTTP: opens an address, looks at a file before it is fetched, reads a small document. No more.
 
-Only http and https, also where an address leads elsewhere, and never from https to http. Proxies are those that urllib
-finds in the environment.
+Only https, also where an address leads elsewhere; http from this machine itself. Proxies are those that urllib finds in
+the environment.
 """
 
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import json
 import re
 import urllib.error
@@ -48,15 +49,31 @@ class NothingThere(Exception):
 
 
 def check_url(url: str) -> str:
-    """The address, if it is one of http or https. Raises BadInput."""
+    """The address, if it is one of https, or of http on this machine. Raises BadInput."""
+    if not _is_safe(url):
+        raise BadInput(
+            f"{url} is no address that begins with https://.",
+            hint="What comes over http:// can be changed on its way by anybody; it is taken from this machine alone.",
+        )
+    return url
+
+
+def _is_safe(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"[\s\x00-\x1f]", url)
+        host = parts.hostname
     except ValueError:
-        good = False
-    if not good:
-        raise BadInput(f"{url} is no address that begins with https:// or http://.")
-    return url
+        return False
+    if not host or re.search(r"[\s\x00-\x1f]", url):
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_here(host))
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def look(url: str, *, timeout: float = TIMEOUT) -> Wanted:
@@ -165,8 +182,7 @@ class Redirects(urllib.request.HTTPRedirectHandler):
         newurl: str,
     ) -> urllib.request.Request | None:
         """See HTTPRedirectHandler. Raises TacitError where Tacit does not follow."""
-        scheme = urlsplit(newurl).scheme
-        if scheme not in ("http", "https") or (scheme == "http" and req.type == "https"):
+        if not _is_safe(newurl) or (req.type == "https" and urlsplit(newurl).scheme != "https"):
             raise TacitError(f"{_host(req.full_url)} leads to {newurl}, which Tacit does not follow.")
         if self.first is None:
             self.first = headers

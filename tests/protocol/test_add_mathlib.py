@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -16,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from tacit.server.errors import TacitError
+from tacit.server.mathlib_sources import Wanted, fetch
 from tests.unit.corpus import write
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
@@ -158,6 +161,8 @@ def test_the_commit_in_the_manifest_comes_first(shell: Shell, upstream: Path) ->
         (("--from", "https://127.0.0.1:9/mathlib4"), "`tacit index build PATH`"),
         (("--from", "https://127.0.0.1:9/mathlib4.tar.gz"), "MATHLIB=path"),
         (("--from", "ftp://a/b.tar.gz"), "https:// or file://"),
+        (("--from", "http://127.0.0.1:9/mathlib4"), "not allowed"),
+        (("--from", "git://127.0.0.1:9/mathlib4"), "not allowed"),
         (("--from", "ext::sh -c touch% made"), "could not be fetched"),
     ],
 )
@@ -216,6 +221,60 @@ def test_an_archive_without_mathlib_is_refused(content: bytes | str, shell: Shel
     _, err = shell.add("--from", (tmp_path / "m.tar.gz").as_uri(), status=2)
     assert "no archive" in err or "There is no Mathlib/" in err
     assert shell.held() == []
+
+
+def entry(name: str, content: bytes = b"", *, type_: bytes = tarfile.REGTYPE, size: int | None = None) -> bytes:
+    """One entry of an archive as bytes; `size` is what it says, whatever it holds."""
+    header = tarfile.TarInfo(name)
+    header.type, header.size = type_, len(content) if size is None else size
+    return header.tobuf(tarfile.GNU_FORMAT) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+
+
+GOOD = entry("m/Mathlib/Good.lean", b"theorem good : 1 = 1 := rfl\n")
+ENDLESS = 1 << 40
+LEADS_OUT = tarfile.TarInfo("m/Mathlib/Out.lean")
+LEADS_OUT.type, LEADS_OUT.linkname = tarfile.LNKTYPE, "../../../../canary"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (GOOD + entry("m/name", type_=tarfile.XHDTYPE, size=ENDLESS) + bytes(1 << 20), "a name in it is too long"),
+        (GOOD + entry("m/name", type_=tarfile.GNUTYPE_LONGNAME, size=ENDLESS), "a name in it is too long"),
+        (GOOD + entry("m/.git/huge", size=ENDLESS) + bytes(1 << 20), "too large to be Mathlib"),
+        (GOOD + entry("m/Mathlib/Huge.lean", size=ENDLESS), "too large to be Mathlib"),
+        (GOOD + GOOD, "was not written"),
+        (GOOD + entry("m/Mathlib/Good.lean/More.lean", b"x"), "was not written"),
+        (GOOD + entry("m/Mathlib/" + "x" * 80 + "/y.lean", b"x") + entry("m/Mathlib/./Good.lean"), "was not written"),
+        (entry("/m/Mathlib/Absolute.lean", b"x"), "There is no Mathlib/"),
+        (entry("m/../../../canary.lean", b"x"), "There is no Mathlib/"),
+        (entry("m/Mathlib/\\..\\canary.lean", type_=tarfile.CHRTYPE), "There is no Mathlib/"),
+        (entry("m/Mathlib/Pipe.lean", type_=tarfile.FIFOTYPE), "There is no Mathlib/"),
+        (entry("m/Mathlib", type_=tarfile.SYMTYPE) + LEADS_OUT.tobuf(), "There is no Mathlib/"),
+    ],
+    ids=[
+        "endless header", "endless name", "endless file beside", "endless file", "twice", "a file as a folder",
+        "twice by a dot", "absolute", "above", "device", "pipe", "links",
+    ],
+)  # fmt: skip
+def test_an_archive_that_means_harm_is_refused_and_leaves_nothing(content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "canary").write_text("as it was")
+    (tmp_path / "m.tar.gz").write_bytes(gzip.compress(content + bytes(1024), 1))
+    before = {*tmp_path.rglob("*"), tmp_path / "sources", tmp_path / "sources" / ".lock"}
+    wanted = Wanted("v4.27.0", (tmp_path / "m.tar.gz").as_uri())
+    with pytest.raises(TacitError, match=said) as raised:
+        fetch(wanted, tmp_path / "sources" / "mathlib", lambda *_: None)
+    assert "\n" not in str(raised.value)
+    assert {*tmp_path.rglob("*")} == before
+    assert (tmp_path / "canary").read_text() == "as it was"
+
+
+def test_an_archive_of_another_commit_than_was_named_is_refused(shell: Shell, tmp_path: Path) -> None:
+    archive(tmp_path / "m.tar.gz", {"Mathlib/Order.lean": b"", "lakefile.toml": LAKEFILE.encode()})
+    address = (tmp_path / "m.tar.gz").as_uri()
+    assert "and dddddd" in shell.add("--from", address, "--revision", "d" * 40, status=2)[1]
+    assert shell.held() == []
+    shell.add("--from", address, "--revision", "c" * 40)
 
 
 def archive(place: Path, files: dict[str, bytes], link: str = "") -> None:

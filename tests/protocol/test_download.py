@@ -198,7 +198,7 @@ def test_it_follows_to_where_the_file_is(server: Files, part: Path) -> None:
     assert server.ranges("/there") == ["", "bytes=100000-"]
 
 
-@pytest.mark.parametrize("to", ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:,x"])
+@pytest.mark.parametrize("to", ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:,x", "http://models.example/f"])
 def test_it_follows_to_no_other_kind_of_address(server: Files, part: Path, to: str) -> None:
     url = server.put("/here", File(to=to))
     with pytest.raises(TacitError):
@@ -214,10 +214,10 @@ def test_it_does_not_follow_from_https_to_http() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["file:///etc/passwd", "ftp://a/b", "/etc/passwd", "https:///x", "http://[", "http://a b"]
+    "url", ["file:///etc/passwd", "ftp://a/b", "/etc/passwd", "https:///x", "http://[", "http://a b", "http://a/b"]
 )
 def test_addresses_that_are_none(url: str, part: Path) -> None:
-    with pytest.raises(BadInput, match=r"is no address that begins with https:// or http://"):
+    with pytest.raises(BadInput, match=r"is no address that begins with https://"):
         look(url)
     with pytest.raises(BadInput):
         get(Wanted(url), part)
@@ -262,8 +262,8 @@ def test_a_proxy_is_asked_where_the_environment_names_one(
     monkeypatch.setenv("http_proxy", server.url)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    server.put("http://models.example/f", File(CONTENT))
-    assert get(Wanted("http://models.example/f", len(CONTENT), DIGEST), part) == DIGEST
+    server.put("http://127.0.0.2/f", File(CONTENT))
+    assert get(Wanted("http://127.0.0.2/f", len(CONTENT), DIGEST), part) == DIGEST
 
 
 class Disk(NamedTuple):
@@ -282,6 +282,19 @@ def test_a_disk_that_is_too_small_is_told_before_anything_is_written(
     assert nothing_is_left(part)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Disk(0, 0, download.SPARE + len(CONTENT)))
     assert get(Wanted(url), part) == DIGEST
+
+
+def test_a_file_without_end_does_not_fill_the_disk(server: Files, part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody said how large it is: there is room when it begins, and it goes on and on."""
+    url = server.put("/f", File(CONTENT, length=None))
+    monkeypatch.setattr(download, "_LOOK", len(CONTENT) // 8)
+    free = download.SPARE + len(CONTENT) // 2
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda _: Disk(0, 0, free - (part.stat().st_size if part.exists() else 0))
+    )
+    with pytest.raises(TacitError, match="Make room"):
+        get(Wanted(url), part)
+    assert part.stat().st_size < len(CONTENT)
 
 
 def test_a_disk_that_becomes_full_keeps_what_arrived(

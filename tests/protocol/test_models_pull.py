@@ -261,7 +261,7 @@ def test_what_is_no_model_is_not_kept(shell: Shell, hub: Files, content: bytes, 
     ("arguments", "said"),
     [
         (("nothing",), "No model 'nothing' is known. There are bfs-prover-v2, "),
-        (("ftp://a/b.gguf",), "is no address that begins with https:// or http://."),
+        (("ftp://a/b.gguf",), "is no address that begins with https://."),
         (("ntp-mathlib-st",), "No GGUF of ntp-mathlib-st is known. Convert https://huggingface.co/l3lab/"),
         (("bfs-prover-v2", "--sha256", "abc"), "'abc' is no SHA-256."),
         (("bfs-prover-v2", "--preset", "gpt"), "There is no preset 'gpt'."),
