@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from tacit.index import vectors
 from tacit.index.build import READING, alone, remove_store, take_place
-from tacit.index.soundness import expected, is_safe, is_sound, objects
+from tacit.index.soundness import expected, is_portable, is_safe, is_sound, objects
 from tacit.index.store import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class Archive:
                 if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                     raise self._bad("holds a damaged index")
                 progress("checking", 1, 3)
-                if not is_sound(database):
+                if not is_sound(database) or not is_portable(database):
                     raise self._bad("holds an index that contradicts itself")
                 progress("checking", 2, 3)
                 said = dict(database.execute("SELECT key, value FROM manifest"))

@@ -13,7 +13,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -27,8 +27,9 @@ from tacit.index.notes import of_names
 from tacit.index.packages import is_corpus
 from tacit.index.premise import Premise
 from tacit.index.reader import Looked, Surveyed, finish, look, look_at, survey
+from tacit.index.soundness import SUSPICIOUS, is_whole
 from tacit.index.source import Problem, Reading, Source
-from tacit.index.store import SCHEMA_VERSION, Busy, File, NoIndex, OtherSchema, Store, StoreError
+from tacit.index.store import SCHEMA_VERSION, Busy, File, Store, StoreError, is_locked, is_passing
 from tacit.index.titles import lists_stamp, titles
 from tacit.index.workers import Crew, WorkerDied, allowed
 
@@ -80,23 +81,28 @@ class Built:
     problems: list[Problem] = field(default_factory=list)
 
 
-def build(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress, *, anew: bool = False) -> Built:
+def build(
+    path: Path, corpus: Corpus, analysis: Analysis, progress: Progress, *, anew: bool = False, check: bool = False
+) -> Built:
     """Bring the index at `path` up to date with the files; make it where there is none, or none that can be used.
 
-    Raises Busy where somebody else is at it, StoreError where nothing can be written.
+    With `check` all of it is read, and it is made anew where anything is wrong with it. Raises Busy where somebody else
+    is at it, StoreError where nothing can be written.
     """
     with alone(path):
         try:
-            if not anew and _usable(path, corpus, analysis):
+            if not anew and _usable(path, corpus, analysis) and not (check and not is_whole(path)):
                 try:
                     return _update(path, corpus, analysis, progress)
-                except sqlite3.DatabaseError as error:
-                    if not _is_damage(error):
+                except SUSPICIOUS as error:
+                    if is_passing(error) or is_whole(path):
                         raise
             return _make(path, corpus, analysis, progress)
         except OSError as error:
             raise StoreError(f"The index at {path} was not written: {error.strerror or error}.") from error
         except sqlite3.Error as error:
+            if is_locked(error):
+                raise Busy(f"The index at {path} was not written: another process has locked it.") from error
             raise StoreError(f"The index at {path} was not written: {error}.") from error
         except UnicodeEncodeError as error:
             raise StoreError(f"{str(corpus.root)!a} is no UTF-8, and so nothing there can be indexed.") from error
@@ -109,12 +115,14 @@ def build(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress, *,
 def _usable(path: Path, corpus: Corpus, analysis: Analysis) -> bool:
     try:
         store = Store.open(path)
-    except (NoIndex, OtherSchema, StoreError):
+    except Busy:
+        raise
+    except StoreError:
         return False
     try:
         found, reading = store.manifest(), store.value("reading")
-    except sqlite3.DatabaseError as error:
-        if not _is_damage(error):
+    except SUSPICIOUS as error:
+        if is_passing(error):
             raise
         return False
     finally:
@@ -125,11 +133,6 @@ def _usable(path: Path, corpus: Corpus, analysis: Analysis) -> bool:
         and found.analysis == analysis.version
         and found.root == str(corpus.root)
     )
-
-
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    """Whether the database can be read no more, which making it anew helps."""
-    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
 def _make(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress) -> Built:
@@ -172,7 +175,8 @@ def _update(path: Path, corpus: Corpus, analysis: Analysis, progress: Progress) 
         _gather(store, analysis)
         store.database.commit()
     except BaseException:
-        store.database.rollback()
+        with suppress(sqlite3.Error):  # what it cannot take back, SQLite takes back at the next opening
+            store.database.rollback()
         raise
     finally:
         store.close()

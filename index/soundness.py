@@ -1,14 +1,23 @@
-"""Says whether a database that came from elsewhere is a store such as this version writes. Changes nothing."""
+"""Says whether a database that came from elsewhere, or that a disk has kept, is a store such as this version writes.
+
+Changes nothing.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import tempfile
+import zlib
+from contextlib import closing
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from tacit.index import postings
 from tacit.index.premise import Kind, Origin
-from tacit.index.store import Store
+from tacit.index.store import Store, StoreError, is_passing
+
+SUSPICIOUS = (sqlite3.Error, ValueError, TypeError, AttributeError, LookupError, OverflowError, zlib.error)
+"""What reading a store raises that holds what no store holds. A mistake of Tacit's own may look the same."""
 
 
 def is_safe(path: str) -> bool:
@@ -18,6 +27,30 @@ def is_safe(path: str) -> bool:
     return not bad
 
 
+def is_whole(path: Path) -> bool:
+    """Whether the store at `path` can be relied on: false where there is none. Reads all of it.
+
+    Raises StoreError where that cannot be told now.
+    """
+    try:
+        with closing(Store.open(path)) as store:
+            database = store.database
+            return (
+                objects(database) == expected()
+                and database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+                and is_sound(database)
+            )
+    except SUSPICIOUS as error:
+        if is_passing(error):
+            raise StoreError(f"The index at {path} cannot be looked at: {error}.") from error
+        return False
+    except StoreError as error:
+        if is_passing(error):
+            raise
+        return False
+
+
+@cache
 def expected() -> list[tuple[str, ...]]:
     """What the database of an empty store consists of."""
     with tempfile.TemporaryDirectory() as folder:
@@ -55,6 +88,11 @@ _UNSOUND = (
 )
 
 
+def is_portable(database: sqlite3.Connection) -> bool:
+    """Whether the files of a store lie below whatever folder its package is put in."""
+    return all(is_safe(path) for (path,) in database.execute("SELECT path FROM files"))
+
+
 def is_sound(database: sqlite3.Connection) -> bool:
     """Whether everything in a store is what readers take for granted."""
     import numpy as np
@@ -64,11 +102,16 @@ def is_sound(database: sqlite3.Connection) -> bool:
     for column, known in (("kind", Kind), ("origin", Origin)):
         if any(row[0] not in set(known) for row in database.execute(f"SELECT DISTINCT {column} FROM premises")):
             return False
-    if not all(is_safe(path) for (path,) in database.execute("SELECT path FROM files")):
-        return False
+    for _ in Store(Path(), database).all():  # text that is none, numbers where words are
+        pass
+    there = {table: {row[0] for row in database.execute(f"SELECT id FROM {table}")} for table in ("files", "premises")}
     sizes = {}
     for each in postings.segments(database):
         sizes[each.id] = len(each.ids)
+        if not there["files"].issuperset(each.files[each.alive].tolist()):
+            return False
+        if not there["premises"].issuperset(each.ids[each.alive].tolist()):
+            return False
         if len(each.ids) > postings.LARGEST or (each.kinds >= len(postings.KINDS)).any():
             return False
     for segment, entries in database.execute("SELECT segment, entries FROM postings"):

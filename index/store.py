@@ -53,8 +53,38 @@ class OtherSchema(StoreError):
     """The index was written by another version of Tacit: it is to be built again."""
 
 
+class NewerIndex(OtherSchema):
+    """A newer Tacit wrote the index: it is left as it is, for that one."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"The index at {path} was written by a newer version of Tacit and is left as it is: use that one, "
+            "or remove it with `tacit index remove`."
+        )
+
+
 class Busy(StoreError):
     """Somebody else is writing this index."""
+
+
+_PASSING = ("BUSY", "LOCKED", "CANTOPEN", "IOERR", "NOMEM", "FULL", "PERM", "READONLY", "PROTOCOL", "INTERRUPT")
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same may go well later, with the same file: it is locked, or there is no room, memory or right."""
+    name = getattr(error, "sqlite_errorname", "")
+    if not name and isinstance(error, StoreError) and error.__cause__ is not None:
+        return is_passing(error.__cause__)
+    return name.startswith(tuple(f"SQLITE_{each}" for each in _PASSING))
+
+
+def is_locked(error: BaseException) -> bool:
+    """Whether another process has locked the file."""
+    return is_passing(error) and getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+READ_WAIT = 2.0
+"""Seconds that a reader waits for a lock. Tacit's own processes lock no reader out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +135,14 @@ class Store:
 
     @classmethod
     def open(cls, path: Path) -> Store:
-        """Open for reading. Raises NoIndex, OtherSchema or StoreError."""
+        """Open for reading. Raises NoIndex, OtherSchema, Busy or StoreError."""
         if not path.is_file():
             raise NoIndex(f"There is no index at {path}.")
         try:
             database, found = _open(path)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError) as error:  # text that is no UTF-8 is the latter
+            if is_locked(error):
+                raise Busy(f"The index at {path} cannot be read: another process has locked it.") from error
             raise StoreError(f"The index at {path} cannot be read: {error}.") from error
         if found.get("schema") != SCHEMA_VERSION:
             database.close()
@@ -335,7 +367,7 @@ def _open(path: Path) -> tuple[sqlite3.Connection, dict[str, str]]:
 
 
 def _connected(path: Path, how: str) -> tuple[sqlite3.Connection, dict[str, str]]:
-    database = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=10)
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=READ_WAIT)
     try:
         database.execute("PRAGMA query_only = 1")
         return database, dict(database.execute("SELECT key, value FROM manifest"))

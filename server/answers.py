@@ -66,6 +66,8 @@ class Condition:
     drafts: int = 0
     """Files that are newer than the index, read beside it."""
     sentence: str = ""
+    broken: bool = False
+    """Whether making the index anew would help."""
 
 
 @dataclass(frozen=True, slots=True)

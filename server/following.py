@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import stat
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -76,6 +77,22 @@ class Following:
     def _tell(self, how: Callable[..., None], what: object, stop: threading.Event) -> None:
         with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(lambda: None if stop.is_set() else how(what))
+
+
+def identities(roots: Sequence[Path], others: Sequence[Path] = ()) -> dict[Path, tuple[int, int] | None]:
+    """Which folders there are in the places that are watched, and in others; None where there is none.
+
+    Who watches a folder is not told that one above it was moved, nor of another in its place.
+    """
+    found: dict[Path, tuple[int, int] | None] = {}
+    for each in [*others, *(folder for root in roots for folder in (root, *source_folders(root)))]:
+        try:
+            status = each.stat()
+        except OSError:
+            found[each] = None
+        else:
+            found[each] = (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
+    return found
 
 
 def source_folders(root: Path) -> list[Path]:

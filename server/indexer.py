@@ -73,7 +73,9 @@ class Indexer:
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
-        self._problems: dict[str, str] = {}
+        self._problems: dict[str, tuple[frozenset[str], str]] = {}
+        """By package: in which run what could not be done, as the folders that it was for."""
+        self._folders = frozenset[str]()
         self._stopping = False
         self.seconds = 0.0
         """How long the last run took."""
@@ -120,6 +122,9 @@ class Indexer:
                 if some := [str(each) for each, alone in order.folders.items() if alone is own]:
                     options = [*(["--own"] if own else []), *(["--check"] if order.check else [])]
                     named = ["--lean", self.lean] if self.lean else []
+                    self._folders = frozenset(some)
+                    if not own:  # all that these are behind is told again
+                        self._problems = {k: v for k, v in self._problems.items() if not v[0] <= self._folders}
                     await self._run_one([*options, *named, *some])
 
     async def _run_one(self, arguments: Sequence[str]) -> None:
@@ -152,7 +157,7 @@ class Indexer:
             sentence = f"Indexing ended with status {code}; {file or 'its log'} says more."
             self._say(IndexWork("failed", sentence=sentence))
         else:
-            self._say(IndexWork(sentence=" ".join(dict.fromkeys(self._problems.values()))))
+            self._say(IndexWork(sentence=" ".join(dict.fromkeys(each for _, each in self._problems.values()))))
 
     def _hear(self, line: bytes) -> None:
         try:
@@ -167,7 +172,7 @@ class Indexer:
         elif "waiting" in said:
             self._say(IndexWork("waiting", package, sentence="Another process is building this index."))
         elif "problem" in said:
-            self._problems[package] = str(said["problem"])
+            self._problems[package] = self._folders, str(said["problem"])
         else:
             if "words" in said:
                 self._problems.pop(package, None)

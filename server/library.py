@@ -19,6 +19,7 @@ from tacit.index.encoder import Encoder, EncoderUnavailable, open_encoder
 from tacit.index.known import Known
 from tacit.index.packages import Package, workspace_of
 from tacit.index.places import Place, index_of, indexes, packages_behind, places
+from tacit.index.soundness import SUSPICIOUS, is_whole
 from tacit.index.store import NoIndex, OtherSchema, Store, StoreError
 from tacit.index.uses import Names, uses_file
 from tacit.index.uses import load as load_uses
@@ -102,10 +103,10 @@ def _is_there(path: str) -> bool:
     return os.path.exists(path)  # noqa: PTH110
 
 
-def bring_up_to_date(place: Place, progress: Progress, *, anew: bool = False) -> Built:
-    """Make or update the index of a package."""
+def bring_up_to_date(place: Place, progress: Progress, *, anew: bool = False, check: bool = False) -> Built:
+    """Make or update the index of a package; with `check` make it anew where anything is wrong with it."""
     try:
-        done = build(place.index, place.corpus, ANALYSIS, progress, anew=anew)
+        done = build(place.index, place.corpus, ANALYSIS, progress, anew=anew, check=check)
     except StoreError as error:
         raise TacitError(str(error)) from error
     read_proofs(place.index, progress)
@@ -126,7 +127,7 @@ def read_proofs(index: Path, progress: Progress) -> int:
         few = stores[0].count() and _unread(stores[0], index) < FEW
         names = Names.asked(stores) if few else Names.of(stores)
         return update_uses(stores[0], uses_file(index), names, progress)
-    except (OSError, IndexError, sqlite3.Error) as error:
+    except (OSError, *SUSPICIOUS) as error:
         logging.getLogger(__name__).info("what proofs name is not noted beside %s: %s", index.name, error)
         return 0
     finally:
@@ -162,7 +163,7 @@ def open_library(
                 growing.append(packages[file].name)
             elif packages is not None and next(packages[file].sources(), None) is not None:
                 missing.append(packages[file].name)
-        except (StoreError, sqlite3.Error) as error:
+        except (StoreError, *SUSPICIOUS) as error:
             bad.append(_damage(file, error))
     if not shelves:
         if bad:
@@ -190,13 +191,15 @@ def answered(library: Hybrid, question: Callable[[Hybrid], T], remarks: list[str
     """An answer from all that can be read, and what that is: a damaged index is left out, with a sentence."""
     try:
         return question(library), library
-    except sqlite3.Error:
+    except SUSPICIOUS:
         fine, bad = [], []
         for shelf in library.shelves:
             try:
                 question(Hybrid([shelf]))
                 fine.append(shelf)
-            except sqlite3.Error as error:
+            except SUSPICIOUS as error:
+                if not isinstance(error, sqlite3.Error) and is_whole(shelf.store.path):
+                    raise
                 bad.append(_damage(shelf.store.path, error))
         if not fine:
             raise NotIndexed(bad[0], hint=AGAIN) from None
@@ -298,7 +301,7 @@ def knowledge(index: Path) -> Known | None:
     """What one file of a package must know of the others to be read alone; None where there is no index to say it."""
     try:
         return known_of(Store.open(index))
-    except (StoreError, sqlite3.Error):
+    except (StoreError, *SUSPICIOUS):
         return None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -263,7 +264,11 @@ class Searcher:
             if stamp != (newer := _file_stamp(home.index)):
                 known = knowledge(home.index)
                 self._known = {home.index: (newer, known)}
-        return draft(text, home.package, home.module, path, known, digest=digest(content))
+        try:
+            return draft(text, home.package, home.module, path, known, digest=digest(content))
+        except sqlite3.Error as error:  # the index is damaged: the text is read by itself
+            log.info("%s is read without what its package knows: %s", path, error)
+            return draft(text, home.package, home.module, path, None, digest=digest(content))
 
     async def _in(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(executor, work)

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from tacit.index.soundness import SUSPICIOUS, is_whole
 from tacit.index.source import Import
-from tacit.index.store import Store, StoreError
+from tacit.index.store import OtherSchema, Store, StoreError, is_passing
 from tacit.retrieval.access import Access, Header, Modules
 from tacit.retrieval.analysis import VERSION
 from tacit.retrieval.hybrid import Hybrid, Shelf
@@ -29,12 +31,14 @@ from tacit.retrieval.premises import WORDS
 from tacit.retrieval.premises import Shelf as GoalShelf
 from tacit.retrieval.ranker import Ranker
 from tacit.server.answers import Condition, Home
-from tacit.server.library import Spot, vectors_folder
+from tacit.server.library import AGAIN, Spot, vectors_folder
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
 """How often the folder of vectors is looked at."""
+AGAIN_SECONDS = 10.0
+"""Seconds after which an index is opened again that could not be read for a reason that may pass: a lock, say."""
 PATIENCE = 20
 """Vectors that took a second to open are opened again after so many, while a builder goes on changing them."""
 REMEMBERED = 2_000_000
@@ -57,6 +61,19 @@ class Wanted:
     stamp: tuple[object, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """Why an index is not open. `state`: as its file was then; `again`: when it is looked at again as it is.
+
+    `broken`: making it anew would help.
+    """
+
+    state: tuple[object, ...]
+    sentence: str
+    broken: bool
+    again: float
+
+
 @dataclass(slots=True)
 class _Open:
     """One open index."""
@@ -75,7 +92,8 @@ class _Open:
     looked: float = 0.0
     next_load: float = 0.0
     deleted: bool = False
-
+    checked: int = 0
+    """The edition of which is known that nothing is wrong with it."""
     name: str = ""
     _links: tuple[int, dict[str, tuple[Import, ...]], dict[int, str]] | None = None
 
@@ -146,8 +164,7 @@ class Shelves:
     spots: tuple[Spot, ...] = ()
     _open: dict[Path, _Open] = field(default_factory=dict)
     _drafts: dict[str, _Drafted] = field(default_factory=dict)
-    _faults: dict[Path, tuple[object, str]] = field(default_factory=dict)
-    """Files that could not be opened, as they were then, and why."""
+    _faults: dict[Path, _Fault] = field(default_factory=dict)
     _hybrid: Hybrid | None = None
     _modules: tuple[object, Modules] | None = None
     conditions: tuple[Condition, ...] = ()
@@ -179,8 +196,8 @@ class Shelves:
         with self.reading() as library:
             try:
                 return question(library)
-            except (sqlite3.Error, StoreError) as error:
-                log.warning("an index could not be read: %s", error)
+            except (StoreError, *SUSPICIOUS) as error:
+                log.warning("an index could not be read: %s: %s", type(error).__name__, error)
         self._leave_out_damaged(question)
         with self.reading() as library:
             return question(library)
@@ -268,11 +285,7 @@ class Shelves:
         start = folder.rstrip("/") + "/"
         query = "SELECT path FROM files WHERE substr(path, 1, ?) = ?"
         with self.reading():
-            return [
-                path
-                for each in self._open.values()
-                for (path,) in each.store.database.execute(query, (len(start), start))
-            ]
+            return [path for (path,) in self._rows(query, (len(start), start))]
 
     def put(self, draft: Draft, index: Path | None, dense: Ranker | None = None) -> None:
         """Let a text take the place of what the index has of its module."""
@@ -363,7 +376,7 @@ class Shelves:
         for spot in self.spots:
             try:
                 changed |= self._look_at(spot)
-            except (sqlite3.Error, StoreError) as error:
+            except (StoreError, *SUSPICIOUS) as error:
                 self._fail(spot, error)
                 changed = True
         if changed:
@@ -389,7 +402,7 @@ class Shelves:
             return False
         place = status.st_dev, status.st_ino
         known = self._faults.get(spot.index)
-        if known is not None and known[0] == (place, status.st_mtime_ns, status.st_size):
+        if known is not None and known.state == _state(status) and time.monotonic() < known.again:
             return False
         if each is None or each.place != place:
             self._shut(spot.index)
@@ -407,9 +420,7 @@ class Shelves:
         store = Store.open(spot.index)
         try:
             if store.value("analysis") != VERSION:
-                raise StoreError(
-                    f"The index of {spot.package.name} was written by another version of Tacit and must be built again."
-                )
+                raise OtherSchema(f"The index at {spot.index} was written by another version of Tacit.")
             return _Open(spot, place, store, Lexical(store), name=store.value("package"))
         except BaseException:
             store.close()
@@ -425,10 +436,11 @@ class Shelves:
 
     def _fail(self, spot: Spot, error: Exception) -> None:
         self._shut(spot.index)
+        passing = is_passing(error)
+        again = time.monotonic() + AGAIN_SECONDS if passing else float("inf")
         with suppress(OSError):
-            status = spot.index.stat()
-            state = (status.st_dev, status.st_ino), status.st_mtime_ns, status.st_size
-            self._faults[spot.index] = state, _sentence(spot, error)
+            state = _state(spot.index.stat())
+            self._faults[spot.index] = _Fault(state, _sentence(spot, error, passing), not passing, again)
 
     def _leave_out_damaged(self, question: Callable[[Hybrid], object]) -> None:
         with self.reading():
@@ -437,12 +449,36 @@ class Shelves:
                 self._open, self._hybrid = {index: each}, None
                 try:
                     question(self._library())
-                except (sqlite3.Error, StoreError) as error:
+                except (StoreError, sqlite3.Error) as error:
                     self._fail(each.spot, error)
+                except SUSPICIOUS as error:
+                    if self._is_whole(each):
+                        whole[index] = each  # then it is no index that is to blame
+                    else:
+                        self._fail(each.spot, error)
                 else:
                     whole[index] = each
             self._open, self._hybrid = whole, None
             self._describe()
+
+    def _is_whole(self, each: _Open) -> bool:
+        """Whether nothing is wrong with an index: all of it is read, once as it stands."""
+        with suppress(StoreError):
+            if each.checked != each.edition and not is_whole(each.spot.index):
+                return False
+        each.checked = each.edition
+        return True
+
+    def _rows(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        """What a query says of all open indexes; those that cannot be read are closed."""
+        found: list[tuple[Any, ...]] = []
+        for each in list(self._open.values()):
+            try:
+                found += each.store.database.execute(query, values)
+            except SUSPICIOUS as error:
+                self._fail(each.spot, error)
+                self._describe()
+        return found
 
     def _shut(self, index: Path) -> None:
         if each := self._open.pop(index, None):
@@ -456,12 +492,14 @@ class Shelves:
         self._describe()
 
     def _hide(self) -> None:
-        for index, each in self._open.items():
-            each.hide([one.draft.module for one in self._drafts.values() if one.index == index])
+        for index, each in list(self._open.items()):
+            try:
+                each.hide([one.draft.module for one in self._drafts.values() if one.index == index])
+            except SUSPICIOUS as error:
+                self._fail(each.spot, error)
 
     def _indexed(self, path: str, digest: str) -> bool:
-        query = "SELECT digest FROM files WHERE path = ?"
-        rows = [row for each in self._open.values() for row in each.store.database.execute(query, (path,))]
+        rows = self._rows("SELECT digest FROM files WHERE path = ?", (path,))
         return any(found == digest for (found,) in rows) if digest else not rows
 
     def _describe(self) -> None:
@@ -471,10 +509,13 @@ class Shelves:
         name, each = spot.package.name, self._open.get(spot.index)
         if each is None:
             fault = self._faults.get(spot.index)
-            return Condition(name, spot.index, sentence=fault[1] if fault else f"{name} is not indexed yet.")
+            if fault is None:
+                return Condition(name, spot.index, sentence=f"{name} is not indexed yet.")
+            return Condition(name, spot.index, sentence=fault.sentence, broken=fault.broken)
         drafts = sum(one.index == spot.index for one in self._drafts.values())
         gone = f"The index of {name} was deleted; what was open answers until it is made again." if each.deleted else ""
-        return Condition(name, spot.index, True, each.lexical.count, each.dense is not None, drafts, gone)
+        meanings = each.dense is not None
+        return Condition(name, spot.index, True, each.lexical.count, meanings, drafts, gone, broken=each.deleted)
 
 
 def _stamp(each: _Open) -> tuple[object, ...]:
@@ -488,7 +529,16 @@ def _stamp(each: _Open) -> tuple[object, ...]:
     return status.st_ino, status.st_mtime_ns, each.version, *files
 
 
-def _sentence(spot: Spot, error: Exception) -> str:
-    if isinstance(error, StoreError):
-        return str(error)
-    return f"The index of {spot.package.name} at {spot.index} cannot be read: {error}."
+def _state(status: os.stat_result) -> tuple[object, ...]:
+    """As a file is; another value when it is another, or written to."""
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _sentence(spot: Spot, error: Exception, passing: bool) -> str:
+    if isinstance(error, OtherSchema):
+        said = f"The index of {spot.package.name} was written by another version of Tacit."
+    elif isinstance(error, StoreError):
+        said = str(error)
+    else:
+        said = f"The index of {spot.package.name} at {spot.index} cannot be read: {error}."
+    return f"{said} Tacit tries again by itself." if passing else f"{said} {AGAIN}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tacit.index.files import content_of
 from tacit.server.answers import Answer, Ask
 from tacit.server.errors import TacitError
-from tacit.server.following import PLANS, Following
+from tacit.server.following import PLANS, Following, identities
 from tacit.server.indexer import Indexer, IndexWork
 from tacit.server.mirror import Mirror, OpenDocument, path_of
 from tacit.server.searcher import LARGEST_TEXT, Searcher
@@ -37,6 +38,10 @@ SETTLE = 5.0
 """Seconds without a change on disk after which the builder takes up what has changed. It is searchable before."""
 REST = 20
 """A builder that took a second rests for so many before it begins again because a file was saved."""
+LOOK_SECONDS = 3.0
+"""How often is looked whether the folders that are followed are still there, and the same."""
+RETRY, LONGEST_RETRY = 60.0, 3600.0
+"""Seconds until what could not be indexed is tried again: twice as many each time, up to an hour."""
 
 
 class Workplace:
@@ -48,7 +53,7 @@ class Workplace:
         changed: Callable[[], None],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
     ) -> None:
-        self.searcher = Searcher(changed)
+        self.searcher = Searcher(self._searched)
         self.indexer = Indexer(self._worked, self._built)
         self.sentence = ""
         """What cannot be followed; empty where all can."""
@@ -68,6 +73,12 @@ class Workplace:
         self._settling: asyncio.TimerHandle | None = None
         self._dirty: set[Path] = set()
         self._built_at = float("-inf")
+        self._broken: set[tuple[Path, str]] = set()
+        self._retry = RETRY
+        self._trying: asyncio.TimerHandle | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self._places: dict[Path, tuple[int, int] | None] = {}
+        self._closed = False
 
     # ------------------------------------------------------------ the editor
 
@@ -154,8 +165,12 @@ class Workplace:
 
     async def aclose(self) -> None:
         """End everything."""
-        if self._settling is not None:
-            self._settling.cancel()
+        self._closed = True
+        for timer in (self._settling, self._trying):
+            if timer is not None:
+                timer.cancel()
+        if self._looking is not None:
+            self._looking.cancel()
         if self._following is not None:
             self._following.close()
         for task in self._reading.values():
@@ -234,7 +249,7 @@ class Workplace:
         if not files:
             return
         if any(not each.suffix and each.parent in self._roots for each in files) and self._following is not None:
-            self._following.follow(self._roots)  # a new folder of sources
+            self._spawn(self._follow())  # a new folder of sources
         if len(files) <= MOST_FILES:
             if self._caught_up:
                 self._spawn(self._quietly(self._look(files)))
@@ -263,25 +278,81 @@ class Workplace:
         """Find the workspaces, follow them, have their indexes made. `anew`: their packages may be others now."""
         documents = [path for document in self._mirror if (path := path_of(document.uri)) is not None]
         before = self._roots
-        self._roots = tuple(await asyncio.to_thread(workspaces, self._folders, documents))
-        there = dict.fromkeys((*self._roots, *(each for each in self._folders if each.is_dir())))
-        self.searcher.arrange(there, everything=not self._folders, lean=self._lean)
+        found = await asyncio.to_thread(workspaces, self._folders, documents)
+        # One that was moved away may be put back: until then what was indexed of it is searched.
+        away = await asyncio.to_thread(_away, before, self._folders)
+        self._roots = tuple(dict.fromkeys((*found, *away)))
+        if not away or set(self._roots) != set(before):
+            folders = await asyncio.to_thread(_folders, self._folders)
+            there = dict.fromkeys((*found, *folders))
+            self.searcher.arrange(there, everything=not self._folders, lean=self._lean)
         if not self._roots and self._following is None:
             return
         if self._following is None:
             self._following = Following(self._saw, self._cannot_follow)
         if self._roots != before:
-            self._following.follow(self._roots)
+            await self._follow()
         if self._automatic:
-            self.indexer.ask([each for each in self._roots if anew or each not in before])
+            self.indexer.ask([each for each in found if anew or each not in before])
+
+    async def _follow(self) -> None:
+        """Follow the workspaces as they are now."""
+        if self._following is None or self._closed:
+            return
+        roots = self._roots
+        self._places = places = await asyncio.to_thread(identities, roots, self._folders)
+        there = [each for each in roots if places[each] is not None]
+        gone = [str(each) for each in roots if each not in there]
+        self.sentence = _GONE.format(" and ".join(gone)) if gone else ""
+        self._changed()
+        self._following.follow(there)
+        if self._looking is None:
+            self._looking = self._spawn(self._look_at_folders())
+
+    async def _look_at_folders(self) -> None:
+        """Notice that a workspace was moved away, removed, put back or replaced: no watcher tells of all of that."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            before = self._places
+            now = await asyncio.to_thread(identities, self._roots, self._folders)
+            if now == before or self._places is not before:
+                continue
+            back = {each for each in now if now[each] not in (None, before.get(each))}
+            if not back.isdisjoint((*self._roots, *self._folders)):
+                await self._rearrange(anew=True)
+            await self._follow()
+            self.on_saved(frozenset(back))
 
     def _cannot_follow(self, sentence: str) -> None:
         self.sentence = sentence
         self._changed()
 
-    def _worked(self, work: IndexWork) -> None:
-        del work
+    def _searched(self) -> None:
+        """There is news of the open indexes: what is broken is made anew, once for each way in which it is."""
+        found = {(each.index, each.sentence) for each in self.searcher.status().conditions if each.broken}
+        new, self._broken = found - self._broken, found
+        if new and self._automatic:
+            self.indexer.ask(self._present(), check=True)
         self._changed()
+
+    def _worked(self, work: IndexWork) -> None:
+        """There is news of the builder: what it could not do may go well later, when there is room, say."""
+        if work.state == "failed" or (work.state == "idle" and work.sentence):
+            if self._trying is None and self._automatic and not self._closed:
+                self._trying = asyncio.get_running_loop().call_later(self._retry, self._try_again)
+                self._retry = min(2 * self._retry, LONGEST_RETRY)
+        elif work.state == "idle":
+            self._retry = RETRY
+        self._changed()
+
+    def _try_again(self) -> None:
+        self._trying = None
+        if self._automatic:
+            self.indexer.ask(self._present())
+
+    def _present(self) -> list[Path]:
+        """The workspaces that were there when that was looked at the last time."""
+        return [each for each in self._roots if self._places.get(each, _THERE) is not None]
 
     def _built(self, package: str) -> None:
         """An index is new: whoever has opened the old one looks again."""
@@ -296,13 +367,29 @@ class Workplace:
             log.info("not brought up to date: %s", error)
 
 
+_THERE = 0, 0
+_GONE = "There is no folder {} any more: what was indexed of it is searched, and it is followed again once it is back."
+
+
+def _away(roots: Sequence[Path], folders: Sequence[Path]) -> list[Path]:
+    """Those of these workspaces, of folders that are open, that are not there now."""
+    opened = [real(each) for each in folders]
+    gone = [each for each in roots if not os.path.isdir(each)]  # noqa: PTH112  # Path.is_dir may raise
+    return [each for each in gone if any(one.is_relative_to(each) or each.is_relative_to(one) for one in opened)]
+
+
+def _folders(paths: Sequence[Path]) -> list[Path]:
+    """Those that are folders."""
+    return [each for each in paths if os.path.isdir(each)]  # noqa: PTH112
+
+
 def workspaces(folders: Sequence[Path], documents: Sequence[Path]) -> list[Path]:
     """The Lake workspaces that these folders are in, and those below them that a document is open of."""
     from tacit.index.packages import workspace_of
 
     found: dict[Path, None] = {}
     for folder in folders:
-        here = workspace_of(real(folder)) if folder.is_dir() else None
+        here = workspace_of(real(folder)) if os.path.isdir(folder) else None  # noqa: PTH112
         if here is not None:
             found[here] = None
     for path in documents:
