@@ -31,9 +31,11 @@ from tacit.server.values import Goal
 
 _UNSOLVED = "unsolved goals"
 _COPY = "tacitCopy"
-# An axiom that scratch texts declare, to stand in for what is not proved yet: unlike `sorry`, it can be told
-# from a `sorry` that a candidate brings in. Names with `_` in front are internal to Lean: else `exact?` would find it.
+# Axioms that scratch texts declare, to stand in for what is not proved yet: one for the hole, and one for every other
+# place of the declaration. Unlike `sorry`, they can be told from a `sorry` that a candidate brings in, and from each
+# other. Names with `_` in front are internal to Lean: else `exact?` would find them.
 STAND_IN = "_tacitHole"
+REST = "_tacitRest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def copies(candidates: Sequence[str], *, sort: str = "Prop") -> Body:
     blocks = []
     for n, candidate in enumerate(candidates):
         first = len(lines)
-        lines += _put(candidate, " · (", 4)
+        lines += indented(candidate, " · (", 4)
         lines[-1] += ")"
         lines += ["   trace_state", "   all_goals sorry"]
         blocks.append(Block(first, len(lines) - 1, 1, Position(len(lines) - 2, 3), f"refine_{n + 1}"))
@@ -136,7 +138,7 @@ def grove(groups: Sequence[tuple[Way, bool, Sequence[str]]], *, sort: str = "Pro
         begin, tail = len(lines), []
         lead, column = start
         for step in way:
-            lines += _put(step.tactic, lead, column)
+            lines += indented(step.tactic, lead, column)
             lead = " " * column
             if step.count > 1:
                 lines += [lead + "· sorry"] * step.index
@@ -144,14 +146,14 @@ def grove(groups: Sequence[tuple[Way, bool, Sequence[str]]], *, sort: str = "Pro
                     tail.append(lead + "all_goals sorry")
                 lead, column = lead + "· ", column + 2
         blocks += [_moved(block, begin, len(lines), column) for block in body.blocks]
-        lines += [*_put(body.text, lead, column), *reversed(tail)]
+        lines += [*indented(body.text, lead, column), *reversed(tail)]
         lines[-1] += ")"
     if len(groups) > 1:
         lines[-1] += ")"
     return Body("\n".join(lines), tuple(blocks))
 
 
-def _put(text: str, lead: str, column: int) -> list[str]:
+def indented(text: str, lead: str, column: int) -> list[str]:
     """The lines of a text whose first line stands behind `lead`, `column` characters."""
     first, *others = text.strip("\n").split("\n")
     return [lead + first, *(" " * column + each if each.strip() else "" for each in others)]
@@ -167,7 +169,7 @@ def alone(candidate: str) -> Body:
 
     For goals that share metavariables: on copies, one candidate's assignment would reach all the others.
     """
-    lines = _put(candidate, "((", 2)
+    lines = indented(candidate, "((", 2)
     lines[-1] += ")"
     lines.append(" trace_state")
     mark = Position(len(lines) - 1, 1)

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tacit.server.errors import LeanDied, NoGoal
-from tacit.server.lean import batch, environment
-from tacit.server.lean.batch import STAND_IN
+from tacit.server.lean import batch, environment, trust
+from tacit.server.lean.batch import REST, STAND_IN
 from tacit.server.lean.elaborator import Elaboration, Elaborator, Enough, Message, Outcome, Severity
 from tacit.server.lean.gate import refusal
 from tacit.server.lean.goals import is_conv, parse_goals
@@ -25,7 +25,6 @@ from tacit.server.lean.header import first_line, header_error
 from tacit.server.lean.hole import Hole, inside_conv
 from tacit.server.lean.site import (
     SORRY_AXIOM,
-    STANDARD_AXIOMS,
     Scratch,
     Site,
     axioms_of,
@@ -42,6 +41,7 @@ _NOT_TRIED = "There was no time left to try it: others hung before."
 _USED_UP = "set_option maxHeartbeats <num>"
 RESTS_ON_SORRY = "It rests on `sorry`."
 USES_UNPROVED = "It closes this goal; it uses a theorem that is not proved yet (`sorry`)."
+_BESIDE = "It closes this goal; the declaration still has errors or a `sorry` elsewhere."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,8 @@ class Checker:
 
     async def open(self, text: str, command: Command, holes: Sequence[Hole], *, label: str = "") -> Site:
         """The first of the places where Lean shows a goal. Raises NoGoal with what Lean said when none does."""
+        if name := trust.reserved(text):
+            raise NoGoal(f"This file uses the name `{name}`, which Tacit needs for itself.", hint="Rename it.")
         reasons: list[str] = []
         for cut in (False, True):
             for hole in holes:
@@ -156,7 +158,9 @@ class Checker:
             is_data=copy is None,
             is_altered=altered,
             errors=tuple(sorted((n, t) for t, n in allowed.items())),
-            axioms=_with_stand_in(axioms_of(scratch, messages)),
+            axioms=_besides_hole(axioms_of(scratch, messages)),
+            standard=trust.standard_axioms(site.text, site.command.span.end),
+            doubt=trust.doubt(site.text, site.command, site.hole.span),
         )
 
     async def _why_no_goal(self, site: Site, scratch: Scratch, messages: Sequence[Message]) -> str:
@@ -447,6 +451,8 @@ class Checker:
                 return _fails(checked, text)
         if checked.verdict is Verdict.PROGRESSES:
             return replace(checked, verified=True)
+        if site.doubt:
+            return _unverified(checked, site.doubt)
         if site.in_module:
             return self._judge_module(scratch, checked, result.messages, clean=not errors)
         judged = self._judge_axioms(site, checked, scratch, result.messages, clean=not errors)
@@ -467,7 +473,7 @@ class Checker:
             # The same with the hole handed to the stand-in: what the rest of the proof rests on already.
             before = site.scratch(f"exact {STAND_IN}", whole=True, ending=ending)
             given = await self._elaborate(before.text, self._limits.verify, f"{label} finished")
-            finished = replace(site, axioms=_with_stand_in(axioms_of(before, given.messages)))
+            finished = replace(site, axioms=_besides_hole(axioms_of(before, given.messages)))
             closes = replace(checked, verdict=Verdict.CLOSES, message="")
             return self._judge_axioms(finished, closes, scratch, result.messages, clean=True)
         return checked
@@ -477,7 +483,7 @@ class Checker:
     ) -> CheckedTactic:
         """Inside a `module` Lean prints no axioms: only a declaration without error and `sorry` counts."""
         if not clean or _has_sorry(scratch, messages):
-            return _unverified(checked, "It closes this goal; the declaration still has errors or a `sorry` elsewhere.")
+            return _unverified(checked, _BESIDE)
         return replace(checked, verified=True)
 
     def _judge_axioms(
@@ -486,20 +492,22 @@ class Checker:
         axioms = axioms_of(scratch, messages)
         if axioms is None or site.axioms is None:
             return _unverified(checked, "Lean did not say which axioms the finished declaration rests on.")
-        own = {a for a in axioms if a.split(".")[-1] != STAND_IN}
+        own = axioms - {REST} if scratch.stood_in else axioms
         before = site.axioms
         if SORRY_AXIOM in own and (not clean or SORRY_AXIOM in before):
             # Errors elsewhere put a sorry into the declaration, or what is already written rests on one. Who
             # brought in which cannot be told any more, so the whole is not called closed.
-            return _unverified(checked, "It closes this goal; the declaration still has errors or a `sorry` elsewhere.")
+            return _unverified(checked, _BESIDE)
         if SORRY_AXIOM in own:
             if _has_sorry(scratch, messages):
                 return _fails(checked, RESTS_ON_SORRY)
             # The declaration itself has none, so something above does that the user has not proved yet.
             return _unverified(checked, USES_UNPROVED)
-        extra = own - STANDARD_AXIOMS - before
+        extra = own - site.standard - before
         if extra:
             return _fails(checked, f"It rests on the axiom `{min(extra)}`.")
+        if _has_sorry(scratch, messages):
+            return _unverified(checked, _BESIDE)
         return replace(checked, verified=True, axioms=tuple(sorted(own)))
 
 
@@ -520,14 +528,13 @@ def _with_skip(site: Site) -> tuple[str, Position]:
     return scratch.text, scratch.origin
 
 
-def _with_stand_in(axioms: frozenset[str] | None) -> frozenset[str] | None:
-    """The probe's axioms, if they are those of the declaration with the hole: the probe fills it with the stand-in.
+def _besides_hole(axioms: frozenset[str] | None) -> frozenset[str] | None:
+    """The probe's axioms but the stand-ins, if they are those of the declaration with the hole.
 
-    Without it the name led to some other declaration, and what Lean says of that proves nothing.
+    The probe fills the hole with a stand-in of its own. Without that one the name led to some other declaration, or the
+    hole to none that this one rests on, and what Lean says proves nothing.
     """
-    if axioms is None or not any(a.split(".")[-1] == STAND_IN for a in axioms):
-        return None
-    return axioms
+    return axioms - {STAND_IN, REST} if axioms is not None and STAND_IN in axioms else None
 
 
 def _fails(checked: CheckedTactic, message: str) -> CheckedTactic:

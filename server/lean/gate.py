@@ -11,6 +11,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection
 
+from tacit.server.lean.options import evaluated_option
 from tacit.server.lean.syntax import CLOSERS, COMMAND_WORDS, Kind, Token, tokens
 
 MAX_LENGTH = 4000
@@ -21,11 +22,11 @@ _NAMES = frozenset(
     """sorry admit sorryAx lcProof lcUnreachable lcAny lcErased ofReduceBool ofReduceNat trustCompiler reduceBool
     reduceNat unsafeCast unsafeIO unsafeEIO unsafeBaseIO ptrEq ptrAddrUnsafe propDecidableUnsafe trustMe
     undefined evalTerm dbgTrace dbgTraceVal dbgTraceIfShared dbgSleep panic unreachable IO
-    _tacitHole tacitHole tacitCopy tacitSort tacitU tacitExample""".split()
+    _tacitHole tacitHole _tacitRest tacitRest tacitCopy tacitSort tacitU tacitExample""".split()
 )
 # Tactics, terms and options that do the same, run code or change how Lean checks: refused as a whole word only,
 # because their names are parts of honest ones (`Matrix.trace`, `Polynomial.eval`, `r.stop`). `native` is an option of
-# `decide`. The stand-in axiom (above) is declared in the text a close is verified in: its name would prove anything.
+# `decide`. The stand-in axioms (above) are declared in the text a close is verified in: they would prove anything.
 _WORDS = frozenset(
     """stop says native native_decide bv_decide bv_check proof_wanted run_tac run_cmd run_elab run_meta run_conv
     by_elab eval_expr elab elab_rules macro macro_rules syntax unsafe implemented_by extern csimp initialize
@@ -67,7 +68,8 @@ def refusal(text: str, *, own_name: str | None = None, local_names: Collection[s
         return "It uses a name that Lean shows and nobody can write (`✝`)."
     stack: list[str] = []
     previous: Token | None = None
-    for token in tokens(text):
+    code = list(tokens(text))
+    for token in code:
         if token.kind in (Kind.LINE_COMMENT, Kind.BLOCK_COMMENT):
             return "It contains a comment, which could hide what follows."
         if token.kind is Kind.UNTERMINATED:
@@ -100,6 +102,8 @@ def refusal(text: str, *, own_name: str | None = None, local_names: Collection[s
     first = text.lstrip()[:1]
     if first in "|)" or text.rstrip().endswith((":=", "<;>", ";")):
         return "It is not a whole tactic."
+    if option := evaluated_option(code, text):
+        return f"Lean would run what it gives to the option `{option}`."
     return None
 
 
@@ -110,7 +114,7 @@ def _word_refusal(word: str, own_name: str | None) -> str | None:
         return f"`{bad}` proves nothing, or runs code."
     if len(parts) == 1 and (parts[0] in _WORDS or plain in _WORDS):
         return f"`{plain}` proves nothing, runs code or weakens checking."
-    if plain in COMMAND_WORDS and plain not in _TACTIC_TOO:
+    if plain.rstrip("?!") in COMMAND_WORDS and plain not in _TACTIC_TOO:
         return f"`{plain}` starts a command."
     if own_name is not None and mentions(plain, own_name):
         return f"It uses `{own_name}`, which is the theorem being proved."

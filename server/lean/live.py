@@ -23,7 +23,7 @@ from tacit.server.lean.elaborator import Elaboration, Enough, LeanIdentity, Mess
 from tacit.server.lean.header import header_error
 from tacit.server.lean.locate import ServerCommand
 from tacit.server.lean.process import ServerProcess, default_memory_mib
-from tacit.server.text import LineIndex, Position
+from tacit.server.text import LineIndex, Position, common_length
 
 log = logging.getLogger(__name__)
 _START_TIMEOUT = 60.0
@@ -331,15 +331,8 @@ class LiveElaborator:
             self._text = text
             await server.notify("textDocument/didOpen", params)
             return
-        old = LineIndex(self._text)
-        common = len(os.path.commonprefix((self._text, text)))  # noqa: RUF071 - on text that is what is wanted
-        start = old.position(common)
-        end = old.position(len(self._text))
         self._version += 1
-        change = {
-            "range": {"start": _lsp(old, start), "end": _lsp(old, end)},
-            "text": text[common:],
-        }
+        change = least_change(self._text, text)
         self._text = text
         await server.notify(
             "textDocument/didChange",
@@ -358,16 +351,20 @@ class LiveElaborator:
         index = LineIndex(text)
         messages = []
         for diagnostic in raw:
-            if diagnostic.get("isSilent"):
+            severity = Severity(diagnostic.get("severity") or 1)
+            if diagnostic.get("isSilent") and severity is not Severity.ERROR:
                 continue
+            said = diagnostic.get("message") or ""
+            if not isinstance(said, str):
+                raise TypeError(f"a message that is no text: {said!r}")
             # `range` ends at the end of the first line, for squiggles; `fullRange` is the whole.
             span = diagnostic.get("fullRange") or diagnostic["range"]
             messages.append(
                 Message(
-                    Severity(diagnostic.get("severity") or 1),
+                    severity,
                     index.from_utf16(span["start"]["line"], span["start"]["character"]),
                     index.from_utf16(span["end"]["line"], span["end"]["character"]),
-                    diagnostic.get("message") or "",
+                    said,
                 )
             )
         return tuple(messages)
@@ -401,6 +398,19 @@ class LiveElaborator:
         """See Elaborator."""
         self.closed = True
         await self._end()
+
+
+def least_change(old: str, new: str) -> dict[str, Any]:
+    """The change from one text to another as LSP tells it: from the first difference to the end.
+
+    It never begins inside a CRLF: today's Lean has LF in its place, "and assumes that edits never split" it.
+    """
+    common = common_length(old, new)
+    if new[:common].endswith("\r"):
+        common -= 1
+    index = LineIndex(old)
+    places = {"start": _lsp(index, index.position(common)), "end": _lsp(index, index.position(len(old)))}
+    return {"range": places, "text": new[common:]}
 
 
 def _require_text(text: str) -> None:

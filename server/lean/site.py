@@ -14,45 +14,44 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tacit.server.lean.batch import STAND_IN
+from tacit.server.lean.batch import REST, STAND_IN, indented
 from tacit.server.lean.declarations import namespace_at
 from tacit.server.lean.elaborator import Message, Severity
 from tacit.server.lean.hole import Hole, is_tactic_position
-from tacit.server.lean.syntax import Command, DeclarationHead, Kind, Token, code_tokens, commands_of, declaration_head
+from tacit.server.lean.syntax import Command, DeclarationHead, Kind, Token, commands_of, declaration_head
+from tacit.server.lean.trust import EXAMPLE_NAME, STANDARD_AXIOMS, is_module
 from tacit.server.text import LineIndex, Position
 from tacit.server.values import CheckedTactic, Goal, Suggestion, TextEdit
 
-EXAMPLE_NAME = "tacitExample"
-_AXIOM = f"axiom {STAND_IN}.{{tacitU}} {{α : Sort tacitU}} : α"
+# On one line: what stands below has moved by one, whichever header stands above.
+_AXIOMS = tuple(f"axiom {name}.{{tacitU}} {{α : Sort tacitU}} : α" for name in (STAND_IN, REST))
 SORRY_AXIOM = "sorryAx"
-STANDARD_AXIOMS = frozenset({"propext", "Classical.choice", "Quot.sound"})
 _DEPENDS = re.compile(r"depends on axioms:\s*\[(?P<axioms>[^\]]*)\]", re.DOTALL)
 
 
 def with_stand_in(text: str) -> str:
-    """A text with the stand-in axiom, as every scratch text of it has it: below the imports."""
-    at, axiom = _stand_in(text)
-    return text[:at] + axiom + text[at:]
+    """A text with the stand-in axioms, as every scratch text of it has them: below the imports."""
+    at, axioms = _stand_in(text)
+    return text[:at] + axioms + text[at:]
 
 
 def _stand_in(text: str) -> tuple[int, str]:
-    """Where the stand-in axiom goes, and what is put there.
+    """Where the stand-in axioms go, and what is put there.
 
     Not above the command that is worked on: there it would move all the commands between, which Lean would elaborate
     again when the next place is looked at. (In a `module` what is not public cannot be named in statements.)
     """
     header = commands_of(text).header()
-    axiom = f"public {_AXIOM}" if _is_module(header) else _AXIOM
-    return len(header), f"\n{axiom}" if header else f"{axiom}\n"
-
-
-def _is_module(header: str) -> bool:
-    return next((t.text for t in code_tokens(header)), "") == "module"
+    axioms = " ".join(f"public {each}" for each in _AXIOMS) if is_module(text) else " ".join(_AXIOMS)
+    return len(header), f"\n{axioms}" if header else f"{axioms}\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Scratch:
-    """A scratch text: where its command and the body in it begin, and the line of its `#print axioms`, if any."""
+    """A scratch text: where its command and the body in it begin, and the line of its `#print axioms`, if any.
+
+    `stood_in` says that a stand-in axiom takes the place of something beside the body.
+    """
 
     text: str
     start: Position
@@ -60,11 +59,16 @@ class Scratch:
     column: int
     end: Position
     axioms_line: int | None
+    stood_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A hole in a command of a text, with what the probe said. Built by `Checker.open`."""
+    """A hole in a command of a text, with what the probe said. Built by `Checker.open`.
+
+    `axioms` are those that the declaration rests on besides what goes into the hole, None where Lean does not tell;
+    `standard` those that any proof may rest on. `doubt` is why no close is one here (see `trust`).
+    """
 
     text: str
     command: Command
@@ -75,6 +79,8 @@ class Site:
     example_as: str = "theorem"
     errors: tuple[tuple[int, str], ...] = ()
     axioms: frozenset[str] | None = None
+    standard: frozenset[str] = STANDARD_AXIOMS
+    doubt: str = ""
 
     @property
     def head(self) -> DeclarationHead | None:
@@ -110,13 +116,13 @@ class Site:
     @property
     def in_module(self) -> bool:
         """Whether the file is a `module` (2025 on): there Lean refuses `#print axioms`."""
-        return _is_module(commands_of(self.text).header())
+        return is_module(self.text)
 
     @property
     def above(self) -> str:
-        """What stands above the command, with the stand-in axiom."""
-        at, axiom = _stand_in(self.text)
-        return self.text[:at] + axiom + self.text[at : self.command.span.start]
+        """What stands above the command, with the stand-in axioms."""
+        at, axioms = _stand_in(self.text)
+        return self.text[:at] + axioms + self.text[at : self.command.span.start]
 
     def suggestion(self, checked: CheckedTactic, version: int) -> Suggestion:
         """A checked tactic as the edit that puts it into the hole; `version` is the document's."""
@@ -137,7 +143,7 @@ class Site:
         """Texts that, put behind the hole, finish a declaration that is still being written; likeliest first.
 
         Where nothing follows the hole, what is left to prove at each level of indentation around it is handed
-        to the stand-in axiom, and so are alternatives (`| succ n ih => …`) that have not been written yet. So a
+        to the other stand-in axiom, and so are alternatives (`| succ n ih => …`) that have not been written yet. So a
         close of the goal at hand can be judged in a declaration without errors.
         """
         hole = self.hole
@@ -145,7 +151,7 @@ class Site:
             return []
         lines = self.text[self.command.span.start : hole.span.start].split("\n")
         column = hole.column
-        finish = f"all_goals exact {STAND_IN}"
+        finish = f"all_goals exact {REST}"
         plain = [f"\n{' ' * column}{finish}"]
         with_alternatives = list(plain)
         wildcard = False
@@ -159,7 +165,7 @@ class Site:
                 with_alternatives.append(plain[-1])
             column = indent
             if content.startswith("|"):
-                with_alternatives.append(f"\n{' ' * column}| _ => exact {STAND_IN}")
+                with_alternatives.append(f"\n{' ' * column}| _ => exact {REST}")
                 wildcard = True
                 # The tactic that the alternatives belong to may begin in the same column.
                 column += 1
@@ -174,21 +180,24 @@ class Site:
         """The document up to the command's end with `body` in the hole, and behind it `ending` (see `endings`).
 
         An `example` gets a name, and every other `sorry` of the command becomes an axiom of its own (so that a
-        `sorry` that the body brings in stands out). `whole` asks for the axioms of the finished declaration.
+        `sorry` that the body brings in stands out). `whole` asks for the axioms of the finished declaration. Above an
+        `ending` the body stands in parentheses: what it may take of what follows would be no longer the user's.
 
         `prologue` is a line of commands of ours to put above the command. It costs today's Lean what it knows of
         the proof up to the hole.
         """
         start, end = self.command.span.start, self.command.span.end
         hole = self.hole
-        stand_in_at, axiom = _stand_in(self.text)
+        if ending:
+            body = "\n".join(indented(body, "(", 1)) + ")"
+        stand_in_at, axioms = _stand_in(self.text)
         naming, name = self._naming()
-        edits: list[tuple[int, int, str | None]] = [(stand_in_at, stand_in_at, axiom), *naming]
+        edits: list[tuple[int, int, str | None]] = [(stand_in_at, stand_in_at, axioms), *naming]
         if prologue:
             edits.append((start, start, prologue))
         for token in self.other_sorries:
             tactic = is_tactic_position(self.command, token.start)
-            edits.append((token.start, token.end, f"exact {STAND_IN}" if tactic else STAND_IN))
+            edits.append((token.start, token.end, f"exact {REST}" if tactic else REST))
         edits.append((hole.span.start, hole.span.end, None))
         done: list[str] = []
         position, filled, origin_offset = 0, hole, 0
@@ -211,7 +220,8 @@ class Site:
         if whole and name is not None:
             text = text.rstrip() + f"\n#print axioms {name}\n"
             axioms_line = LineIndex(text).line_count - 2
-        return Scratch(text, index.position(len(self.above)), origin, filled.column, filled_end, axioms_line)
+        stood_in = bool(ending or self.other_sorries)
+        return Scratch(text, index.position(len(self.above)), origin, filled.column, filled_end, axioms_line, stood_in)
 
     def _naming(self) -> tuple[list[tuple[int, int, str]], str | None]:
         """The edits that give the declaration a name `#print axioms` can ask for, and the name."""
@@ -257,13 +267,22 @@ def relative_errors(scratch: Scratch, messages: Sequence[Message]) -> Counter[st
     return Counter(
         m.text
         for m in messages
-        if m.severity is Severity.ERROR and m.start.line != scratch.axioms_line and not _inside(scratch, m)
+        if m.severity is Severity.ERROR and not _is_of_axioms(scratch, m) and not _inside(scratch, m)
     )
 
 
 def inner_errors(scratch: Scratch, messages: Sequence[Message]) -> list[Message]:
     """The errors that stand inside the body."""
     return [m for m in messages if m.severity is Severity.ERROR and _inside(scratch, m)]
+
+
+def _is_of_axioms(scratch: Scratch, message: Message) -> bool:
+    """Whether a message is what Lean answers to `#print axioms`.
+
+    At its first character stands, too, what the parser says of a text that wants to go on there: that is of the text.
+    """
+    at, said = message.start, message.text
+    return at.line == scratch.axioms_line and (at.column > 0 or "axioms" in said or said.lower().startswith("unknown"))
 
 
 def _inside(scratch: Scratch, message: Message) -> bool:
@@ -276,8 +295,10 @@ def axioms_of(scratch: Scratch, messages: Sequence[Message]) -> frozenset[str] |
     Of a name that means several declarations Lean prints each; all of their axioms count.
     """
     found: frozenset[str] | None = None
+    if scratch.axioms_line is None:
+        return None
     for message in messages:
-        if message.start.line == scratch.axioms_line and message.severity is Severity.INFORMATION:
+        if message.start == Position(scratch.axioms_line, 0) and message.severity is Severity.INFORMATION:
             if match := _DEPENDS.search(message.text):
                 found = (found or frozenset()) | {a.strip() for a in match["axioms"].split(",") if a.strip()}
             elif "does not depend on any axioms" in message.text:

@@ -10,13 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tacit.server.errors import NoGoal
-from tacit.server.lean.batch import STAND_IN
+from tacit.server.lean.batch import REST, STAND_IN
 from tacit.server.lean.elaborator import Message, Severity
 from tacit.server.lean.goals import parse_goals
 from tacit.server.lean.hole import holes
 from tacit.server.lean.site import (
-    EXAMPLE_NAME,
-    STANDARD_AXIOMS,
     Scratch,
     Site,
     axioms_of,
@@ -24,11 +22,13 @@ from tacit.server.lean.site import (
     relative_errors,
     with_stand_in,
 )
+from tacit.server.lean.trust import EXAMPLE_NAME, STANDARD_AXIOMS
 from tacit.server.text import LineIndex, Position
 from tests.unit.properties import any_texts, examples
 
 CURSOR = "‸"
-AXIOM = f"axiom {STAND_IN}.{{tacitU}} {{α : Sort tacitU}} : α\n"
+EACH = tuple(f"axiom {name}.{{tacitU}} {{α : Sort tacitU}} : α" for name in (STAND_IN, REST))
+AXIOM = f"{EACH[0]} {EACH[1]}\n"
 
 
 def site(text: str, goals: str = "⊢ p", *, place: int = 0) -> Site:
@@ -84,7 +84,10 @@ def test_a_prologue_stands_above_the_command() -> None:
         ("import A", f"import A\n{AXIOM[:-1]}"),
         ("-- copyright\nimport A -- what for", f"-- copyright\nimport A\n{AXIOM[:-1]} -- what for"),
         ("/- copyright -/\n", f"{AXIOM}/- copyright -/\n"),
-        ("module\n\npublic import A\n\npublic section", f"module\n\npublic import A\npublic {AXIOM}\npublic section"),
+        (
+            "module\n\npublic import A\n\npublic section",
+            f"module\n\npublic import A\npublic {EACH[0]} public {EACH[1]}\n\npublic section",
+        ),
     ],
 )
 def test_the_stand_in_stands_below_the_imports(header: str, expected: str) -> None:
@@ -151,15 +154,15 @@ def test_a_whole_declaration_has_the_stand_in_and_asks_for_its_axioms() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("theorem a : b := by\n  · sorry\n  · sorry‸\n", "theorem a : b := by\n  · exact _tacitHole\n  · T\n"),
-        ("theorem a : b := ⟨sorry, sorry‸, f sorry⟩\n", "theorem a : b := ⟨_tacitHole, by T, f _tacitHole⟩\n"),
+        ("theorem a : b := by\n  · sorry\n  · sorry‸\n", "theorem a : b := by\n  · exact _tacitRest\n  · T\n"),
+        ("theorem a : b := ⟨sorry, sorry‸, f sorry⟩\n", "theorem a : b := ⟨_tacitRest, by T, f _tacitRest⟩\n"),
         (
             "theorem a : b := by\n  have : p := sorry\n  sorry‸\n",
-            "theorem a : b := by\n  have : p := _tacitHole\n  T\n",
+            "theorem a : b := by\n  have : p := _tacitRest\n  T\n",
         ),
         ("theorem a : b := by\n  sorry‸ -- sorry\n", "theorem a : b := by\n  T -- sorry\n"),
         ('theorem a : b := by\n  f "sorry"; sorry‸\n', 'theorem a : b := by\n  f "sorry"; T\n'),
-        ("theorem a : b := by\n  x <;> sorry\n  sorry‸\n", "theorem a : b := by\n  x <;> exact _tacitHole\n  T\n"),
+        ("theorem a : b := by\n  x <;> sorry\n  sorry‸\n", "theorem a : b := by\n  x <;> exact _tacitRest\n  T\n"),
     ],
 )
 def test_every_other_sorry_becomes_the_stand_in(text: str, expected: str) -> None:
@@ -170,7 +173,7 @@ def test_every_other_sorry_becomes_the_stand_in(text: str, expected: str) -> Non
 
 def test_a_body_stays_aligned_when_a_sorry_before_it_on_the_line_grows() -> None:
     scratch = site("theorem a : b := ⟨sorry, by sorry‸⟩\n").scratch("T\nU", whole=True)
-    assert scratch.text == f"{AXIOM}theorem a : b := ⟨_tacitHole, by T\n{' ' * 33}U⟩\n#print axioms _root_.a\n"
+    assert scratch.text == f"{AXIOM}theorem a : b := ⟨_tacitRest, by T\n{' ' * 33}U⟩\n#print axioms _root_.a\n"
     assert scratch.column == 33
     assert body_of(scratch) == f"T\n{' ' * 33}U"
 
@@ -297,7 +300,7 @@ def test_whether_a_file_is_a_module(header: str, expected: bool) -> None:
     assert site(f"{header}\ntheorem a : b := by sorry‸").in_module is expected
 
 
-FINISH = f"all_goals exact {STAND_IN}"
+FINISH = f"all_goals exact {REST}"
 
 
 @pytest.mark.parametrize(
@@ -311,7 +314,7 @@ FINISH = f"all_goals exact {STAND_IN}"
         (
             "theorem a : b := by\n  cases h with\n  | inl h =>\n    sorry‸\n",
             [
-                f"\n    {FINISH}\n  | _ => exact {STAND_IN}\n  {FINISH}",
+                f"\n    {FINISH}\n  | _ => exact {REST}\n  {FINISH}",
                 f"\n    {FINISH}\n  {FINISH}",
             ],
         ),
@@ -325,8 +328,18 @@ def test_an_ending_stands_behind_the_body() -> None:
     here = site("theorem a : b := by\n  · sorry‸\n")
     (ending,) = here.endings()
     scratch = here.scratch("T", whole=True, ending=ending)
-    assert scratch.text == f"{AXIOM}theorem a : b := by\n  · T\n    {FINISH}\n  {FINISH}\n#print axioms _root_.a\n"
-    assert body_of(scratch) == "T"
+    assert scratch.text == f"{AXIOM}theorem a : b := by\n  · (T)\n    {FINISH}\n  {FINISH}\n#print axioms _root_.a\n"
+    assert body_of(scratch) == "(T)"
+
+
+def test_a_body_above_an_ending_takes_nothing_of_it() -> None:
+    here = site("theorem a : b := by\n  · sorry‸\n")
+    (ending,) = here.endings()
+    scratch = here.scratch("cases h with\n| a => T\n| b => U", whole=True, ending=ending)
+    assert body_of(scratch) == "(cases h with\n     | a => T\n     | b => U)"
+    assert here.scratch("T", whole=True).stood_in is False
+    assert scratch.stood_in is True
+    assert site("theorem a : b := ⟨sorry, by sorry‸⟩\n").scratch("T").stood_in is True
 
 
 # ---------------------------------------------------------------------------------------------- messages
@@ -352,10 +365,19 @@ def test_errors_inside_the_body_and_elsewhere(scratch: Scratch) -> None:
         message("behind", end.line, end.column),
         message("below", end.line + 1),
         message("unknown constant", asked),
+        message("'x' is no constant", asked, 14),
+        message("cannot use `#print axioms` in a `module`", asked),
         message("a warning", 0, severity=Severity.WARNING),
     ]
     assert [m.text for m in inner_errors(scratch, messages)] == ["first", "last"]
     assert relative_errors(scratch, messages) == Counter({"above": 1, "before on the line": 1, "behind": 1, "below": 1})
+
+
+def test_what_the_parser_misses_at_the_question_for_axioms_is_an_error_of_the_text(scratch: Scratch) -> None:
+    asked = scratch.axioms_line
+    assert asked is not None
+    said = "unexpected token '#print'; expected term"
+    assert relative_errors(scratch, [message(said, asked)]) == Counter({said: 1})
 
 
 def test_errors_are_counted(scratch: Scratch) -> None:
@@ -392,5 +414,6 @@ def test_axioms_said_elsewhere_or_otherwise_are_not_heard(scratch: Scratch) -> N
     assert axioms_of(scratch, []) is None
     assert axioms_of(scratch, [message(words, asked)]) is None
     assert axioms_of(scratch, [message(words, asked + 1, severity=Severity.INFORMATION)]) is None
+    assert axioms_of(scratch, [message(words, asked, 1, severity=Severity.INFORMATION)]) is None
     without = site("#eval f sorry‸\n").scratch("T", whole=True)
     assert axioms_of(without, [message(words, 0, severity=Severity.INFORMATION)]) is None
