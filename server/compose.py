@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 from tacit.index.encoder import available_cores
 from tacit.server.errors import LeanNotFound
@@ -18,6 +16,7 @@ from tacit.server.lean.locate import QUIET, LeanInstall, LeanSettings, find_lean
 from tacit.server.lean.pool import SIZE, Pool
 from tacit.server.lean.recordings import Recorder, Recordings, ReplayElaborator, replay_notice
 from tacit.server.memory_library import WorkspaceMemory
+from tacit.server.mirror import path_of
 from tacit.server.model_choice import Choice
 from tacit.server.model_choice import choose as choose_model
 from tacit.server.model_generator import LocalModel
@@ -38,14 +37,6 @@ from tacit.server.tactics.probes import probe_names
 from tacit.server.tactics.source import PremiseFinder, ProofMemory, TacticSource
 from tacit.server.tactics.try_this import harvest
 from tacit.server.tactics.unknowns import UnknownTactics
-
-
-def path_of(uri: str) -> Path | None:
-    """The file a `file:` URI names; None for untitled and other schemes."""
-    parts = urlsplit(uri)
-    if parts.scheme != "file":
-        return None
-    return Path(url2pathname(unquote(parts.path)))
 
 
 def lean_settings(settings: Settings) -> LeanSettings:

@@ -102,7 +102,12 @@ class Lifecycle:
 
         self._server.end = end
         self._server.closed = self._session.close
-        output = Output(sink, lambda: end(1))
+
+        def lost() -> None:
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(end, 1)
+
+        output = Output(sink, lost)
         self._server.protocol.set_writer(output)
         for name in ("SIGTERM", "SIGINT", "SIGHUP"):
             with suppress(AttributeError, NotImplementedError, ValueError):  # Windows; not the main thread
@@ -113,6 +118,7 @@ class Lifecycle:
         finally:
             output.close()
             await self._session.close()
+            output.drain()
 
 
 def assemble(

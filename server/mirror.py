@@ -176,10 +176,13 @@ class Mirror:
 
 
 def path_of(uri: str) -> Path | None:
-    """The path of a `file:` URI; None for a document that has none (untitled, virtual, remote)."""
-    parts = urlsplit(uri)
+    """The path of a `file:` URI; None for a document that has none (untitled, virtual, remote) or can have none."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # a host in brackets that is none
+        return None
     if parts.scheme != "file":
         return None
     host = f"//{parts.netloc}" if parts.netloc and parts.netloc != "localhost" else ""
     path = Path(url2pathname(host + parts.path))
-    return path if path.is_absolute() else None
+    return path if path.is_absolute() and "\0" not in str(path) else None

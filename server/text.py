@@ -84,3 +84,15 @@ def from_utf16_column(line: str, column: int) -> int:
     """The column in code points for one in UTF-16 units; inside a character it is that before, past the end the end."""
     found: int = utf16_to_codepoint(line, column)
     return found
+
+
+def common_length(one: str, other: str) -> int:
+    """How many code points two texts have in common at their beginning, found by halves: they may be long."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
