@@ -1,12 +1,14 @@
 """Tacit in a real VS Code (code-server, headless Chromium), with the real sidecar and a real Lean.
 
-Sizes and activation; from a key to its character with Tacit and without; then the demo files are written key by key,
+Sizes and activation; from a key to its character with Tacit, with parts of it and without, and the processor time that
+each kind of process takes meanwhile; then the demo files are written key by key,
 ghost text taken where it appears in the place of a `sorry`, and how soon it does and the memory it takes are noted.
 Needs what tests/e2e/setup.sh installs.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import statistics
@@ -14,12 +16,14 @@ import sys
 import tempfile
 import time
 import zipfile
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import cycle
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import psutil
@@ -35,6 +39,17 @@ ACTIVATIONS = 3
 ROUNDS = 5
 KEY_SECONDS = 0.08
 """Between two keys where each is measured."""
+ARMS: Mapping[str, Mapping[str, Any]] = {
+    "without any extension": {},
+    "with its language alone": {},
+    "with Tacit, ghost text and lenses off": {"tacit.inlineSuggestions.enabled": False, "tacit.codeLens": "off"},
+    "with Tacit, ghost text off": {"tacit.inlineSuggestions.enabled": False},
+    "with Tacit": {},
+}
+"""Windows that keys are measured in, by turns, and their settings. The others are compared with the first."""
+WITHOUT, LANGUAGE, *_, WITH = ARMS
+INDEXED_SECONDS = 120.0
+"""How long it is waited for that the first index is made, before keys are measured."""
 LINE = "exact And.intro h.right h.left"
 """Typed again and again where each key is measured. No bracket in it: VS Code would close it by itself."""
 GHOST_SECONDS = 10.0
@@ -87,12 +102,18 @@ def vscode_section(report: Report, minutes: float) -> None:
             _sizes(report, package)
             (folder / "none").mkdir()
             unpack_extension(package, folder / "extensions")
-            with (
-                _window(programs, folder / "with", folder / "extensions") as with_tacit,
-                _window(programs, folder / "without", folder / "none") as without,
-            ):
-                _activation(report, with_tacit)
-                _keys(report, {"with": with_tacit, "without": without})
+            _language_alone(folder / "extensions", folder / "language")
+            with _window(programs, folder / "activation", folder / "extensions") as window:
+                _activation(report, window)
+            with ExitStack() as stack:
+                windows: dict[str, Window] = {}
+                for number, (name, settings) in enumerate(ARMS.items()):
+                    source = {WITHOUT: "none", LANGUAGE: "language"}.get(name, "extensions")
+                    # Of its own: the editor writes into it.
+                    extensions = shutil.copytree(folder / source, folder / f"extensions-{number}")
+                    opened = _window(programs, folder / f"keys-{number}", extensions, settings)
+                    windows[name] = stack.enter_context(opened)
+                _keys(report, windows)
             with _window(programs, folder / "writing", folder / "extensions") as window:
                 _writing(report, window, 60 * minutes)
     except Unavailable as reason:
@@ -100,11 +121,13 @@ def vscode_section(report: Report, minutes: float) -> None:
 
 
 @contextmanager
-def _window(programs: Programs, folder: Path, extensions: Path) -> Iterator[Window]:
+def _window(
+    programs: Programs, folder: Path, extensions: Path, settings: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[Window]:
     """A VS Code with these extensions."""
     project = folder / "project"
     shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("recordings", "build", ".lake"))
-    server = CodeServer(programs, folder, extensions, SETTINGS)
+    server = CodeServer(programs, folder, extensions, {**SETTINGS, **settings})
     try:
         browser = Browser(programs)
         try:
@@ -113,6 +136,16 @@ def _window(programs: Programs, folder: Path, extensions: Path) -> Iterator[Wind
             browser.close()
     finally:
         server.close()
+
+
+def _language_alone(extensions: Path, to: Path) -> None:
+    """An extension that says what a Lean file is, as Tacit does, and does nothing."""
+    (folder,) = extensions.iterdir()
+    manifest = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+    kept = {name: manifest[name] for name in ("name", "publisher", "version", "engines")}
+    languages = {"languages": manifest["contributes"]["languages"]}
+    (to / folder.name).mkdir(parents=True)
+    (to / folder.name / "package.json").write_text(json.dumps({**kept, "contributes": languages}), encoding="utf-8")
 
 
 def _sizes(report: Report, package: Path) -> None:
@@ -181,39 +214,51 @@ def _started(log: str) -> list[float]:
     return seconds
 
 
-def _keys(report: Report, windows: dict[str, Window]) -> None:
-    """From each key to its character, in both windows by turns."""
+def _keys(report: Report, windows: Mapping[str, Window]) -> None:
+    """From each key to its character, in all windows by turns, and what each kind of process does meanwhile."""
     statement = "theorem and_swap (p q : Prop) (h : p ∧ q) : q ∧ p := by\n"
     above = (PROJECT / "Demo" / "Lists.lean").read_text(encoding="utf-8")
     text = f"{above}\n{statement}  "
+    servers = [window.server for window in windows.values()]
     for window in windows.values():
         window.editor.open("Keys.lean", text)
         window.editor.press("Control+End")
         window.painted("last")
         _type_slowly(window.editor, LINE)  # unmeasured: what is drawn for the first time takes longer
     with suppress(AssertionError):
-        windows["with"].editor.ghost(timeout=30)
+        windows[WITH].editor.ghost(timeout=30)
+    _quiet(servers, INDEXED_SECONDS)
     found: dict[str, list[float]] = {name: [] for name in windows}
+    used: dict[str, dict[str, float]] = {name: {} for name in windows}
     for number in range(ROUNDS):
-        order = list(windows) if number % 2 else list(reversed(windows))
+        order = list(windows)[:: 1 if number % 2 else -1]
         for name in order:
-            editor = windows[name].editor
+            window = windows[name]
             for key in ("Escape", "Home", "Shift+End", "Delete", "End"):
-                editor.press(key)
-            _quiet([each.server for each in windows.values()])
-            windows[name].painted("forget()")
-            _type_slowly(editor, LINE)
+                window.editor.press(key)
+            _quiet(servers)
+            window.painted("forget()")
+            before = _processor(window)
+            _type_slowly(window.editor, LINE)
             time.sleep(0.2)
-            found[name] += windows[name].painted("keys")
+            for kind, seconds in _processor(window).items():
+                used[name][kind] = used[name].get(kind, 0.0) + seconds - before.get(kind, 0.0)
+            found[name] += window.painted("keys")
+    least = [_share(found[WITHOUT], share) for share in (0.5, 0.95)]
     for name, times in found.items():
+        shares = [_share(times, share) for share in (0.5, 0.95)]
+        ratios = [share / base for share, base in zip(shares, least, strict=True)]
         report.say(
-            f"- from a key to its character, {name} Tacit: {len(times)} of {ROUNDS * len(LINE)} keys, "
-            f"p50 {_share(times, 0.5):.1f} ms, p95 {_share(times, 0.95):.1f} ms, most {max(times):.0f} ms"
+            f"- from a key to its character, {name}: {len(times)} of {ROUNDS * len(LINE)} keys, "
+            f"p50 {shares[0]:.1f} ms (**{ratios[0]:.2f}×**), p95 {shares[1]:.1f} ms ({ratios[1]:.2f}×), "
+            f"most {max(times):.0f} ms"
         )
-        report.figures[f"vscode_key_{name}"] = [round(_share(times, share), 1) for share in (0.5, 0.95)]
-    ratios = [_share(found["with"], share) / _share(found["without"], share) for share in (0.5, 0.95)]
-    report.say(f"  - with Tacit **{ratios[0]:.2f}×** at p50, {ratios[1]:.2f}× at p95")
-    report.figures["vscode_key_ratios"] = [round(each, 2) for each in ratios]
+        milliseconds = {kind: 1000 * spent / len(times) for kind, spent in sorted(used[name].items())}
+        busy = ", ".join(f"{kind} {spent:.1f}" for kind, spent in milliseconds.items() if spent >= 0.05)
+        report.say(f"  - processor time a key, ms: {busy}")
+        key = "vscode_key_" + re.sub(r"\W+", "_", name)
+        report.figures[key] = [round(each, 2) for each in (*shares, *ratios)]
+        report.figures[f"{key}_processor_ms"] = {kind: round(spent, 1) for kind, spent in milliseconds.items()}
 
 
 def _type_slowly(editor: Editor, text: str) -> None:
@@ -222,24 +267,55 @@ def _type_slowly(editor: Editor, text: str) -> None:
         time.sleep(KEY_SECONDS)
 
 
-def _quiet(servers: Sequence[CodeServer]) -> None:
-    """Wait until what one window set going has ended: it would count in the other. At most 10 seconds."""
-    for _ in range(20):
-        before = _processor_seconds(servers)
+def _quiet(servers: Sequence[CodeServer], seconds: float = 10.0) -> None:
+    """Wait until what one window set going has ended: it would count in the other. So many seconds at most."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        before = _sidecar_seconds(servers)
         time.sleep(0.5)
-        if _processor_seconds(servers) - before < 0.05:
+        if _sidecar_seconds(servers) - before < 0.05:
             return
 
 
-def _processor_seconds(servers: Sequence[CodeServer]) -> float:
-    """What the sidecars and all that they started have used."""
-    total = 0.0
-    for server in servers:
-        for sidecar in server.sidecars("tacit serve"):
-            for process in [sidecar, *sidecar.children(recursive=True)]:
-                with suppress(psutil.Error):
-                    total += sum(process.cpu_times()[:2])
-    return total
+def _sidecar_seconds(servers: Sequence[CodeServer]) -> float:
+    """Processor time that the sidecars and all that they started have used."""
+    sidecars = [sidecar for server in servers for sidecar in server.sidecars("tacit serve")]
+    return sum(_seconds(each) for sidecar in sidecars for each in [sidecar, *_children(sidecar)])
+
+
+def _processor(window: Window) -> dict[str, float]:
+    """Seconds of processor time that each kind of process behind a window has used."""
+    spent: defaultdict[str, float] = defaultdict(float)
+    sidecars = {each.pid for each in window.server.sidecars("tacit serve")}
+    hosts = {each.pid for each in window.server.sidecars("--type=extensionHost")}
+    for process in window.server.processes():
+        kind = "sidecar" if process.pid in sidecars else "extension host" if process.pid in hosts else "server"
+        if kind == "server" and sidecars.intersection(each.pid for each in _parents(process)):
+            kind = _kind(process)
+        spent[kind] += _seconds(process)
+    for process in window.editor.browser.processes():
+        with suppress(psutil.Error):
+            spent["page" if "--type=renderer" in process.cmdline() else "browser"] += _seconds(process)
+    return spent
+
+
+def _seconds(process: psutil.Process) -> float:
+    try:
+        return float(sum(process.cpu_times()[:2]))
+    except psutil.Error:
+        return 0.0
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    with suppress(psutil.Error):
+        return process.children(recursive=True)
+    return []
+
+
+def _parents(process: psutil.Process) -> list[psutil.Process]:
+    with suppress(psutil.Error):
+        return process.parents()
+    return []
 
 
 def _writing(report: Report, window: Window, seconds: float) -> None:
@@ -323,7 +399,7 @@ def _memory(server: CodeServer) -> dict[str, float]:
     sizes["extension host"] = sum(map(_resident, server.sidecars("--type=extensionHost")))
     for sidecar in server.sidecars("tacit serve"):
         sizes["sidecar"] += _resident(sidecar)
-        for process in sidecar.children(recursive=True):
+        for process in _children(sidecar):
             with suppress(psutil.Error):
                 sizes[_kind(process)] += _resident(process)
     return sizes

@@ -9,6 +9,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tests.e2e.programs import Programs
 
 DRIVER = Path(__file__).parent / "driver.mjs"
@@ -27,7 +29,7 @@ class Browser:
     """
 
     def __init__(self, programs: Programs) -> None:
-        self._driver = subprocess.Popen(
+        self._driver = psutil.Popen(
             [programs.node, DRIVER, programs.playwright, programs.chromium],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -85,6 +87,10 @@ class Browser:
         """Keep a picture of the page, or of so many pixels of it from its top."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._ask("screenshot", path=str(path), height=height)
+
+    def processes(self) -> list[psutil.Process]:
+        """The driver, and the browser with all that it started."""
+        return [self._driver, *self._driver.children(recursive=True)]
 
     def close(self) -> None:
         assert self._driver.stdin is not None

@@ -51,9 +51,13 @@ class CodeServer:
         settings: Mapping[str, Any],
     ) -> None:
         self._folder = folder
-        user = folder / "user-data" / "User"
-        user.mkdir(parents=True)
-        (user / "settings.json").write_text(json.dumps({**QUIET, **settings}, indent=2), encoding="utf-8")
+        # Of settings that belong to a machine, such as the path of a program, a window on a server reads those of the
+        # server. From the user's it takes them only when it happens to read them before it knows what they are.
+        machine = {name: value for name, value in settings.items() if name.startswith("tacit.")}
+        for whose, these in (("User", {**QUIET, **settings}), ("Machine", machine)):
+            file = folder / "user-data" / whose / "settings.json"
+            file.parent.mkdir(parents=True)
+            file.write_text(json.dumps(these, indent=2), encoding="utf-8")
         config = folder / "config.yaml"
         config.write_text("auth: none\n", encoding="utf-8")
         command: list[str | Path] = [
@@ -86,7 +90,7 @@ class CodeServer:
     def sidecars(self, mark: str) -> list[psutil.Process]:
         """The running descendants whose command line contains a word."""
         found = []
-        for process in self._process.children(recursive=True):
+        for process in self.processes()[1:]:
             try:
                 if mark in " ".join(process.cmdline()):
                     found.append(process)
@@ -96,6 +100,10 @@ class CodeServer:
         parents = {process.ppid() for process in found}
         return [process for process in found if process.pid not in parents]
 
+    def processes(self) -> list[psutil.Process]:
+        """It and all that it started."""
+        return [self._process, *self._process.children(recursive=True)]
+
     def log(self) -> str:
         """What the extension wrote to its output channel."""
         files = sorted((self._folder / "user-data" / "logs").rglob("*Tacit*.log"))
@@ -103,7 +111,7 @@ class CodeServer:
 
     def close(self) -> None:
         """End it with everything it started."""
-        family = [self._process, *self._process.children(recursive=True)]
+        family = self.processes()
         for process in family:
             with suppress(psutil.NoSuchProcess):
                 process.terminate()
