@@ -29,7 +29,17 @@ from tacit.index.premise import Premise
 from tacit.index.reader import Looked, Surveyed, finish, look, look_at, survey
 from tacit.index.soundness import SUSPICIOUS, is_whole
 from tacit.index.source import Problem, Reading, Source
-from tacit.index.store import SCHEMA_VERSION, Busy, File, Store, StoreError, is_locked, is_passing
+from tacit.index.store import (
+    SCHEMA_VERSION,
+    Busy,
+    File,
+    NewerIndex,
+    Store,
+    StoreError,
+    is_locked,
+    is_newer,
+    is_passing,
+)
 from tacit.index.titles import lists_stamp, titles
 from tacit.index.workers import Crew, WorkerDied, allowed
 
@@ -90,6 +100,7 @@ def build(
     is at it, StoreError where nothing can be written.
     """
     with alone(path):
+        _leave_newer(path, analysis)
         try:
             if not anew and _usable(path, corpus, analysis) and not (check and not is_whole(path)):
                 try:
@@ -110,6 +121,24 @@ def build(
             raise StoreError(
                 f"The index at {path} was not written: a process that helped to read ended, perhaps for want of memory."
             ) from error
+
+
+def _leave_newer(path: Path, analysis: Analysis) -> None:
+    """Raise NewerIndex where a newer Tacit wrote the index: the two would make it anew after each other for ever."""
+    try:
+        store = Store.open(path)
+    except NewerIndex:
+        raise
+    except StoreError:
+        return
+    try:
+        said = {"analysis": analysis.version, "reading": READING}
+        if any(is_newer(store.value(key), ours) for key, ours in said.items()):
+            raise NewerIndex(path)
+    except SUSPICIOUS:
+        return
+    finally:
+        store.close()
 
 
 def _usable(path: Path, corpus: Corpus, analysis: Analysis) -> bool:

@@ -146,6 +146,8 @@ class Store:
             raise StoreError(f"The index at {path} cannot be read: {error}.") from error
         if found.get("schema") != SCHEMA_VERSION:
             database.close()
+            if is_newer(found.get("schema", ""), SCHEMA_VERSION):
+                raise NewerIndex(path)
             raise OtherSchema(f"The index at {path} was written by another version of Tacit and must be built again.")
         return cls(path, database)
 
@@ -183,6 +185,14 @@ class Store:
         except sqlite3.Error as error:
             raise StoreError(f"The index at {path} cannot be written: {error}.") from error
         return cls(path, database)
+
+    def expect(self, analysis: str) -> None:
+        """Raise NewerIndex or OtherSchema where its words are not those of this `analysis`."""
+        found = self.value("analysis")
+        if is_newer(found, analysis):
+            raise NewerIndex(self.path)
+        if found != analysis:
+            raise OtherSchema(f"The index at {self.path} was written by another version of Tacit.")
 
     def close(self) -> None:
         """Give the file back."""
@@ -352,6 +362,11 @@ class Store:
             self.database.execute("DELETE FROM premises WHERE file = ?", (each,))
             self.database.execute("DELETE FROM readings WHERE file = ?", (each,))
             self.database.execute("DELETE FROM files WHERE id = ?", (each,))
+
+
+def is_newer(found: str, ours: str) -> bool:
+    """Whether a version that an index names is above ours."""
+    return found.isdecimal() and int(found) > int(ours)
 
 
 def _open(path: Path) -> tuple[sqlite3.Connection, dict[str, str]]:

@@ -20,7 +20,7 @@ from tacit.index.known import Known
 from tacit.index.packages import Package, workspace_of
 from tacit.index.places import Place, index_of, indexes, packages_behind, places
 from tacit.index.soundness import SUSPICIOUS, is_whole
-from tacit.index.store import NoIndex, OtherSchema, Store, StoreError
+from tacit.index.store import NewerIndex, NoIndex, OtherSchema, Store, StoreError
 from tacit.index.uses import Names, uses_file
 from tacit.index.uses import load as load_uses
 from tacit.index.uses import update as update_uses
@@ -152,7 +152,7 @@ def open_library(
     packages = None if _everywhere(paths) else _packages(paths, lean)
     shelves: list[Shelf] = []
     encoders = _Encoders()
-    bad: list[str] = []
+    bad: list[tuple[str, str]] = []
     missing: list[str] = []
     growing: list[str] = []
     for file in indexes() if packages is None else packages:
@@ -167,7 +167,7 @@ def open_library(
             bad.append(_damage(file, error))
     if not shelves:
         if bad:
-            raise NotIndexed(bad[0], hint=AGAIN)
+            raise NotIndexed(bad[0][0], hint=bad[0][1])
         if growing:
             raise NotIndexed(f"{_being_read(growing)} just now.", hint="Ask again in a moment.")
         raise NotIndexed(
@@ -175,7 +175,7 @@ def open_library(
             hint="Run `tacit index build` in your project, or `tacit index build FOLDER` for any folder of Lean files.",
         )
     if remarks is not None:
-        remarks += [f"{each} {AGAIN}" for each in bad]
+        remarks += [" ".join(each).rstrip() for each in bad]
         if growing:
             remarks.append(f"{_being_read(growing)} just now, and not searched yet.")
         if missing:
@@ -202,8 +202,8 @@ def answered(library: Hybrid, question: Callable[[Hybrid], T], remarks: list[str
                     raise
                 bad.append(_damage(shelf.store.path, error))
         if not fine:
-            raise NotIndexed(bad[0], hint=AGAIN) from None
-        remarks += [f"{each} {AGAIN}" for each in bad]
+            raise NotIndexed(bad[0][0], hint=bad[0][1]) from None
+        remarks += [" ".join(each).rstrip() for each in bad]
         rest = Hybrid(fine)
         return question(rest), rest
 
@@ -213,8 +213,7 @@ def _opened(file: Path, encoders: _Encoders | None) -> Shelf:
     store = Store.open(file)
     try:
         manifest = store.manifest()
-        if manifest.analysis != VERSION:
-            raise OtherSchema(f"The index at {file} was written by another version of Tacit.")
+        store.expect(VERSION)
         return Shelf(manifest.package, store, Lexical(store), encoders.dense(store) if encoders is not None else None)
     except BaseException:
         store.close()
@@ -225,10 +224,13 @@ def _being_read(names: Sequence[str]) -> str:
     return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} being read"
 
 
-def _damage(file: Path, error: Exception) -> str:
+def _damage(file: Path, error: Exception) -> tuple[str, str]:
+    """What is wrong with an index, and what to do; nothing, where that is said already."""
+    if isinstance(error, NewerIndex):
+        return str(error), ""
     if isinstance(error, OtherSchema):
-        return f"The index at {file} was written by another version of Tacit."
-    return str(error) if isinstance(error, StoreError) else f"The index at {file} cannot be read: {error}."
+        return f"The index at {file} was written by another version of Tacit.", AGAIN
+    return str(error) if isinstance(error, StoreError) else f"The index at {file} cannot be read: {error}.", AGAIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,27 +2,30 @@
 
     {"schema": 1, "file": "My/File.lean", "name": "my_theorem", "goal": "n : ℕ\\n⊢ n + 0 = n", "tactic": "simp", …}
 
-A line is appended whole; one that was cut off by a crash, or that another version wrote, is passed over. Deleting the
-file forgets everything. Nothing is ever sent anywhere.
+A line is appended whole; one that was cut off by a crash is passed over, and one that a newer Tacit wrote is kept for
+it. Deleting the file forgets everything. Nothing is ever sent anywhere.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tacit.server.kept import Kept, Newer
 from tacit.server.memory_proofs import ACCEPTED, LONGEST_GOAL, Known, Step
 
-SCHEMA = 1
+log = logging.getLogger(__name__)
+KEPT = Kept("memory of accepted suggestions")
 MOST = 2_000
 """Lines that are kept: with a quarter more, the oldest go."""
 LONGEST = 4 * LONGEST_GOAL
+_BEGUN = re.compile(rb'\{"schema": (\d{1,9}),')
 
 
 def store_of(workspace: Path) -> Path:
@@ -36,7 +39,10 @@ def store_of(workspace: Path) -> Path:
 
 def load(file: Path) -> list[tuple[str, Known]]:
     """What is kept, the oldest first, with the file in which it was accepted. Raises OSError."""
-    return list(_read(file))[-MOST:]
+    found, newer = _read(file)
+    if newer:
+        log.info("%d lines of %s were written by a newer Tacit, and are left as they are.", len(newer), file)
+    return found[-MOST:]
 
 
 def append(file: Path, path: str, known: Known) -> None:
@@ -60,16 +66,23 @@ def append(file: Path, path: str, known: Known) -> None:
         _shorten(file)
 
 
-def _read(file: Path) -> Iterator[tuple[str, Known]]:
+def _read(file: Path) -> tuple[list[tuple[str, Known]], list[str]]:
+    """What can be used; the lines that a newer Tacit wrote."""
+    found, newer = [], []
     with suppress(FileNotFoundError), file.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            with suppress(ValueError, KeyError, TypeError, RecursionError):
-                yield _of(json.loads(line))
+            try:
+                found.append(_of(json.loads(line)))
+            except Newer:
+                newer.append(line)
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                continue
+    return found, newer
 
 
 def _record(path: str, known: Known) -> dict[str, Any]:
     return {
-        "schema": SCHEMA,
+        "schema": KEPT.version,
         "file": path,
         "name": known.name,
         "namespace": known.namespace,
@@ -81,9 +94,8 @@ def _record(path: str, known: Known) -> dict[str, Any]:
 
 
 def _of(record: Any) -> tuple[str, Known]:
-    """One line. Raises ValueError, KeyError or TypeError for one that is none of this version's."""
-    if record["schema"] != SCHEMA:
-        raise ValueError
+    """One line. Raises Newer; ValueError, KeyError, TypeError or AttributeError for one that is no record."""
+    record = KEPT.brought_up(record)
     texts = [record[each] for each in ("file", "name", "namespace", "goal", "tactic", "before")]
     opens = tuple(record["opens"])
     if not all(isinstance(each, str) for each in (*texts, *opens)):
@@ -93,15 +105,19 @@ def _of(record: Any) -> tuple[str, Known]:
 
 
 def _lines(file: Path) -> int:
+    """How many lines there are but for those of a newer Tacit, told from how they begin."""
     with file.open("rb") as lines:
-        return sum(1 for _ in lines)
+        begun = [_BEGUN.match(line) for line in lines]
+    return sum(1 for each in begun if each is None or int(each[1]) <= KEPT.version)
 
 
 def _shorten(file: Path) -> None:
-    """Keep the newest alone: written beside the file, then put in its place."""
-    kept = load(file)
+    """Keep the newest alone, and what is not ours: written beside the file, then put in its place."""
+    found, newer = _read(file)
+    kept = found[-MOST:]
     growing = file.with_name(f"{file.name}.{os.getpid()}.new")
-    text = "".join(f"{json.dumps(_record(path, known), ensure_ascii=False)}\n" for path, known in kept)
+    text = "".join(newer)
+    text += "".join(f"{json.dumps(_record(path, known), ensure_ascii=False)}\n" for path, known in kept)
     growing.write_text(text, encoding="utf-8", errors="replace")
     growing.chmod(0o600)
     growing.replace(file)

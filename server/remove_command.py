@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tacit.index.build import alone, remove_store
 from tacit.index.places import fetched, indexes
-from tacit.index.store import Busy, Store, StoreError
+from tacit.index.store import Busy, NewerIndex, Store, StoreError, is_newer
 from tacit.index.uses import uses_file
 from tacit.retrieval.analysis import VERSION
 from tacit.server.command import Exit
@@ -78,6 +78,9 @@ def _found() -> Iterator[Found]:
     for index in sorted(indexes(), key=lambda each: -each.stat().st_mtime):
         try:
             store = Store.open(index)
+        except NewerIndex:
+            yield Found(index, index.stem, None)
+            continue
         except StoreError:
             yield Found(index, index.stem, None, "this version of Tacit cannot read it")
             continue
@@ -87,7 +90,9 @@ def _found() -> Iterator[Found]:
             store.close()
         root = Path(said.root) if said.root else None
         why = ""
-        if said.analysis != VERSION:
+        if is_newer(said.analysis, VERSION):
+            pass  # another Tacit on this machine uses it
+        elif said.analysis != VERSION:
             why = "this version of Tacit cannot use it"
         elif root is not None and not root.exists():
             why = f"{root} is gone"

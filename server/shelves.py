@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from tacit.index.soundness import SUSPICIOUS, is_whole
 from tacit.index.source import Import
-from tacit.index.store import OtherSchema, Store, StoreError, is_passing
+from tacit.index.store import NewerIndex, OtherSchema, Store, StoreError, is_passing
 from tacit.retrieval.access import Access, Header, Modules
 from tacit.retrieval.analysis import VERSION
 from tacit.retrieval.hybrid import Hybrid, Shelf
@@ -419,8 +419,7 @@ class Shelves:
     def _reopen(self, spot: Spot, place: Place) -> _Open:
         store = Store.open(spot.index)
         try:
-            if store.value("analysis") != VERSION:
-                raise OtherSchema(f"The index at {spot.index} was written by another version of Tacit.")
+            store.expect(VERSION)
             return _Open(spot, place, store, Lexical(store), name=store.value("package"))
         except BaseException:
             store.close()
@@ -535,6 +534,8 @@ def _state(status: os.stat_result) -> tuple[object, ...]:
 
 
 def _sentence(spot: Spot, error: Exception, passing: bool) -> str:
+    if isinstance(error, NewerIndex):
+        return str(error)
     if isinstance(error, OtherSchema):
         said = f"The index of {spot.package.name} was written by another version of Tacit."
     elif isinstance(error, StoreError):

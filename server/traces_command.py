@@ -28,7 +28,7 @@ def stats(terminal: Terminal, paths: Sequence[Path], *, as_json: bool) -> int:
             {
                 "files": [str(path) for path in found], "searches": sums.searches, "proved": sums.proved,
                 "partial": sums.partial, "states": sums.states, "seconds": round(sums.seconds, 3),
-                "verdicts": dict(sums.verdicts), "broken": sums.broken,
+                "verdicts": dict(sums.verdicts), "broken": sums.broken, "newer": sums.newer,
                 "sources": {
                     source: {"tried": count, "worked": sums.worked[source], "used": sums.used[source]}
                     for source, count in sums.tried.most_common()
@@ -43,6 +43,10 @@ def stats(terminal: Terminal, paths: Sequence[Path], *, as_json: bool) -> int:
     terminal.line(f"{'source':<24}{'tried':>10}{'worked':>10}{'in proofs':>12}")
     for source, count in sums.tried.most_common():
         terminal.line(f"{source:<24}{count:>10,}{sums.worked[source]:>10,}{sums.used[source]:>12,}")
+    if sums.newer:
+        were = "search was" if sums.newer == 1 else "searches were"
+        left = "is" if sums.newer == 1 else "are"
+        terminal.note(f"{sums.newer:,} {were} written by a newer Tacit and {left} left out.")
     if sums.broken:
         terminal.note(f"{plural(sums.broken, 'line')} could not be read and were passed over.")
     return Exit.DONE

@@ -14,18 +14,19 @@ import json
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tacit.server.kept import Kept, Newer
 from tacit.server.prover.learner import Belief, Gain, Weights, total
 from tacit.server.prover.value import Judge, Lesson
 
 log = logging.getLogger(__name__)
-SCHEMA = 1
-"""Of the file, and of what the numbers of states and steps mean."""
+KEPT = Kept("experience of searches")
+"""The version is that of the file, and of what the numbers of states and steps mean."""
 SHIPPED = Path(__file__).with_name("weights.json")
 KEEP = 0.99
 """How much of what was learned before is kept with each search: after 70 searches, half of it."""
@@ -66,7 +67,7 @@ def shipped() -> Base:
 
 def base_of(raw: Any) -> Base:
     """Weights as `tacit traces fit` writes them. Raises KeyError, TypeError or ValueError."""
-    if raw["schema"] != SCHEMA:
+    if raw["schema"] != KEPT.version:
         raise ValueError(f"schema {raw['schema']}")
     states, steps = (
         {name: Belief(mean, precision) for name, (precision, mean) in _pairs(raw[what]).items()}
@@ -82,7 +83,7 @@ def record_of(base: Base) -> dict[str, Any]:
         return {name: [round(each.precision, 2), round(each.mean, 4)] for name, each in sorted(beliefs.items())}
 
     return {
-        "schema": SCHEMA,
+        "schema": KEPT.version,
         "typical": round(base.typical, 4),
         "states": pairs(base.states),
         "steps": pairs(base.steps),
@@ -98,6 +99,9 @@ class Experience:
         self._unsaved, self._waiting = _Gained(), 0
         self._judge: Judge | None = None
         self._complained = False
+        self._damaged = False
+        self._newer = False
+        """A newer Tacit wrote the file: it is left alone."""
 
     def judge(self) -> Judge:
         """What judges states and steps as of now."""
@@ -116,7 +120,8 @@ class Experience:
             with self._alone(self._file) as alone:
                 if alone:  # else another process is writing, and this goes with the next search
                     known = _sum(self._read(), self._unsaved, KEEP**self._waiting)
-                    self._write(self._file, known)
+                    if not self._newer:
+                        self._write(self._file, known)
                     self._unsaved, self._waiting, self._judge = _Gained(), 0, self._with(known)
         except OSError as error:
             self._complain(f"What searches teach cannot be kept in {self._file}: {error.strerror or error}.")
@@ -132,16 +137,20 @@ class Experience:
         try:
             with self._file.open("rb") as file:
                 data = file.read(LARGEST + 1)
-            raw: Any = json.loads(data) if len(data) <= LARGEST else None
-            if raw["schema"] != SCHEMA:
-                return _Gained()  # of another version: its numbers mean something else
+            raw = KEPT.brought_up(json.loads(data if len(data) <= LARGEST else "null"))
             [searches] = _sound([raw["searches"]])
             return _Gained(searches, _pairs(raw["states"]), _pairs(raw["steps"]))
         except FileNotFoundError:
             return _Gained()
+        except Newer:
+            self._newer = True
+            self._complain(
+                f"{self._file} was written by a newer Tacit and is left as it is: nothing is learned from searches here."
+            )
         except OSError as error:
             self._complain(f"What searches taught cannot be read from {self._file}: {error.strerror or error}.")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            self._damaged = True
             self._complain(
                 f"{self._file} is damaged: Tacit judges goals as it did when it was new, and writes it anew."
             )
@@ -150,13 +159,17 @@ class Experience:
     def _write(self, file: Path, gained: _Gained) -> None:
         growing = file.with_name(f"{file.name}.{os.getpid()}.new")
         record = {
-            "schema": SCHEMA,
+            "schema": KEPT.version,
             "searches": round(gained.searches, 3),
             "states": _short(gained.states),
             "steps": _short(gained.steps),
         }
         try:
             growing.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
+            if self._damaged:  # somebody may still mend it
+                with suppress(FileNotFoundError):
+                    file.replace(file.with_name(f"{file.name}.damaged"))
+                self._damaged = False
             growing.replace(file)
         finally:
             growing.unlink(missing_ok=True)

@@ -17,13 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from tacit.server.kept import Kept, Newer
 from tacit.server.lean.goals import parse_goals
 from tacit.server.prover.events import Expanded, Proved, Searched, SearchEvent
 from tacit.server.prover.state import State
 from tacit.server.prover.tree import Node, Tree
 from tacit.server.values import Candidate, CheckedTactic, Goal, Verdict
 
-SCHEMA = 1
+KEPT = Kept("traces of searches")
 MESSAGE = 200
 """Characters of what Lean said of a tactic that failed."""
 
@@ -51,7 +52,7 @@ class Tracer:
         self.flush()
         self._write(
             {
-                "search": 1, "schema": SCHEMA, "goal": text_of(goals), "name": name or "",
+                "search": 1, "schema": KEPT.version, "goal": text_of(goals), "name": name or "",
                 "file": file, "module": module, "budget": budget, "lean": lean,
             }
         )  # fmt: skip
@@ -107,6 +108,8 @@ class Totals:
     used: Counter[str] = field(default_factory=Counter)
     broken: int = 0
     """Lines that are none of a trace: the last of a file may have been cut off."""
+    newer: int = 0
+    """Searches that a newer Tacit wrote, which are left out."""
 
 
 def totals(paths: Iterable[Path]) -> Totals:
@@ -185,11 +188,23 @@ def _grow(tree: Tree, node: Node, tried: Iterable[Sequence[Any]]) -> None:
 
 def _records(paths: Iterable[Path], sums: Totals) -> Iterator[tuple[Path, dict[str, Any]]]:
     for path in paths:
+        version: int | None = KEPT.version  # of the search that the line belongs to; None where it is newer
         with path.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 try:
                     record = json.loads(line)
-                except ValueError:
+                    if isinstance(record, dict) and "search" in record:
+                        was, version = record.get("schema"), None
+                        record = KEPT.brought_up(record)
+                        version = was
+                    elif version is None:
+                        continue
+                    elif isinstance(record, dict):
+                        record = KEPT.stepped(record, version)
+                except Newer:
+                    sums.newer += 1
+                    continue
+                except (ValueError, RecursionError):
                     record = None
                 if not isinstance(record, dict) or not _whole(record):
                     sums.broken += 1

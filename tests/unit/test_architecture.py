@@ -15,7 +15,8 @@ PACKAGES = {f"tacit.{name}": ROOT / name for name in ("index", "retrieval", "tra
 PARTS = ("tacit.server.lean", "tacit.server.tactics", "tacit.server.model")
 FOUNDATION = (
     *("tacit.server.values", "tacit.server.text", "tacit.server.errors"),
-    *("tacit.server.logs", "tacit.server.log_lines"),
+    *("tacit.server.limits", "tacit.server.sandbox"),
+    *("tacit.server.logs", "tacit.server.log_lines", "tacit.server.kept"),
 )
 ASSEMBLY = ("tacit.server.suggest", "tacit.server.ranking", "tacit.server.prover")
 COMPOSE = "tacit.server.compose"

@@ -299,13 +299,13 @@ def test_a_damaged_file_is_said_once_and_written_anew(
     assert json.loads(file.read_text())["searches"] == 1
 
 
-def test_what_another_version_wrote_is_not_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_no_version_wrote_is_not_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     file = tmp_path / "experience.json"
     file.write_text('{"schema": 0, "anything": 1}')
     known = Experience(file, BASE)
     known.learn(taught())
-    assert json.loads(file.read_text())["schema"] == kept.SCHEMA
-    assert not caplog.records
+    assert json.loads(file.read_text())["schema"] == kept.KEPT.version
+    assert [each.getMessage().split(" is ")[1][:7] for each in caplog.records] == ["damaged"]
 
 
 def test_where_nothing_can_be_kept_it_is_said_and_the_search_goes_on(
