@@ -145,7 +145,8 @@ class Experience:
         except Newer:
             self._newer = True
             self._complain(
-                f"{self._file} was written by a newer Tacit and is left as it is: nothing is learned from searches here."
+                f"{self._file} was written by a newer Tacit and is left as it is: "
+                "nothing is learned from searches here."
             )
         except OSError as error:
             self._complain(f"What searches taught cannot be read from {self._file}: {error.strerror or error}.")
