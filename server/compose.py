@@ -102,7 +102,7 @@ class LiveLean:
             "ready" if last.running else "failed",
             last.identity.version,
             last.command.argv,
-            sentence=last.notice,
+            sentence=last.notice or last.ended,
             documents=len({each.uri for each in self._open}),
             restarts=sum(max(0, e.restarts) for e in self._open),
         )

@@ -23,6 +23,7 @@ from tacit.server.lean.elaborator import Elaboration, Enough, LeanIdentity, Mess
 from tacit.server.lean.header import header_error
 from tacit.server.lean.locate import ServerCommand
 from tacit.server.lean.process import ServerProcess, default_memory_mib
+from tacit.server.lean.pulse import StoodStill, unless_still
 from tacit.server.text import LineIndex, Position, common_length
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,8 @@ class LiveElaborator:
         self.closed = False
         self.restarts = -1
         self.notice = ""
+        self.ended = ""
+        """How the process before this one ended, in a sentence, where Tacit did not end it for a reason of its own."""
 
     @property
     def identity(self) -> LeanIdentity:
@@ -108,6 +111,8 @@ class LiveElaborator:
             return
         if self.closed:
             raise LeanDied("This Lean server was closed.")
+        if self._server is not None:
+            self._note(_by_itself(await self._server.fate()))
         while True:
             try:
                 await self._start(self._commands[0])
@@ -129,13 +134,14 @@ class LiveElaborator:
         server = self._server = ServerProcess(command, self._on_notification, memory_mib=self._memory_mib)
         try:
             await server.start()
-            await server.request("initialize", self._initialize_params(command), timeout=_START_TIMEOUT)
-            await server.notify("initialized", {})
+            params = self._initialize_params(command)
+            await unless_still(server, server.request("initialize", params, timeout=_START_TIMEOUT))
+            await unless_still(server, server.notify("initialized", {}))
         except OSError as exc:
             self._server = None
             raise LeanNotFound(f"{command.argv[0]} cannot be started: {exc.strerror}.") from exc
-        except LeanClientError as exc:
-            said = await server.last_words()
+        except (LeanClientError, StoodStill) as exc:
+            said = await server.last_words() or await server.fate()
             await self._end(server)
             raise LeanNotFound(f"{' '.join(command.argv)} did not start: {said or exc}.") from exc
         except asyncio.CancelledError:
@@ -153,6 +159,10 @@ class LiveElaborator:
             self._server = None
         if server is not None:
             await server.end()
+
+    def _note(self, how: str) -> None:
+        self.ended = f"Lean was started again: {how}."
+        log.warning("%s", self.ended)
 
     def _initialize_params(self, command: ServerCommand) -> dict[str, Any]:
         return {
@@ -211,6 +221,9 @@ class LiveElaborator:
             elif result.outcome is Outcome.TIMED_OUT and retry:
                 # The time went to what was cancelled before; a fresh process gives this text its own chance.
                 return await self._elaborate(text, timeout, enough)
+            elif result.outcome is Outcome.CRASHED and not self._heard.is_set() and not self.closed:
+                # It never took notice of this text: what it ended of was there before.
+                return await self._elaborate(text, timeout, enough)
             return result
 
     async def _end_if_busy(self) -> None:
@@ -253,10 +266,11 @@ class LiveElaborator:
         written = False
         try:
             async with asyncio.timeout(timeout):  # a server that reads nothing holds up who writes to it
-                await self._send(server, text)
+                await unless_still(server, self._send(server, text))
             written = True
             server.note_tree()
-            await self._wait(server, text, timeout, enough if self.identity.keeps_steps else None)
+            wanted = enough if self.identity.keeps_steps else None
+            await unless_still(server, self._wait(server, text, timeout, wanted))
         except (LeanRequestTimeout, TimeoutError):
             told = self._told(text)
             if written and self.identity.keeps_steps and not self._disturbed:
@@ -264,11 +278,20 @@ class LiveElaborator:
             else:
                 await self._end()
             return Elaboration(Outcome.TIMED_OUT, told, f"no answer in {timeout:.1f} s")
+        except StoodStill as exc:
+            told = self._told(text)
+            await self._end()
+            self._note(str(exc))
+            return Elaboration(Outcome.CRASHED, told, str(exc))
         except LeanClientError as exc:
             told = self._told(text)
-            said = await server.last_words()
+            ended_here = self._server is not server
+            said, fate = await server.last_words(), await server.fate()
             await self._end()
-            return Elaboration(Outcome.CRASHED, told, said or getattr(exc, "rpc_message", "") or str(exc))
+            why = getattr(exc, "rpc_message", "") or str(exc)
+            if not ended_here:
+                self._note(_by_itself(fate, said) if fate else said or why)
+            return Elaboration(Outcome.CRASHED, told, said or (_by_itself(fate) if fate else why))
         published = self._published.get(self._version)
         if published is None:
             if self._header_errors:
@@ -324,6 +347,7 @@ class LiveElaborator:
 
     async def _notify_text(self, server: ServerProcess, text: str) -> None:
         self._published.clear()
+        self._heard.clear()
         if not self._version:
             self._version = 1
             document = {"uri": self._uri, "languageId": "lean4", "version": 1, "text": text}
@@ -382,8 +406,8 @@ class LiveElaborator:
                 return ()
             params = {"textDocument": {"uri": self._uri}, "position": _lsp(LineIndex(text), position)}
             try:
-                answer = await server.request("$/lean/plainGoal", params, timeout=timeout)
-            except LeanTransportError as exc:
+                answer = await unless_still(server, server.request("$/lean/plainGoal", params, timeout=timeout))
+            except (LeanTransportError, StoodStill) as exc:
                 await self._end()
                 raise LeanDied("The Lean server died while it was asked for the goals.") from exc
             except LeanClientError:
@@ -411,6 +435,11 @@ def least_change(old: str, new: str) -> dict[str, Any]:
     index = LineIndex(old)
     places = {"start": _lsp(index, index.position(common)), "end": _lsp(index, index.position(len(old)))}
     return {"range": places, "text": new[common:]}
+
+
+def _by_itself(*what: str) -> str:
+    told = ", ".join(filter(None, what))
+    return f"it ended by itself ({told})" if told else "it ended by itself"
 
 
 def _require_text(text: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -42,7 +43,8 @@ class ServerProcess:
         self._tell = on_notification
         self._memory_mib = memory_mib
         self._tree: set[psutil.Process] = set()
-        self._heard = False
+        self.heard = 0
+        """How many notifications came."""
 
     @property
     def alive(self) -> bool:
@@ -64,8 +66,8 @@ class ServerProcess:
         await self._transport.notify(method, params)
 
     def _on_notification(self, method: str, params: dict[str, Any]) -> None:
-        if not self._heard:
-            self._heard = True
+        self.heard += 1
+        if self.heard == 1:
             self.note_tree()  # whoever speaks of a document is a worker, or has one
         self._tell(method, params)
 
@@ -90,15 +92,34 @@ class ServerProcess:
             root = psutil.Process(self._process.pid)
             self._tree |= {root, *root.children(recursive=True)}
 
+    def processes(self) -> list[psutil.Process]:
+        """It, and all that it has started."""
+        self.note_tree()
+        return list(self._tree)
+
     def cpu_seconds(self) -> float:
         """The processor time that it and its workers have used so far."""
-        self.note_tree()
         used = 0.0
-        for process in self._tree:
+        for process in self.processes():
             with contextlib.suppress(psutil.Error):
                 times = process.cpu_times()
                 used += times.user + times.system
         return used
+
+    async def fate(self) -> str:
+        """How it ended, as `SIGKILL` or `status 1`; empty where it still runs."""
+        server = self._process
+        if server is None:
+            return ""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(server.wait(), 0.5)  # its pipe may have closed a moment before
+        code = server.returncode
+        if code is None or code >= 0:
+            return "" if code is None else f"status {code}"
+        try:
+            return signal.Signals(-code).name
+        except ValueError:
+            return f"signal {-code}"
 
     async def last_words(self) -> str:
         """What it said last on standard error: that may arrive a moment after the trouble."""

@@ -141,4 +141,5 @@ def end(processes: list[psutil.Process]) -> None:
 
 def environment(mark: str, folder: Path) -> dict[str, str]:
     """What a sidecar of a round is started with, beside the machine's own; see `Rig`."""
-    return {**os.environ, MARK: mark, "PYTHONPATH": str(folder)}
+    path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, MARK: mark, "PYTHONPATH": path}

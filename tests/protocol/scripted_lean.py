@@ -229,6 +229,8 @@ class ScriptedLean:
             if self._words.has(word, self._count):
                 fate, diagnostics = word, diagnostics[:-1] if word in ("runs", "spins") else []
         self._fate[uri] = fate
+        if fate in ("die", "cut", "overflow", "worker-error"):
+            self._progress(uri, version)  # as Lean does first of all: it is this text that it dies of
         if fate and diagnostics:
             self._publish(uri, version, diagnostics)
         if fate == "hang":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -16,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tacit.server.errors import BadInput, LeanDied, LeanNotFound
-from tacit.server.lean import live
+from tacit.server.lean import live, pulse
 from tacit.server.lean.checker import Checker, Limits
 from tacit.server.lean.elaborator import Elaboration, LeanIdentity, Message, Outcome, Severity
 from tacit.server.lean.hole import holes
@@ -729,3 +731,45 @@ async def test_a_candidate_that_runs_on_costs_one_wait_more_and_no_process(tmp_p
         assert starts(tmp_path) == 1
     upto = {each[: each.index("\n  ")] for each in texts_of(tmp_path)}
     assert len(upto) == 1, "the same up to the hole"
+
+
+# ---------------------------------------------------------------------------------------------- standing still
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulse, "LOOK", 0.05)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_lean_that_was_stopped_is_replaced_and_costs_no_answer(tmp_path: Path) -> None:
+    async with scripted(tmp_path) as lean:
+        assert is_for(await ask(lean, "a"), "a")
+        os.kill(entries(tmp_path, "start")[0]["pid"], signal.SIGSTOP)
+        assert is_for(await ask(lean, "b!"), "b!")
+        assert starts(tmp_path) == 2
+        assert lean.ended == "Lean was started again: it was stopped by a signal."
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_lean_that_does_nothing_at_all_is_given_up(tmp_path: Path) -> None:
+    async with scripted(tmp_path, "hang@2") as lean:
+        assert is_for(await ask(lean, "a"), "a")
+        assert is_for(await ask(lean, "b!"), "b!")
+        assert starts(tmp_path) == 2
+        assert lean.ended.startswith("Lean was started again: it did nothing for")
+
+
+async def test_a_lean_that_was_killed_between_two_texts_costs_no_answer(tmp_path: Path) -> None:
+    async with scripted(tmp_path) as lean:
+        assert is_for(await ask(lean, "a"), "a")
+        os.kill(entries(tmp_path, "start")[0]["pid"], signal.SIGKILL)
+        assert is_for(await ask(lean, "b!"), "b!")
+        assert lean.ended == "Lean was started again: it ended by itself (SIGKILL)."
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_lean_that_stands_still_before_its_first_word_is_said_not_to_start(tmp_path: Path) -> None:
+    async with closing(command(["sleep", "600"], tmp_path)) as lean:
+        with pytest.raises(LeanNotFound, match="it did nothing for"):
+            await ask(lean, "a")

@@ -1,0 +1,100 @@
+"""Tells a Lean that works from one that stands still, by what the system says of its processes. Ends nothing.
+
+A Lean that was stopped, or that waits for what never comes, answers nothing and says nothing, for ever. One that loads
+Mathlib, or thinks for minutes, says nothing either: but it computes, or reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Sequence
+from typing import Protocol, TypeVar
+
+import psutil
+
+LOOK = 1.0
+"""Seconds between two looks. Looks are counted and not seconds: a machine that slept, or a sidecar that was stopped
+itself, is no evidence."""
+STOPPED = 2
+"""Looks in a row that find a process stopped."""
+STILL = 15
+"""Looks in a row that find nothing computed, read or said. A tactic that sleeps so long is taken for one that hangs."""
+NOTHING = 0.1
+"""Seconds of computing that are none: threads that wake up to look for work."""
+STOPPED_STATES = (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
+# Waiting for a disk, or for a processor that others have.
+_BUSY_STATES = (psutil.STATUS_DISK_SLEEP, psutil.STATUS_RUNNING, psutil.STATUS_WAKING)
+
+T = TypeVar("T")
+
+
+class Watched(Protocol):
+    """What is watched: its processes, and how often it spoke."""
+
+    @property
+    def heard(self) -> int:
+        """How many notifications came."""
+        ...
+
+    def processes(self) -> Sequence[psutil.Process]:
+        """It, and all that it has started."""
+        ...
+
+
+class StoodStill(Exception):
+    """It does nothing; the message says how that showed."""
+
+
+async def unless_still(server: Watched, work: Awaitable[T]) -> T:
+    """What comes of `work`, for which the server is needed. Raises StoodStill."""
+    doing = asyncio.ensure_future(work)
+    watch = asyncio.ensure_future(_standstill(server))
+    try:
+        await asyncio.wait({doing, watch}, return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            return await doing
+        raise StoodStill(await watch)
+    finally:
+        for task in (doing, watch):
+            task.cancel()
+        await asyncio.gather(doing, watch, return_exceptions=True)
+
+
+async def _standstill(server: Watched) -> str:
+    """Return once it stands still, with how that shows."""
+    stopped = still = 0
+    before = _signs(server)
+    while True:
+        await asyncio.sleep(LOOK)
+        now = _signs(server)
+        stopped = stopped + 1 if _any_in(server, STOPPED_STATES) else 0
+        if stopped >= STOPPED:
+            return "it was stopped by a signal"
+        computed, others = now[0] - before[0], now[1:] != before[1:]
+        if others or computed > NOTHING or _any_in(server, _BUSY_STATES):
+            still, before = 0, now
+        else:
+            still += 1
+        if still >= STILL:
+            return f"it did nothing for {STILL * LOOK:.0f} s"
+
+
+def _signs(server: Watched) -> tuple[float, int, int, int]:
+    """Seconds computed, bytes read, messages, processes: what grows while something goes on."""
+    computed, read, processes = 0.0, 0, server.processes()
+    for process in processes:
+        with contextlib.suppress(psutil.Error, OSError):
+            times = process.cpu_times()
+            computed += times.user + times.system
+        with contextlib.suppress(psutil.Error, OSError, AttributeError):  # not every system tells
+            read += process.io_counters().read_bytes
+    return computed, read, server.heard, len(processes)
+
+
+def _any_in(server: Watched, states: Sequence[str]) -> bool:
+    for process in server.processes():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.status() in states:
+                return True
+    return False
