@@ -22,7 +22,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tacit.server.limits import Limits, limit_self
+
 NICENESS = 15
+LARGEST_FILE = 16 << 30
+"""Bytes of a file that this process may write: far more than the index of any library takes."""
 WAIT_SECONDS = 1.0
 """How long until a builder that was busy is looked at again."""
 END_SECONDS = 2.0
@@ -37,6 +41,7 @@ def main(arguments: list[str]) -> int:
     with suppress(OSError, AttributeError):
         os.nice(NICENESS)
     threading.Thread(target=_end_with_input, daemon=True).start()
+    limit_self(Limits(file=LARGEST_FILE))
 
     from tacit.index.encoder import cache_folder
     from tacit.index.places import Place, places

@@ -19,23 +19,31 @@ from pathlib import Path
 from tacit.index.packages import has_lakefile, is_anybodys
 from tacit.index.toolchain import elan_choice, is_elan, leans, origin_of
 from tacit.server.errors import LeanNotFound
+from tacit.server.limits import Limits
 
 INSTALL_HINT = "Install Lean with elan (https://lean-lang.org/install), or set TACIT_LEAN to a lean executable."
 _VERSION = re.compile(r"version (?P<version>\d+\.\d+\.\d+[^\s,)]*)")
 
 
+OPEN_FILES = 4096
+"""Files that a Lean process may have open. It closes each .olean file when that is mapped."""
 QUIET = Path(os.path.abspath(os.sep))  # noqa: PTH100
 """A folder in which Lean finds no lakefile that it would run: it looks for one where it is started."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeanSettings:
-    """What a user may set: `path` is a `lean` executable or a toolchain folder; `memory_mib` 0 sets no limit."""
+    """What a user may set: `path` is a `lean` executable or a toolchain folder; `memory_mib` 0 sets no limit.
+
+    `file_mib` is how large a file Lean may write, 0 without a limit. `sandbox`: whether Lean runs in one.
+    """
 
     path: str | None = None
     server_args: tuple[str, ...] = ()
     memory_mib: int | None = None
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    file_mib: int = 1024
+    sandbox: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +64,17 @@ class LeanInstall:
 
 @dataclass(frozen=True, slots=True)
 class ServerCommand:
-    """How to start the language server: argument vector, working folder, and whether it is Lake that starts it."""
+    """How to start the language server: argument vector, working folder, and whether it is Lake that starts it.
+
+    `limits` are those of each process. `sandbox` is what stands before the arguments to run them in one.
+    """
 
     argv: tuple[str, ...]
     cwd: Path
     lake: bool
     version: str
+    limits: Limits = field(default_factory=Limits)
+    sandbox: tuple[str, ...] = ()
 
 
 def workspace_root(file: Path) -> tuple[Path, bool]:
@@ -211,9 +224,10 @@ def server_commands(install: LeanInstall, file: Path, settings: LeanSettings) ->
         args.append("-Dserver.reportDelayMs=0")
     if not is_lake and is_anybodys(root):
         root = QUIET
+    limits = Limits(file=settings.file_mib << 20 if settings.file_mib else None, files=OPEN_FILES)
     commands: list[ServerCommand] = []
     if is_lake and install.lake is not None:
         extra = ("--", *args) if args else ()
-        commands.append(ServerCommand((str(install.lake), "serve", *extra), root, True, install.version))
-    commands.append(ServerCommand((str(install.lean), "--server", *args), root, False, install.version))
+        commands.append(ServerCommand((str(install.lake), "serve", *extra), root, True, install.version, limits))
+    commands.append(ServerCommand((str(install.lean), "--server", *args), root, False, install.version, limits))
     return commands

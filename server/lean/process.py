@@ -1,4 +1,4 @@
-"""One Lean server process: started with a memory limit, and ended with all that it started. Nothing else.
+"""One Lean server process: started within limits, and ended with all that it started. Nothing else.
 
 Transport (framing, matching, own process group) is leanclient's. It keeps its process and tasks private, and takes
 no notice any more of a server that died by itself; what that leaves is seen to here.
@@ -10,12 +10,19 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import psutil
 from leanclient.aio.transport import LspTransport
 
 from tacit.server.lean.locate import ServerCommand
+from tacit.server.limits import limit, limit_time
+
+START_SECONDS = 300.0
+"""Seconds of processor time that a Lean gets to start, with whatever Lake does before."""
+SPARE_SECONDS = 60.0
+"""Seconds of processor time beyond what a request may take: a Lean that nobody waits for any more is ended before."""
 
 
 def default_memory_mib() -> int:
@@ -39,9 +46,10 @@ class ServerProcess:
     def __init__(
         self, command: ServerCommand, on_notification: Callable[[str, dict[str, Any]], None], *, memory_mib: int
     ) -> None:
-        self._transport = LspTransport(list(command.argv), str(command.cwd), self._on_notification)
+        self._transport = LspTransport([*command.sandbox, *command.argv], str(command.cwd), self._on_notification)
         self._tell = on_notification
-        self._memory_mib = memory_mib
+        self._limits = replace(command.limits, memory=memory_mib << 20 if memory_mib else None)
+        self._cores = psutil.cpu_count() or 1
         self._tree: set[psutil.Process] = set()
         self.heard = 0
         """How many notifications came."""
@@ -54,11 +62,12 @@ class ServerProcess:
     async def start(self) -> None:
         """Start it. Raises OSError when it cannot be executed."""
         await self._transport.start()
-        self._limit_memory()
         self.note_tree()
 
     async def request(self, method: str, params: dict[str, Any], *, timeout: float) -> object:
         """Ask it something; raises leanclient's errors."""
+        for process in self._tree:
+            limit_time(process, self._cores * timeout + SPARE_SECONDS)
         return await self._transport.request(method, params, timeout=timeout)
 
     async def notify(self, method: str, params: dict[str, Any]) -> None:
@@ -76,21 +85,20 @@ class ServerProcess:
         process: asyncio.subprocess.Process | None = getattr(self._transport, "_proc", None)
         return process
 
-    def _limit_memory(self) -> None:
-        if not self._memory_mib or self._process is None:
-            return
-        with contextlib.suppress(psutil.Error, AttributeError, ValueError, OSError):
-            # prlimit on the fresh process: the workers that it starts inherit it. Linux only.
-            limit = self._memory_mib * 2**20
-            psutil.Process(self._process.pid).rlimit(psutil.RLIMIT_AS, (limit, limit))
-
     def note_tree(self) -> None:
-        """Remember the process tree: today's workers have sessions of their own, so no group kill reaches them."""
+        """Remember the process tree, and limit what is new in it.
+
+        Today's workers have sessions of their own, so no group kill reaches them.
+        """
         if self._process is None or self._process.returncode is not None:
             return
         with contextlib.suppress(psutil.Error):
             root = psutil.Process(self._process.pid)
-            self._tree |= {root, *root.children(recursive=True)}
+            new = {root, *root.children(recursive=True)} - self._tree
+            self._tree |= new
+            for process in new:  # whatever they start later inherits their limits
+                limit(process, self._limits)
+                limit_time(process, START_SECONDS)
 
     def processes(self) -> list[psutil.Process]:
         """It, and all that it has started."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
+from tacit.server.limits import Limits, limit_self
 from tacit.server.model.answering import Model
 from tacit.server.model.generation import Generator
 from tacit.server.model.gguf_file import GgufFile, read
@@ -33,7 +33,8 @@ def load(order: Load, cancelled: Callable[[], bool]) -> tuple[Model, Loaded]:
     cells = -(-(context + order.sequences * order.tokens) // _STEP) * _STEP
     check_memory(file, cells, psutil.virtual_memory().available)
     needed = file.size + file.cache_bytes(cells)
-    limit_memory(order.memory_mib << 20 or psutil.Process().memory_info().vms + 2 * needed + _RUNAWAY)
+    size = order.memory_mib << 20 or psutil.Process().memory_info().vms + 2 * needed + _RUNAWAY
+    limit_self(Limits(memory=size))  # a runaway ends here and not in the machine's memory
     engine = LlamaEngine(
         file.path,
         cells=cells,
@@ -56,11 +57,3 @@ def check_memory(file: GgufFile, cells: int, available: int) -> None:
             f"{file.name} needs {needed / 1e9:.1f} GB of memory, and {available / 1e9:.1f} GB are free.",
             hint="Close something, or choose a smaller model or a stronger quantisation.",
         )
-
-
-def limit_memory(size: int) -> None:
-    """Limit this process's address space, in bytes: a runaway ends here and not in the machine's memory."""
-    with suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (size, size))

@@ -19,10 +19,14 @@ if TYPE_CHECKING:
     from tacit.server.model.messages import Generate, Report
 
 NICENESS = 5
+LARGEST_FILE = 64 << 20
+"""Bytes of a file that this process may write: it has a log, and nothing else to write."""
+OPEN_FILES = 256
 
 
 def main() -> int:
     """Serve until the input ends; the exit status."""
+    parent = os.getppid()
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     with suppress(OSError, AttributeError):
@@ -32,8 +36,11 @@ def main() -> int:
 
     from tacit.index.encoder import cache_folder
     from tacit.server import logs
+    from tacit.server.limits import Limits, end_with_parent, limit_self
     from tacit.server.model.messages import BrokenMessage
 
+    end_with_parent(parent)
+    limit_self(Limits(file=LARGEST_FILE, files=OPEN_FILES))
     logs.begin("model", cache_folder() / logs.FOLDER, least="warning")
     try:
         return Worker(sys.stdin.buffer, output).serve()
