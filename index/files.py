@@ -41,15 +41,16 @@ def _check(status: os.stat_result, most: int) -> None:
         raise OSError(errno.EFBIG, f"It is larger than {most:,} bytes")
 
 
-def replace_file(place: Path, content: bytes | memoryview) -> None:
-    """Write beside it, then rename; safe with two writers at once and when killed in between. Raises OSError."""
+def replace_file(place: Path, *content: bytes | memoryview) -> None:
+    """Write it, in parts, beside the place, then rename: safe with two writers, and when killed. Raises OSError."""
     place.parent.mkdir(parents=True, exist_ok=True)
     temporary = place.with_name(f".{place.name}.{secrets.token_hex(6)}")
     # Readable for whom the umask lets, unlike what `tempfile` makes: a machine's users may share one cache.
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            for each in content:
+                file.write(each)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(place)

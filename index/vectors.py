@@ -4,7 +4,8 @@ A folder holds
 
 - `manifest.json`: which encoder, and how many texts;
 - `<encoder>.ids`: for each id of the store, the hash of its text;
-- `<encoder>-<n>.faiss`: FAISS indexes (scalar quantiser, 8 bits, inner product) whose ids are hashes of texts.
+- `<encoder>-<n>.faiss`: FAISS indexes (scalar quantiser, 8 bits, inner product) whose ids are hashes of texts; behind
+  each, which FAISS does not read, a checksum: of a number that a disk has changed FAISS may make a wish for all memory.
 
 A `.faiss` file never changes. Whatever was embedded is written every few thousand texts, and a text whose hash is there
 already is not embedded again: a builder that was killed goes on where it was, and one that works in the background can
@@ -16,14 +17,17 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
+import stat
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tacit.index.encoder import Encoder
-from tacit.index.files import replace_file
+from tacit.index.files import content_of, replace_file
 from tacit.index.folders import make_folder
 
 if TYPE_CHECKING:
@@ -62,6 +66,8 @@ class VectorsBusy(VectorsError):
 
 PIECE = 8_192
 """Vectors that are copied at once."""
+LARGEST_IDS = 1 << 30
+"""Bytes: those of sixty million premises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ class Vectors:
         manifest = read_manifest(folder)
         _fits(manifest, encoder, folder)
         ids, wanted = _read_ids(folder, manifest.fingerprint)
-        shards = _settled(folder, manifest.fingerprint)
+        shards = _settled(folder, manifest.fingerprint, encoder.dimension)
         if not shards:
             return cls(manifest, ids[:0], None)
         rows = _rows(wanted, np.concatenate([shard.keys for shard in shards]))
@@ -148,7 +154,7 @@ class Vectors:
 def read_manifest(folder: Path) -> Manifest:
     """What the folder holds; NoVectors where nothing, VectorsError where it makes no sense."""
     try:
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        found = json.loads(content_of(folder / MANIFEST).decode())
         if found["schema"] != SCHEMA:
             raise OtherEncoder(
                 f"The vectors in {folder} were made by another version of Tacit: `tacit index update` makes them again."
@@ -156,7 +162,7 @@ def read_manifest(folder: Path) -> Manifest:
         return Manifest(**found)
     except FileNotFoundError:
         raise NoVectors(f"There are no vectors in {folder} yet.") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise VectorsError(f"The vectors in {folder} cannot be read: {error}") from error
 
 
@@ -269,7 +275,10 @@ class _Builder:
     def __init__(self, folder: Path, encoder: Encoder) -> None:
         self._folder = folder
         self._encoder = encoder
-        self._shards = _read_shards(folder, encoder.fingerprint)
+        self._shards = _read_shards(folder, encoder.fingerprint, encoder.dimension)
+        for file in set(folder.glob(f"{encoder.fingerprint}-*.faiss")).difference(each.file for each in self._shards):
+            with suppress(OSError):  # it holds nothing that can be used
+                file.unlink()
         self._keys: list[int] = []
         self._vectors: list[NDArray[np.float32]] = []
         self.known: set[int] = set()
@@ -336,7 +345,8 @@ class _Builder:
         faiss.copy_array_to_vector(keys, named.id_map)
         named.ntotal = len(keys)
         file = self._folder / f"{self._encoder.fingerprint}-{_next_number(self._folder):06d}.faiss"
-        replace_file(file, faiss.serialize_index(named).data)
+        content = faiss.serialize_index(named).data
+        replace_file(file, content, _SEAL + zlib.crc32(content).to_bytes(4, "big"))
         return _Shard(file, keys, codes, span)
 
 
@@ -363,7 +373,7 @@ def plain(folder: Path) -> Plain:
 
     manifest = read_manifest(folder)
     ids, wanted = _read_ids(folder, manifest.fingerprint)
-    shards = _settled(folder, manifest.fingerprint)
+    shards = _settled(folder, manifest.fingerprint, manifest.dimension)
     if not shards:
         raise NoVectors(f"There are no vectors in {folder} yet.")
     keys, first = np.unique(np.concatenate([shard.keys for shard in shards]), return_index=True)
@@ -415,31 +425,62 @@ class _Shard:
     span: NDArray[np.float32]
 
 
-def _read_shards(folder: Path, fingerprint: str) -> list[_Shard]:
+def _read_shards(folder: Path, fingerprint: str, dimension: int) -> list[_Shard]:
     """Those of this encoder that can be read. What cannot is as if it were not there, and is embedded again."""
     import faiss
+    import numpy as np
 
     found = []
     for file in sorted(folder.glob(f"{fingerprint}-*.faiss")):
         try:
+            if not _is_as_written(file):
+                continue
             named: Any = faiss.read_index(str(file))
             keys = faiss.vector_to_array(named.id_map)
             index: Any = faiss.downcast_index(named.index)
             span = faiss.vector_to_array(index.sq.trained)
             # A view into memory that `index` owns; the copy lives on without it.
             size = index.ntotal * index.code_size
+            if index.codes.size() != size or index.code_size != dimension or len(keys) != index.ntotal:
+                continue
+            if span.shape != (2,) or not np.isfinite(span).all():
+                continue
             codes = faiss.rev_swig_ptr(index.codes.data(), size).reshape(index.ntotal, -1).copy()
-        except (RuntimeError, AttributeError):
+        except (OSError, RuntimeError, AttributeError, ValueError, MemoryError):
             continue
         found.append(_Shard(file, keys, codes, span))
     return found
 
 
-def _settled(folder: Path, fingerprint: str) -> list[_Shard]:
+_SEAL = b"tacit-crc32"
+
+
+def _is_as_written(file: Path) -> bool:
+    """Whether a file has the checksum that stands behind it. One of before there were any is believed.
+
+    Raises OSError.
+    """
+    if not stat.S_ISREG(file.stat().st_mode):
+        return False
+    with file.open("rb") as content:
+        left = content.seek(0, os.SEEK_END) - len(_SEAL) - 4
+        content.seek(max(0, left))
+        seal = content.read()
+        if left < 0 or not seal.startswith(_SEAL):
+            return True
+        content.seek(0)
+        found = 0
+        while left > 0 and (some := content.read(min(left, 1 << 20))):
+            found = zlib.crc32(some, found)
+            left -= len(some)
+    return found == int.from_bytes(seal[len(_SEAL) :], "big")
+
+
+def _settled(folder: Path, fingerprint: str, dimension: int) -> list[_Shard]:
     """The same, for whoever reads while a builder may be making one file of many."""
     shards: list[_Shard] = []
     for _ in range(3):
-        shards = _read_shards(folder, fingerprint)
+        shards = _read_shards(folder, fingerprint, dimension)
         if {shard.file for shard in shards} >= set(folder.glob(f"{fingerprint}-*.faiss")):
             break
     return shards
@@ -454,7 +495,9 @@ def _read_ids(folder: Path, fingerprint: str) -> tuple[NDArray[np.int64], NDArra
     import numpy as np
 
     try:
-        table = np.fromfile(folder / f"{fingerprint}.ids", dtype=np.int64).reshape(-1, 2)
+        table = np.frombuffer(content_of(folder / f"{fingerprint}.ids", LARGEST_IDS), dtype=np.int64).reshape(-1, 2)
+        if (np.diff(table[:, 0]) <= 0).any():
+            raise ValueError("the ids are not in order")
     except (OSError, ValueError) as error:
         raise VectorsError(f"The vectors in {folder} cannot be read: {error}") from error
     return table[:, 0].copy(), table[:, 1].copy()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tacit.index.encoder import Encoder
 from tacit.index.store import Store
-from tacit.index.vectors import Filled, Progress, Vectors, change, fill, ids_of
+from tacit.index.vectors import Filled, Progress, Vectors, change, fill, ids_of, read_manifest
 from tacit.retrieval.passage import VERSION, passage, spoken
 from tacit.retrieval.ranker import Query, Ranked
 
@@ -97,7 +97,10 @@ def embed(folder: Path, encoder: Encoder, store: Store, progress: Progress | Non
         return fill(folder, encoder, _texts(store, wanted), progress)
     new = {key: id for key, id in wanted.items() if key not in have}
     gone = have - wanted.keys()
-    return change(folder, encoder, _texts(store, new), gone, progress)
+    filled = change(folder, encoder, _texts(store, new), gone, progress)
+    if read_manifest(folder).complete:
+        return filled
+    return fill(folder, encoder, _texts(store, wanted), progress)  # a file of vectors was damaged
 
 
 def _texts(store: Store, wanted: dict[int, int]) -> Iterator[tuple[int, str]]:

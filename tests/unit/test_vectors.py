@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import os
+import random
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,7 +17,9 @@ import pytest
 from numpy.typing import NDArray
 
 from tacit.index import vectors
+from tacit.index.store import Store
 from tacit.index.vectors import NoVectors, OtherEncoder, Vectors, VectorsBusy, VectorsError, change, fill, read_manifest
+from tests.unit.corpus import index, write
 
 
 class FakeEncoder:
@@ -251,6 +255,76 @@ def test_ids_that_are_gone_are_one_sentence(tmp_path: Path, encoder: FakeEncoder
     (tmp_path / "fake0.ids").unlink()
     with pytest.raises(VectorsError, match="cannot be read"):
         Vectors.open(tmp_path, encoder)
+
+
+@pytest.mark.parametrize("how", ["half a number", "out of order", "a folder", "a pipe"])
+def test_ids_that_make_no_sense_are_one_sentence_and_made_again(tmp_path: Path, encoder: FakeEncoder, how: str) -> None:
+    fill(tmp_path, encoder, corpus(3))
+    ids = tmp_path / "fake0.ids"
+    content = ids.read_bytes()
+    if how == "half a number":
+        ids.write_bytes(content[:-9])
+    elif how == "out of order":
+        ids.write_bytes(content[16:] + content[:16])
+    else:
+        ids.unlink()
+        if how == "a folder":
+            ids.mkdir()
+        else:
+            os.mkfifo(ids)
+    with pytest.raises(VectorsError, match="cannot be read"):
+        Vectors.open(tmp_path, encoder)
+    assert vectors.ids_of(tmp_path, encoder) is None
+    if how != "a folder":
+        assert fill(tmp_path, encoder, corpus(3)).embedded == 0
+        assert len(Vectors.open(tmp_path, encoder)) == 3
+
+
+@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.usefixtures("small")
+def test_a_changed_bit_costs_the_vectors_of_its_file_only(tmp_path: Path, encoder: FakeEncoder, seed: int) -> None:
+    fill(tmp_path, encoder, corpus(30))
+    changed, dice = files(tmp_path)[0], random.Random(seed)
+    content = bytearray(changed.read_bytes())
+    # In its head, where sizes stand, or anywhere: one that asks for 2⁶³ bytes must not be granted them.
+    content[dice.randrange(140 if seed % 2 else len(content) - 15)] ^= 1 << dice.randrange(8)
+    changed.write_bytes(content)
+    assert len(Vectors.open(tmp_path, encoder)) == 20
+    assert fill(tmp_path, encoder, corpus(30)).embedded == 10
+    assert not changed.exists()
+    assert len(Vectors.open(tmp_path, encoder)) == 30
+
+
+def test_vectors_of_before_there_were_checksums_are_read(tmp_path: Path, encoder: FakeEncoder) -> None:
+    fill(tmp_path, encoder, corpus(3))
+    (file,) = files(tmp_path)
+    file.write_bytes(file.read_bytes()[:-15])
+    assert len(Vectors.open(tmp_path, encoder)) == 3
+    assert fill(tmp_path, encoder, corpus(3)).embedded == 0
+
+
+def test_what_is_no_file_of_vectors_is_passed_over(tmp_path: Path, encoder: FakeEncoder) -> None:
+    fill(tmp_path, encoder, corpus(3))
+    os.mkfifo(tmp_path / "fake0-000007.faiss")
+    (tmp_path / "fake0-000008.faiss").mkdir()
+    (tmp_path / "fake0-000009.faiss").write_bytes(random.Random(0).randbytes(3000))
+    assert len(Vectors.open(tmp_path, encoder)) == 3
+    assert fill(tmp_path, encoder, corpus(4)).embedded == 1
+    assert len(Vectors.open(tmp_path, encoder)) == 4
+
+
+def test_vectors_that_are_lost_are_made_again_by_the_next_update(tmp_path: Path, encoder: FakeEncoder) -> None:
+    from tacit.retrieval.dense import embed
+
+    write(tmp_path / "src")
+    index(tmp_path / "src", tmp_path / "top.db")
+    store = Store.open(tmp_path / "top.db")
+    whole = embed(tmp_path / "v", encoder, store)
+    (file,) = files(tmp_path / "v")
+    file.write_bytes(b"")
+    assert embed(tmp_path / "v", encoder, store).embedded == whole.embedded > 0
+    assert read_manifest(tmp_path / "v").complete
+    store.close()
 
 
 def test_two_builders_at_once(tmp_path: Path, encoder: FakeEncoder) -> None:
