@@ -58,7 +58,10 @@ of goal and tactic as JSON Lines, for `tacit train data --traces`; fit fits the 
 and says how well they judge what they were not fitted on; forget removes what searches on this machine have taught.
 Nothing leaves this machine."""
 
-DOCTOR_HELP = "Say what Tacit found, what is missing and how to get it; then start Lean and check a small theorem."
+DOCTOR_HELP = """Say what Tacit found, what is missing and how to get it; then start Lean and check a small theorem.
+
+--bundle writes a zip for a report of a fault: this report, versions, settings, limits, what is indexed, and the logs,
+without your source, its names and whatever else is not Tacit's own. It lists what is in it, and sends nothing."""
 DOCTOR_STATUS = """exit status:
   0    suggestions work
   3    they do not"""
@@ -366,16 +369,34 @@ def _traces(arguments: argparse.Namespace, build: Build) -> int:
 
 
 def _doctor(arguments: argparse.Namespace, build: Build) -> int:
+    from tacit.server.bundle import default_name
     from tacit.server.command import run_with
     from tacit.server.doctor import doctor
     from tacit.server.terminal import Terminal
 
     settings = _settings(arguments)
+    if arguments.settings is not None:
+        settings = _read_settings(arguments.settings, settings)
     folder = (arguments.folder or Path.cwd()).resolve()
+    bundle = Path(arguments.bundle or default_name()).expanduser().absolute() if arguments.bundle is not None else None
     return run_with(
         lambda: build(replace(settings, model_path="off")),  # a large one would be loaded for a small theorem
-        lambda engine: doctor(engine, Terminal(), settings, folder, _version(), as_json=arguments.json),
+        lambda engine: doctor(engine, Terminal(), settings, folder, _version(), as_json=arguments.json, bundle=bundle),
     )
+
+
+def _read_settings(text: str, base: Settings) -> Settings:
+    """Settings as an editor has them, as JSON; `-` reads them from standard input."""
+    import json
+
+    from tacit.server.errors import BadInput
+    from tacit.server.settings import read_settings
+
+    try:
+        given = json.loads(sys.stdin.read() if text == "-" else text)
+    except (ValueError, RecursionError) as error:
+        raise BadInput("--settings is no JSON.", hint="It takes settings as an editor sends them.") from error
+    return read_settings(given, base)[0]
 
 
 def _demo(arguments: argparse.Namespace, build: Build) -> int:
@@ -710,6 +731,14 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = _command(commands, "doctor", "say what works here and what does not", DOCTOR_HELP, DOCTOR_STATUS)
     doctor.add_argument("folder", metavar="FOLDER", type=Path, nargs="?", help="look from there (default: here)")
+    doctor.add_argument(
+        "--bundle",
+        metavar="FILE",
+        nargs="?",
+        const="",
+        help="write a zip for a report of a fault, and list what is in it",
+    )
+    doctor.add_argument("--settings", metavar="JSON", help="the settings of an editor; `-` reads them")
     doctor.set_defaults(command=_doctor)
 
     demo = _command(commands, "demo", "run Tacit over a project of demo goals", DEMO_HELP, DEMO_STATUS + ERRORS)

@@ -6,6 +6,7 @@ Whether they work is not guessed from what is installed: a small theorem is prov
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import platform
 import re
@@ -15,10 +16,13 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tacit.index.encoder import DEFAULT, EncoderUnavailable, cache_folder
 from tacit.index.onnx_encoder import packaged_model
 from tacit.index.places import index_of, packages_behind
+from tacit.server import logs
+from tacit.server.bundle import gather, write
 from tacit.server.command import Engine, Exit
 from tacit.server.compose import lean_settings
 from tacit.server.errors import TacitError
@@ -35,6 +39,8 @@ from tacit.server.suggest import Document, Found, Options
 from tacit.server.terminal import BAD, GOOD, SKIPPED, STYLES, Terminal, megabytes, seconds
 from tacit.server.text import Position
 from tacit.server.values import Suggestion
+
+log = logging.getLogger(__name__)
 
 THEOREM = "theorem t (p : Prop) (h : p) : p := by\n  sorry\n"
 HOLE = Position(1, 2)
@@ -55,23 +61,50 @@ class Finding:
 
 
 async def doctor(
-    engine: Engine, terminal: Terminal, settings: Settings, folder: Path, version: str, *, as_json: bool = False
+    engine: Engine,
+    terminal: Terminal,
+    settings: Settings,
+    folder: Path,
+    version: str,
+    *,
+    as_json: bool = False,
+    bundle: Path | None = None,
 ) -> int:
-    """Run the command; the exit status."""
+    """Run the command; the exit status. `bundle` is where a report of a fault is written, an absolute path."""
     findings: list[Finding] = []
     with terminal.busy("Looking around") as busy:
-        async for finding in _examine(engine, settings, folder, version):
-            findings.append(finding)
-            if not as_json:
-                _show(terminal, finding)
-            if finding.name == "Workspace":
-                busy.say("Starting Lean and checking a small theorem")
+        try:
+            async for finding in _examine(engine, settings, folder, version):
+                findings.append(finding)
+                if not as_json:
+                    _show(terminal, finding)
+                if finding.name == "Workspace":
+                    busy.say("Starting Lean and checking a small theorem")
+        except Exception as error:
+            if bundle is None:
+                raise
+            # What breaks the doctor must not keep its report from whoever is to mend it.
+            log.error("the doctor failed", exc_info=error)
+            findings.append(Finding("Doctor", False, f"Something went wrong inside Tacit: {type(error).__name__}"))
     works = findings[-1].ok is True
+    checks = [{"name": f.name, "ok": f.ok, "said": f.said, "how": f.how} for f in findings]
+    written: dict[str, Any] = {}
+    if bundle is not None:
+        parts = await asyncio.to_thread(gather, checks, settings, folder, version, works=works)
+        if not as_json:
+            terminal.line()
+            terminal.line((f"{bundle} is to hold, and nothing else:", "bold"))
+            for part in parts:
+                terminal.line(f"  {part.name:<42} {len(part.content):>9,} bytes  ", (part.what, "dim"))
+        size = write(parts, bundle)
+        contents = [{"name": part.name, "bytes": len(part.content), "what": part.what} for part in parts]
+        written = {"bundle": {"file": str(bundle), "bytes": size, "contents": contents}}
     if as_json:
-        checks = [{"name": f.name, "ok": f.ok, "said": f.said, "how": f.how} for f in findings]
-        terminal.json({"works": works, "version": version, "checks": checks})
+        terminal.json({"works": works, "version": version, "checks": checks, **written})
     else:
         terminal.line()
+        if bundle is not None:
+            terminal.line(f"Wrote {bundle}. Nothing was sent: look into it, then attach it to your report.")
         terminal.line("Suggestions work." if works else "Suggestions do not work here yet.")
     return Exit.DONE if works else Exit.NO_LEAN
 
@@ -99,6 +132,7 @@ async def _examine(engine: Engine, settings: Settings, folder: Path, version: st
     yield await asyncio.to_thread(_index, folder, settings.lean_path)
     yield _encoder()
     yield _model(settings)
+    yield _log(settings)
     if install is None:
         yield Finding("Check", False, "not tried without Lean")
     else:
@@ -205,6 +239,17 @@ def _model(settings: Settings) -> Finding:
         return Finding("Model", False, f"{choice.path}, but llama-cpp-python is not installed", INSTALL)
     about = f"{millions(file.parameters)} parameters, {megabytes(file.size)}, preset {choice.preset}"
     return Finding("Model", True, f"{choice.sentence.rstrip('.')}: {about}", "`tacit models test` tries it.")
+
+
+def _log(settings: Settings) -> Finding:
+    """Where the logs lie, and what is written to them."""
+    folder = cache_folder() / logs.FOLDER
+    level = settings.log_level or os.environ.get(logs.ENVIRONMENT, "") or logs.DEFAULT_LEVEL
+    if level == "off":
+        return Finding("Log", None, "none is written", f"`tacit.log.level` or {logs.ENVIRONMENT} switches it on.")
+    if newest := next((each for each in logs.files(folder) if each.suffix == ".log"), None):
+        return Finding("Log", True, f"{folder}, the newest {newest.name}")
+    return Finding("Log", True, f"{folder}, nothing yet")
 
 
 async def _check(engine: Engine, root: Path) -> Finding:

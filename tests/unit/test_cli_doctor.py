@@ -241,5 +241,20 @@ def test_json(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
         "Index": None,
         "Encoder": None,
         "Model": None,
+        "Log": None,
         "Check": True,
     }
+
+
+def test_where_the_log_lies(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def said() -> str:
+        main(["doctor"], build=lambda _: WORKS)
+        return lines(capsys)["Log"]
+
+    folder = here.parent / "cache" / "logs"
+    assert said() == "– none is written"
+    monkeypatch.setenv("TACIT_LOG", "info")
+    assert said() == f"✓ {folder}, nothing yet"
+    folder.mkdir(parents=True)
+    (folder / "serve-20260101T000000-7.log").touch()
+    assert said() == f"✓ {folder}, the newest serve-20260101T000000-7.log"
