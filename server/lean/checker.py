@@ -129,7 +129,7 @@ class Checker:
     async def _probe(self, site: Site, label: str) -> Site | str:
         body, prop_mark = batch.probe()
         scratch = site.scratch(body.text, whole=True)
-        result = await self._elaborate(scratch.text, self._limits.prefix, f"{label} probe")
+        result = await self._surely(scratch.text, self._limits.prefix, f"{label} probe")
         if result.outcome is not Outcome.DONE:
             return self._failed(result)
         messages = result.messages
@@ -186,6 +186,13 @@ class Checker:
     async def _elaborate(self, text: str, timeout: float, label: str, enough: Enough | None = None) -> Elaboration:
         self.elaborations += 1
         return await self._lean.elaborate(text, timeout=timeout, label=label.strip(), enough=enough)
+
+    async def _surely(self, text: str, timeout: float, label: str) -> Elaboration:
+        """Elaborate; once more where Lean ended of it, or of something else: what was killed says nothing of a text."""
+        result = await self._elaborate(text, timeout, label)
+        if result.outcome is Outcome.CRASHED:
+            result = await self._elaborate(text, timeout, label)
+        return result
 
     # ---------------------------------------------------------------- candidates
 
@@ -434,7 +441,7 @@ class Checker:
         unfinished one did not have already (propext, Classical.choice and Quot.sound apart).
         """
         scratch = site.scratch(checked.candidate.text, whole=True)
-        result = await self._elaborate(scratch.text, self._limits.verify, f"{label} in place: {checked.candidate.text}")
+        result = await self._surely(scratch.text, self._limits.verify, f"{label} in place: {checked.candidate.text}")
         if result.outcome is Outcome.UNRECORDED:
             return replace(checked, verdict=Verdict.REFUSED, message=result.detail)
         if result.outcome is not Outcome.DONE:

@@ -23,7 +23,7 @@ from tacit.server.lean.elaborator import Elaboration, Enough, LeanIdentity, Mess
 from tacit.server.lean.header import header_error
 from tacit.server.lean.locate import ServerCommand
 from tacit.server.lean.process import ServerProcess, default_memory_mib
-from tacit.server.lean.pulse import StoodStill, unless_still
+from tacit.server.lean.pulse import WORKER_GONE, StoodStill, unless_still
 from tacit.server.text import LineIndex, Position, common_length
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class LiveElaborator:
     @property
     def running(self) -> bool:
         """Whether a server process is up."""
-        return self._server is not None and self._server.alive
+        return self._server is not None and self._server.alive and not self._server.lost
 
     async def start(self) -> None:
         """Start the server if it is not up; falls back to the next command when one does not start."""
@@ -112,7 +112,7 @@ class LiveElaborator:
         if self.closed:
             raise LeanDied("This Lean server was closed.")
         if self._server is not None:
-            self._note(_by_itself(await self._server.fate()))
+            self._note(WORKER_GONE if self._server.alive else _by_itself(await self._server.fate()))
         while True:
             try:
                 await self._start(self._commands[0])

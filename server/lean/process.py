@@ -40,6 +40,20 @@ def stderr_sentence(tail: str) -> str:
     return lines[-1][:300] if lines else ""
 
 
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return "--worker" in process.cmdline()
+    except psutil.Error:
+        return False
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
 class ServerProcess:
     """A server process and its workers. `on_notification` gets the method and parameters of each notification."""
 
@@ -51,6 +65,7 @@ class ServerProcess:
         self._limits = replace(command.limits, memory=memory_mib << 20 if memory_mib else None)
         self._cores = psutil.cpu_count() or 1
         self._tree: set[psutil.Process] = set()
+        self._workers: set[psutil.Process] = set()
         self.heard = 0
         """How many notifications came."""
 
@@ -99,6 +114,15 @@ class ServerProcess:
             for process in new:  # whatever they start later inherits their limits
                 limit(process, self._limits)
                 limit_time(process, START_SECONDS)
+            self._workers |= {each for each in self._tree - self._workers if _is_worker(each)}
+
+    @property
+    def lost(self) -> bool:
+        """Whether it had a worker and has none: one that ended between two texts is not missed by every Lean."""
+        if any(_runs(each) for each in self._workers):
+            return False
+        self.note_tree()  # a change of the imports takes another worker
+        return bool(self._workers) and not any(_runs(each) for each in self._workers)
 
     def processes(self) -> list[psutil.Process]:
         """It, and all that it has started."""

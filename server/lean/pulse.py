@@ -17,11 +17,12 @@ LOOK = 1.0
 """Seconds between two looks. Looks are counted and not seconds: a machine that slept, or a sidecar that was stopped
 itself, is no evidence."""
 STOPPED = 2
-"""Looks in a row that find a process stopped."""
+"""Looks in a row that find a process stopped, or the worker gone."""
 STILL = 15
 """Looks in a row that find nothing computed, read or said. A tactic that sleeps so long is taken for one that hangs."""
 NOTHING = 0.1
 """Seconds of computing that are none: threads that wake up to look for work."""
+WORKER_GONE = "its worker ended"
 STOPPED_STATES = (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
 # Waiting for a disk, or for a processor that others have.
 _BUSY_STATES = (psutil.STATUS_DISK_SLEEP, psutil.STATUS_RUNNING, psutil.STATUS_WAKING)
@@ -31,6 +32,11 @@ T = TypeVar("T")
 
 class Watched(Protocol):
     """What is watched: its processes, and how often it spoke."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the worker that read the document is gone."""
+        ...
 
     @property
     def heard(self) -> int:
@@ -63,7 +69,7 @@ async def unless_still(server: Watched, work: Awaitable[T]) -> T:
 
 async def _standstill(server: Watched) -> str:
     """Return once it stands still, with how that shows."""
-    stopped = still = 0
+    stopped = lost = still = 0
     before = _signs(server)
     while True:
         await asyncio.sleep(LOOK)
@@ -71,6 +77,9 @@ async def _standstill(server: Watched) -> str:
         stopped = stopped + 1 if _any_in(server, STOPPED_STATES) else 0
         if stopped >= STOPPED:
             return "it was stopped by a signal"
+        lost = lost + 1 if server.lost else 0
+        if lost >= STOPPED:
+            return WORKER_GONE
         computed, others = now[0] - before[0], now[1:] != before[1:]
         if others or computed > NOTHING or _any_in(server, _BUSY_STATES):
             still, before = 0, now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import lean_faults
+from tests.faults import lean_faults, model_faults
 from tests.faults.fault import FAULTS, Fault
 
-__all__ = ["FAULTS", "Fault", "lean_faults"]
+__all__ = ["FAULTS", "Fault", "lean_faults", "model_faults"]

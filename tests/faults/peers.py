@@ -18,6 +18,8 @@ from typing import Any
 import psutil
 
 PROXY = Path(__file__).with_name("proxy.py")
+SCRIPTED_MODEL = Path(__file__).parents[1] / "protocol" / "model_peer.py"
+WORKER = "tacit.server.model.worker"
 MARK = "TACIT_FAULTS_ROUND"
 """In the environment of all that a round starts: however far it went away, it is found by it."""
 
@@ -113,15 +115,18 @@ class LeanPeer(Peer):
 class ModelPeer(Peer):
     """The model worker."""
 
-    def __init__(self, mark: str, folder: Path, *, proxied: bool) -> None:
-        super().__init__(mark, folder, "tacit.server.model.worker")
-        if proxied:
-            site = f"""import os, sys
+    def __init__(self, mark: str, folder: Path, *, proxied: bool, scripted: bool) -> None:
+        super().__init__(mark, folder, str(SCRIPTED_MODEL) if scripted else WORKER)
+        # The sidecar starts its own Python, which reads this before anything else.
+        before = ["-S", "-E", "-B", str(PROXY), "model", str(folder), sys.executable] if proxied else []
+        real = [str(SCRIPTED_MODEL), "fine"] if scripted else None
+        site = f"""import os, sys
 line = sys.orig_argv
-if "tacit.server.model.worker" in line and not os.environ.pop("TACIT_FAULTS_DIRECT", ""):
+if {WORKER!r} in line and not os.environ.pop("TACIT_FAULTS_DIRECT", ""):
     os.environ["TACIT_FAULTS_DIRECT"] = "1"
-    os.execv(sys.executable, [sys.executable, "-S", "-E", "-B", {str(PROXY)!r}, "model", {str(folder)!r}, *line])
+    os.execv(sys.executable, [sys.executable, *{before!r}, *({real!r} or line[1:])])
 """
+        if before or real:
             (folder / "sitecustomize.py").write_text(site, encoding="utf-8")
 
 

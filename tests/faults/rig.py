@@ -16,6 +16,7 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,7 @@ class Rig:
     environment: dict[str, str]
     settings: dict[str, Any]
     scripted: bool
+    weights: Path
     version: int = 0
     exit: int | None = None
     errors: bytes = b""
@@ -113,23 +115,27 @@ class Rig:
         write(workspace, FILES)
         (workspace / "lakefile.toml").write_text('name = "top"\n', encoding="utf-8")
         (workspace / "Top" / "Demo.lean").write_text(DEMO, encoding="utf-8")
+        weights = home / "tacit-tiny.gguf"
         real = lean or scripted_lean.install(home, rules=RULES)
         environment = peers.environment(mark, control / "model") | {
             "TACIT_CACHE": str(cache),
             "TACIT_LEAN_SOURCES": "off",
             "MATHLIB": "",
             "HOME": str(home),
-            "TACIT_MODEL": "" if model else "off",
+            "TACIT_MODEL": str(weights) if model else "off",
         }
+        scripted_model = find_spec("llama_cpp") is None or lean is None
+        if model:
+            _write_weights(weights, scripted=scripted_model)
         lean_peer = LeanPeer(mark, control / "lean", real, proxied=proxied)
-        model_peer = ModelPeer(mark, control / "model", proxied=proxied)
+        model_peer = ModelPeer(mark, control / "model", proxied=proxied, scripted=scripted_model)
         environment["TACIT_LEAN"] = str(lean_peer.launcher)
         if index:
             await _index(workspace, environment)
         editor = await _start(folder, environment)
         rig = cls(
             folder, mark, workspace, home, cache, lean_peer, model_peer, editor, environment,
-            SETTINGS | (settings or {}), lean is None,
+            SETTINGS | (settings or {}), lean is None, weights,
         )  # fmt: skip
         try:
             await rig.hello()
@@ -242,8 +248,15 @@ class Rig:
         """Wait until the demo goal is closed by a suggestion. Raises NoAnswer."""
         await self.recovered()
 
-    async def recovered(self) -> float:
-        """Seconds until a suggestion closes the demo goal again, asking as often as it takes. Raises NoAnswer."""
+    async def model_ready(self) -> None:
+        """Wait until the model is loaded and answers, asking for suggestions as often as it takes. Raises NoAnswer."""
+        await self.recovered(model=True)
+
+    async def recovered(self, *, model: bool = False) -> float:
+        """Seconds until a suggestion closes the demo goal again, asking as often as it takes. Raises NoAnswer.
+
+        `model`: until the model is loaded too.
+        """
         began = time.monotonic()
         notice = ""
         while (left := began + RECOVERY - time.monotonic()) > 0:
@@ -252,9 +265,14 @@ class Rig:
             except Refusal as refusal:
                 notice = refusal.message
             else:
-                if any(each["verdict"] == "closes" and each["verified"] for each in answer["suggestions"]):
-                    return time.monotonic() - began
+                found = any(each["verdict"] == "closes" and each["verified"] for each in answer["suggestions"])
                 notice = answer.get("notice") or ""
+                if found and model:
+                    state = (await self.ask("tacit/status"))["model"]
+                    found = state["state"] == "ready"
+                    notice = state["sentence"]
+                if found:
+                    return time.monotonic() - began
             await asyncio.sleep(0.1)
         raise NoAnswer(f"no suggestion came in {RECOVERY:g} s: {notice}")
 
@@ -274,6 +292,14 @@ async def _start(folder: Path, environment: dict[str, str]) -> Editor:
         *command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd=folder
     )
     return Editor(process, folder)
+
+
+def _write_weights(file: Path, *, scripted: bool) -> None:
+    """A copy of the model that comes with Tacit, or a file that a scripted worker is given."""
+    from tacit.server import models
+
+    shipped = None if scripted else models.shipped()
+    file.write_bytes(b"GGUF" if shipped is None else shipped.path.read_bytes())
 
 
 async def _index(workspace: Path, environment: dict[str, str]) -> None:

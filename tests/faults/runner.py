@@ -105,7 +105,7 @@ async def _round(plan: Plan, outcome: Outcome, folder: Path, lean: Path | None) 
             since = len(rig.heard)
             try:
                 going = await _inject(plan, rig, dice)
-                outcome.recovery = await rig.recovered()
+                outcome.recovery = await rig.recovered(model=any(each.model for each in faults))
                 if not any(each.lasts for each in faults):
                     await rig.answers()
                 for each in going:

@@ -327,7 +327,7 @@ class ScriptedLean:
             "sys.stdout.write('!'), sys.stdout.flush()\n"
             "time.sleep(600)"
         )
-        command = [sys.executable, "-S", "-E", "-c", code]
+        command = [sys.executable, "-S", "-E", "-c", code, "--worker"]
         # Standard error it shares, as Lean's workers do.
         worker = subprocess.Popen(command, start_new_session=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert worker.stdout is not None

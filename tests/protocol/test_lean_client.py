@@ -768,6 +768,15 @@ async def test_a_lean_that_was_killed_between_two_texts_costs_no_answer(tmp_path
         assert lean.ended == "Lean was started again: it ended by itself (SIGKILL)."
 
 
+async def test_a_worker_that_was_killed_between_two_texts_costs_no_answer(tmp_path: Path) -> None:
+    async with scripted(tmp_path, "worker") as lean:
+        assert is_for(await ask(lean, "a"), "a")
+        os.kill(entries(tmp_path, "worker")[0]["pid"], signal.SIGKILL)
+        assert is_for(await ask(lean, "b!"), "b!")
+        assert starts(tmp_path) == 2
+        assert lean.ended == "Lean was started again: its worker ended."
+
+
 @pytest.mark.usefixtures("impatient")
 async def test_a_lean_that_stands_still_before_its_first_word_is_said_not_to_start(tmp_path: Path) -> None:
     async with closing(command(["sleep", "600"], tmp_path)) as lean:

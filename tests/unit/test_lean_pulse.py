@@ -35,8 +35,9 @@ class Process:
 class Server:
     """What is watched."""
 
-    def __init__(self, *processes: Process, says: int = 0) -> None:
+    def __init__(self, *processes: Process, says: int = 0, lost: bool = False) -> None:
         self._processes = processes
+        self.lost = lost
         self._says = says
         self._heard = 0
 
@@ -77,6 +78,11 @@ async def test_nothing_at_all_is_a_standstill() -> None:
 async def test_one_that_is_stopped_is_given_up_soon(state: str) -> None:
     process = Process(state)
     assert await looks_until_given_up(Server(Process(), process), process) == STOPPED + 1
+
+
+async def test_one_whose_worker_is_gone_is_given_up_soon() -> None:
+    process = Process(computes=1.0)
+    assert await looks_until_given_up(Server(process, lost=True), process) == STOPPED + 1
 
 
 async def test_one_that_is_stopped_for_a_moment_is_not() -> None:
