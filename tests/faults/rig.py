@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -73,6 +73,8 @@ class Rig:
     """What sidecars of this round that have ended wrote on standard error."""
     past: list[Message] = field(default_factory=list)
     """What they said."""
+    also: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
+    """What must be waited for besides a suggestion until the sidecar has recovered."""
 
     @property
     def file(self) -> Path:
@@ -272,6 +274,8 @@ class Rig:
                     found = state["state"] == "ready"
                     notice = state["sentence"]
                 if found:
+                    for each in self.also:
+                        await each()
                     return time.monotonic() - began
             await asyncio.sleep(0.1)
         raise NoAnswer(f"no suggestion came in {RECOVERY:g} s: {notice}")
