@@ -41,7 +41,13 @@ from tacit.server.tactics.unknowns import UnknownTactics
 
 def lean_settings(settings: Settings) -> LeanSettings:
     """The part of the settings that finding and starting Lean needs."""
-    return LeanSettings(settings.lean_path or None, settings.lean_args, settings.lean_memory_mib)
+    return LeanSettings(
+        settings.lean_path or None,
+        settings.lean_args,
+        settings.lean_memory_mib,
+        file_mib=settings.lean_file_mib,
+        sandbox=settings.sandbox == "on",
+    )
 
 
 class LiveLean:
@@ -143,7 +149,9 @@ def local_model(choice: Choice, settings: Settings) -> LocalModel | None:
     """The model that was chosen; nothing is started, and what is wrong with it is said when it is asked."""
     if choice.path is None:
         return None
-    return LocalModel(choice.path, choice.preset, choice.own, context=settings.model_context)
+    return LocalModel(
+        choice.path, choice.preset, choice.own, context=settings.model_context, sandbox=settings.sandbox == "on"
+    )
 
 
 def model_state(choice: Choice, model: LocalModel | None) -> ModelState:

@@ -33,9 +33,11 @@ class LocalModel:
         *,
         context: int = 2048,
         client: ModelClient | None = None,
+        sandbox: bool = False,
     ) -> None:
         self._preset, self._own = preset, own
-        self.client = client or ModelClient(Load(str(path), context, ANSWERS, TOKENS, default_threads()))
+        load = Load(str(path), context, ANSWERS, TOKENS, default_threads())
+        self.client = client or ModelClient(load, sandbox=sandbox)
         self.last: Done | None = None
         """What the last request took."""
 

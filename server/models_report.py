@@ -16,6 +16,7 @@ from tacit.server import model_choice
 from tacit.server.errors import BadInput
 from tacit.server.model.presets import PRESETS, template
 from tacit.server.models import Installed
+from tacit.server.sandbox import NoSandbox, enclosed, wanted
 
 LOOK = ("-P", "-m", "tacit.server.model.recognise")  # -P: no module is taken from the current folder
 LOOK_SECONDS = 60.0
@@ -102,10 +103,16 @@ def unknown_here(path: Path) -> str:
     """
     if not model_choice.can_run():
         return ""
+    from tacit.server.model.client import room
+
     command = [sys.executable, *LOOK, str(path)]
     try:
+        if wanted(False):
+            command = [*enclosed(room(path)), *command]
         done = subprocess.run(command, capture_output=True, timeout=LOOK_SECONDS, check=True)
         said = json.loads(done.stdout)
         return f"{said['sentence']} {said['hint']}".strip()
+    except NoSandbox as error:
+        return str(error)
     except (OSError, ValueError, KeyError, TypeError, subprocess.SubprocessError):
         return ""

@@ -78,7 +78,7 @@ def asked_for(text: str) -> Question:
 
 async def _try(choice: Choice, preset: Preset, question: Question, settings: Settings) -> Trial:
     load = Load(str(choice.path), settings.model_context, ANSWERS, TOKENS, default_threads())
-    client = ModelClient(load, patience=Patience(again=0.0))
+    client = ModelClient(load, patience=Patience(again=0.0), sandbox=settings.sandbox == "on")
     try:
         await client.load()
         try:

@@ -24,7 +24,8 @@ class Settings:
     """Everything that can be set. An empty `lean_path` means: find it.
 
     `lean_memory_mib` limits the address space of a Lean process: None leaves the limit to Tacit (three quarters of the
-    machine's memory, at least 12 GiB), 0 sets none.
+    machine's memory, at least 12 GiB), 0 sets none. `lean_file_mib` is how large a file it may write, 0 sets no limit.
+    `sandbox`: `on` has Lean and the model run in one, or not at all.
 
     `suggest_budget` is seconds for one request. `inline_wait` is how many seconds ghost text waits for a closing
     tactic before it shows one that only makes progress; `action_wait` how many a list of code actions waits.
@@ -66,6 +67,8 @@ class Settings:
     prove_learn: bool = True
     action_closes: bool = False
     log_level: str = ""
+    lean_file_mib: int = 1024
+    sandbox: str = "off"
 
     def same_lean(self, other: Settings) -> bool:
         """Whether the running Lean, and the model, can stay when these settings take the place of the others."""
@@ -73,8 +76,8 @@ class Settings:
 
     def _processes(self) -> tuple[object, ...]:
         model = self.model_path, self.model_preset, self.model_context, self.model_templates
-        lean = self.lean_path, self.lean_args, self.lean_memory_mib, self.prove_workers
-        return lean, self.prove_learn, model
+        lean = self.lean_path, self.lean_args, self.lean_memory_mib, self.lean_file_mib, self.prove_workers
+        return lean, self.prove_learn, model, self.sandbox
 
 
 class _Unfit(Exception):
@@ -127,6 +130,18 @@ def _mebibytes(value: Any) -> int:
     return value
 
 
+def _file_mebibytes(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1 << 20:
+        raise _Unfit("0 (no limit) or a whole number of MiB")
+    return value
+
+
+def _on_or_off(value: Any) -> str:
+    if not isinstance(value, str) or value not in ("on", "off"):
+        raise _Unfit('"on" or "off"')
+    return value
+
+
 def _workers(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 16:
         raise _Unfit("a whole number from 1 to 16")
@@ -149,6 +164,8 @@ KEYS: Mapping[str, _Key] = {
     "lean.path": _Key("lean_path", _string),
     "lean.args": _Key("lean_args", _strings),
     "lean.memoryMiB": _Key("lean_memory_mib", _mebibytes),
+    "lean.fileMiB": _Key("lean_file_mib", _file_mebibytes),
+    "sandbox": _Key("sandbox", _on_or_off),
     "suggest.budget": _Key("suggest_budget", _seconds(0.1, 600)),
     "prove.budget": _Key("prove_budget", _seconds(0.1, 3600)),
     "prove.traces": _Key("prove_traces", _flag),

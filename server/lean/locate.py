@@ -13,13 +13,14 @@ import re
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tacit.index.packages import has_lakefile, is_anybodys
+from tacit.index.packages import find_packages, has_lakefile, is_anybodys
 from tacit.index.toolchain import elan_choice, is_elan, leans, origin_of
 from tacit.server.errors import LeanNotFound
 from tacit.server.limits import Limits
+from tacit.server.sandbox import NoSandbox, Room, enclosed, wanted
 
 INSTALL_HINT = "Install Lean with elan (https://lean-lang.org/install), or set TACIT_LEAN to a lean executable."
 _VERSION = re.compile(r"version (?P<version>\d+\.\d+\.\d+[^\s,)]*)")
@@ -214,7 +215,7 @@ def server_commands(install: LeanInstall, file: Path, settings: LeanSettings) ->
     """The commands to try in order: `lake serve` where there is a Lake workspace, then `lean --server`.
 
     The second stays as a fallback: Lake of 2021 reads no `lakefile.toml`, and a broken lakefile should not
-    take checking away from a file that imports nothing.
+    take checking away from a file that imports nothing. Raises LeanNotFound where there is no sandbox that is wanted.
     """
     root, is_lake = workspace_root(file)
     args = list(settings.server_args)
@@ -225,9 +226,33 @@ def server_commands(install: LeanInstall, file: Path, settings: LeanSettings) ->
     if not is_lake and is_anybodys(root):
         root = QUIET
     limits = Limits(file=settings.file_mib << 20 if settings.file_mib else None, files=OPEN_FILES)
-    commands: list[ServerCommand] = []
-    if is_lake and install.lake is not None:
-        extra = ("--", *args) if args else ()
-        commands.append(ServerCommand((str(install.lake), "serve", *extra), root, True, install.version, limits))
-    commands.append(ServerCommand((str(install.lean), "--server", *args), root, False, install.version, limits))
-    return commands
+    sandbox: tuple[str, ...] = ()
+    if wanted(settings.sandbox, settings.environment):
+        sandbox = _sandbox(install, root, settings.environment, is_lake=is_lake)
+    by_lean = ServerCommand((str(install.lean), "--server", *args), root, False, install.version, limits, sandbox)
+    if not is_lake or install.lake is None:
+        return [by_lean]
+    extra = ("--", *args) if args else ()
+    return [replace(by_lean, argv=(str(install.lake), "serve", *extra), lake=True), by_lean]
+
+
+def _sandbox(install: LeanInstall, root: Path, environment: Mapping[str, str], *, is_lake: bool) -> tuple[str, ...]:
+    """What runs Lean where it can read its toolchain, the workspace and its packages, and change what Lake compiles of
+    lakefiles; nothing else is there. (Lake of 2021 writes down of all that is built that it looked at it.)"""
+    real = Path(os.path.realpath(install.lean))
+    read = [real.parent.parent if real.parent.name == "bin" else real.parent, real.parent, install.lean.parent]
+    packages = [root]
+    if is_lake:
+        packages += [each.root for each in find_packages(root).packages if has_lakefile(each.root)]
+    # Only what lies where it says: a link of the workspace leads Lean to no place that it may change.
+    compiled = ".lake/config" if install.key >= (4, 9) else "build"
+    write = [each / compiled for each in packages if _is_inside(each, compiled)]
+    try:
+        return enclosed(Room(root, [*read, *packages], write), environment)
+    except NoSandbox as error:
+        raise LeanNotFound(error.sentence, hint=error.hint) from error
+
+
+def _is_inside(package: Path, name: str) -> bool:
+    folder = package / name
+    return folder.is_dir() and folder.resolve() == package.resolve() / name

@@ -12,10 +12,12 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from tacit.index import encoder
 from tacit.server import logs
 from tacit.server.errors import ModelUnavailable
 from tacit.server.model.messages import (
@@ -36,12 +38,15 @@ from tacit.server.model.messages import (
     length,
 )
 from tacit.server.model.prompts import Preset, Question
+from tacit.server.sandbox import NoSandbox, Room, enclosed, wanted
 
 log = logging.getLogger(__name__)
 
 # -P: no module is taken from the current folder, which in most editors is the workspace.
 COMMAND = (sys.executable, "-P", "-m", "tacit.server.model.worker")
 _TAIL = 4000
+_BY_SIGNAL = 128
+"""The exit status of a sandbox is this and the number of the signal that ended what ran in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,11 @@ class ModelClient:
         command: Sequence[str] = COMMAND,
         patience: Patience = Patience(),
         clock: Callable[[], float] = time.monotonic,
+        *,
+        sandbox: bool = False,
     ) -> None:
         self._load = load
+        self._sandbox = sandbox
         self._command = tuple(command)
         self._patience = patience
         self._clock = clock
@@ -209,7 +217,9 @@ class ModelClient:
         threads = {"OMP_NUM_THREADS": str(self._load.threads), "OMP_WAIT_POLICY": "passive"}
         environment = {**os.environ, **threads, **logs.environment()}
         try:
-            worker = await _Worker.start(self._command, environment)
+            worker = await _Worker.start((*self._enclosed(environment), *self._command), environment)
+        except NoSandbox as error:
+            raise self._noted(ModelUnavailable(error.sentence, hint=error.hint)) from error
         except OSError as error:
             raise self._noted(ModelUnavailable(f"The model worker could not be started: {error}.")) from error
         try:
@@ -226,6 +236,10 @@ class ModelClient:
             raise
         worker.loaded = report
         return worker
+
+    def _enclosed(self, environment: Mapping[str, str]) -> Sequence[str]:
+        """What stands before the command. Raises NoSandbox."""
+        return enclosed(room(Path(self._load.path)), environment) if wanted(self._sandbox, environment) else ()
 
     async def _failed(self, worker: _Worker, error: Exception) -> ModelUnavailable:
         """End a worker that has failed, and say how."""
@@ -263,6 +277,19 @@ class ModelClient:
         except (_Gone, BrokenMessage, TimeoutError):
             log.info("the model worker did not stop in time and is ended")
             await worker.end()
+
+
+def room(model: Path) -> Room:
+    """What a worker needs in a sandbox: Python, Tacit, the model and its log."""
+    own = [Path(__file__).parents[1], Path(encoder.__file__).parent]
+    python = [Path(each) for each in (sys.prefix, sys.base_prefix, *sys.path) if os.path.isabs(each)]  # noqa: PTH117
+    return Room(Path("/"), [*own, *python, model], [encoder.cache_folder() / logs.FOLDER])
+
+
+def _signal(number: int) -> str:
+    with suppress(ValueError):
+        return signal.Signals(number).name
+    return f"signal {number}"
 
 
 class _Gone(Exception):
@@ -329,11 +356,11 @@ class _Worker:
         with suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 code = await self._process.wait()
+                if code > _BY_SIGNAL:  # as a sandbox tells it
+                    return _signal(code - _BY_SIGNAL)
                 if code >= 0:
                     return f"status {code}"
-                with suppress(ValueError):
-                    return signal.Signals(-code).name
-                return f"signal {-code}"
+                return _signal(-code)
         return "its output closed"
 
     def last_words(self) -> str:
