@@ -14,6 +14,9 @@ const node = { ...common, platform: 'node', format: 'cjs', target: 'node20', ext
 /** @type {import('esbuild').BuildOptions} */
 const options = { ...node, entryPoints: ['src/extension.ts'], outfile: 'out/extension.js' }
 
+/** @type {import('esbuild').BuildOptions} What VS Code runs without an editor once the extension is gone. */
+const uninstall = { ...node, entryPoints: ['src/uninstall.ts'], outfile: 'out/uninstall.js', sourcemap: false }
+
 /** @type {import('esbuild').BuildOptions} */
 const pages = {
   ...common,
@@ -43,12 +46,12 @@ async function notices(metafile) {
 }
 
 if (process.argv.includes('--watch')) {
-  await Promise.all([options, pages].map(async (each) => (await context(each)).watch()))
+  await Promise.all([options, uninstall, pages].map(async (each) => (await context(each)).watch()))
 } else if (process.argv.includes('--test')) {
   await rm('out/test', { recursive: true, force: true })
   await build({ ...node, entryPoints: ['test/*.test.ts'], outdir: 'out/test', sourcemap: 'inline' })
 } else {
   await rm('out', { recursive: true, force: true })
-  const [{ metafile }] = await Promise.all([build(options), build(pages)])
+  const [{ metafile }] = await Promise.all([build(options), build(uninstall), build(pages)])
   await writeFile('out/THIRD_PARTY_NOTICES.txt', await notices(metafile))
 }

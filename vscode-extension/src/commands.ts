@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto'
 import * as vscode from 'vscode'
 import { CancellationTokenSource, ExecuteCommandRequest, type LanguageClient, WorkDoneProgress } from 'vscode-languageclient/node'
 
-import { showDoctor } from './doctor'
+import { collectReport, showDoctor } from './doctor'
 import { isLean } from './documents'
 import type { Figures } from './figures'
 import { showFigures } from './figuresPage'
@@ -39,6 +39,7 @@ export class Commands implements vscode.Disposable {
       on('tacit.cancelClosing', () => this.closing?.cancel()),
       on('tacit.showStatus', () => this.showStatus()),
       on('tacit.doctor', () => this.doctor()),
+      on('tacit.collectReport', () => this.collectReport()),
       on('tacit.showFigures', () => {
         showFigures(extension, figures)
       }),
@@ -137,6 +138,14 @@ export class Commands implements vscode.Disposable {
       await showDoctor(this.extension, this.sidecar)
     } catch (error) {
       this.user.requestFailed('run its doctor', error)
+    }
+  }
+
+  private async collectReport(): Promise<void> {
+    try {
+      await collectReport(this.extension, this.sidecar)
+    } catch (error) {
+      this.user.requestFailed('collect a bug report', error)
     }
   }
 }

@@ -2,7 +2,7 @@
 
 import type * as vscode from 'vscode'
 
-import { dayOf, type Days, parseDays, plus, type Way } from './shared/figures'
+import { dayOf, type Days, isNewer, parseDays, plus, toStored, type Way } from './shared/figures'
 
 const KEY = 'tacit.figures'
 const WRITE_MS = 2_000
@@ -39,6 +39,11 @@ export class Figures implements vscode.Disposable {
     return this.news.reduce((days, { day, way, ...counts }) => plus(days, day, way, counts), stored)
   }
 
+  /** Whether nothing is counted, because a newer version of this extension keeps them in a way of its own. */
+  get areNewer(): boolean {
+    return isNewer(this.storage.get(KEY))
+  }
+
   async forget(): Promise<void> {
     this.news = []
     await this.storage.update(KEY, undefined)
@@ -54,6 +59,6 @@ export class Figures implements vscode.Disposable {
     this.writing = undefined
     const { days } = this
     this.news = []
-    await this.storage.update(KEY, days)
+    if (!this.areNewer) await this.storage.update(KEY, toStored(days))
   }
 }

@@ -13,7 +13,11 @@ export function showFigures(extension: vscode.Uri, figures: Figures): void {
   showStatic(panel.webview, extension, 'My figures', html(figures))
 }
 
-function html({ days }: Figures): string {
+function html({ days, areNewer }: Figures): string {
+  if (areNewer) {
+    return `<div class="wide"><h1>What you took from Tacit</h1>
+<p>A newer version of this extension keeps these figures. They are left as they are, and this one counts nothing.</p></div>`
+  }
   const rows = WAYS.map(([way, title]) => {
     const { offered, accepted } = total(days, way)
     const share = offered > 0 ? `${Math.round((100 * accepted) / offered).toString()} %` : ''

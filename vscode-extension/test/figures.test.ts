@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 
-import { chart, type Days, dayOf, parseDays, plus, total } from '../src/shared/figures'
+import { chart, type Days, dayOf, isNewer, parseDays, plus, toStored, total } from '../src/shared/figures'
 
 const DAY = new Date(2026, 0, 31, 23, 59)
 
@@ -19,6 +20,21 @@ describe('figures', () => {
   it('leave out what cannot be read', () => {
     assert.deepEqual(parseDays(undefined), {})
     assert.deepEqual(parseDays({ '2026-01-31': { ghost: { offered: -1, accepted: 0 } }, yesterday: {} }), {})
+  })
+
+  it('of the first version are read, and kept with a version', async () => {
+    const old: unknown = JSON.parse(await readFile('test/old/figures-7e992c6.json', 'utf8'))
+    const days = parseDays(old)
+    assert.deepEqual(total(days, 'ghost'), { offered: 15, accepted: 6 })
+    assert.deepEqual(days, old)
+    assert.deepEqual(toStored(days), { version: 1, ...days })
+    assert.deepEqual(parseDays(toStored(days)), days)
+    assert.equal(isNewer(old) || isNewer(toStored(days)) || isNewer(undefined), false)
+  })
+
+  it('of a newer version are told apart', () => {
+    assert.equal(isNewer({ version: 2, '2026-01-31': {} }), true)
+    assert.equal(isNewer({ version: 'x' }), false)
   })
 
   it('forget the oldest days', () => {

@@ -22,6 +22,9 @@ export interface Counts {
 /** By day (2026-01-31), and in it by way. */
 export type Days = Readonly<Record<string, Readonly<Partial<Record<Way, Counts>>>>>
 
+/** The version of what is stored; what says none is of the first, which did not. */
+const VERSION = 1
+
 const NONE: Counts = { offered: 0, accepted: 0 }
 const KEPT_DAYS = 400
 
@@ -42,6 +45,16 @@ function newest(days: Days): Days {
   const all = Object.entries(days)
   if (all.length <= KEPT_DAYS) return days
   return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)).slice(-KEPT_DAYS))
+}
+
+/** Whether a newer version of this extension stored it: then it is to be left as it is. */
+export function isNewer(value: unknown): boolean {
+  return isRecord(value) && isCount(value['version']) && value['version'] > VERSION
+}
+
+/** What is stored: the days, and beside them the version, which older versions of this extension pass over. */
+export function toStored(days: Days): unknown {
+  return { version: VERSION, ...days }
 }
 
 /** What was stored; what cannot be read is left out. */
