@@ -27,7 +27,7 @@ from tacit.index.notes import of_names
 from tacit.index.packages import is_corpus
 from tacit.index.premise import Premise
 from tacit.index.reader import Looked, Surveyed, finish, look, look_at, survey
-from tacit.index.soundness import SUSPICIOUS, is_whole
+from tacit.index.soundness import SUSPICIOUS, Check, is_whole
 from tacit.index.source import Problem, Reading, Source
 from tacit.index.store import (
     SCHEMA_VERSION,
@@ -92,17 +92,23 @@ class Built:
 
 
 def build(
-    path: Path, corpus: Corpus, analysis: Analysis, progress: Progress, *, anew: bool = False, check: bool = False
+    path: Path,
+    corpus: Corpus,
+    analysis: Analysis,
+    progress: Progress,
+    *,
+    anew: bool = False,
+    check: Check = Check.NONE,
 ) -> Built:
     """Bring the index at `path` up to date with the files; make it where there is none, or none that can be used.
 
-    With `check` all of it is read, and it is made anew where anything is wrong with it. Raises Busy where somebody else
+    It is looked at by `check` first, and made anew where anything is wrong with it. Raises Busy where somebody else
     is at it, StoreError where nothing can be written.
     """
     with alone(path):
         _leave_newer(path, analysis)
         try:
-            if not anew and _usable(path, corpus, analysis) and not (check and not is_whole(path)):
+            if not anew and _usable(path, corpus, analysis) and is_whole(path, check):
                 try:
                     return _update(path, corpus, analysis, progress)
                 except SUSPICIOUS as error:

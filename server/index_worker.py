@@ -4,8 +4,8 @@
 
 The words of all packages first, then their vectors. It runs at low priority, waits where another builder is at work,
 and ends when its standard input does: with the sidecar, however that ends. `--own` leaves out what packages depend on.
-`--check` reads every index to its end, and makes those anew with which anything is wrong. `--lean` is what the settings
-name as Lean, whose sources are read too.
+Indexes that are no whole databases are made anew; with `--check` those too that hold what none holds. `--lean` is what
+the settings name as Lean, whose sources are read too.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ def main(arguments: list[str]) -> int:
 
     from tacit.index.encoder import cache_folder
     from tacit.index.places import Place, places
+    from tacit.index.soundness import Check
     from tacit.server import logs
     from tacit.server.command import stop_cleanly
     from tacit.server.errors import TacitError
@@ -65,11 +66,12 @@ def main(arguments: list[str]) -> int:
             continue
         for each in places(Path(folder), asked.lean)[: 1 if asked.own else None]:
             found.setdefault(each.index, each)
+    check = Check.ALL if asked.check else Check.NONE if asked.own else Check.STRUCTURE
     ready = []
     for place in found.values():
         name = place.corpus.name
         try:
-            done = _patiently(name, partial(bring_up_to_date, place, check=asked.check))
+            done = _patiently(name, partial(bring_up_to_date, place, check=check))
         except TacitError as error:
             _tell(package=name, problem=str(error))
             continue

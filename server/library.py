@@ -19,7 +19,7 @@ from tacit.index.encoder import Encoder, EncoderUnavailable, open_encoder
 from tacit.index.known import Known
 from tacit.index.packages import Package, workspace_of
 from tacit.index.places import Place, index_of, indexes, packages_behind, places
-from tacit.index.soundness import SUSPICIOUS, is_whole
+from tacit.index.soundness import SUSPICIOUS, Check, is_whole
 from tacit.index.store import NewerIndex, NoIndex, OtherSchema, Store, StoreError
 from tacit.index.uses import Names, uses_file
 from tacit.index.uses import load as load_uses
@@ -103,8 +103,8 @@ def _is_there(path: str) -> bool:
     return os.path.exists(path)  # noqa: PTH110
 
 
-def bring_up_to_date(place: Place, progress: Progress, *, anew: bool = False, check: bool = False) -> Built:
-    """Make or update the index of a package; with `check` make it anew where anything is wrong with it."""
+def bring_up_to_date(place: Place, progress: Progress, *, anew: bool = False, check: Check = Check.NONE) -> Built:
+    """Make or update the index of a package; make it anew where `check` finds anything wrong with it."""
     try:
         done = build(place.index, place.corpus, ANALYSIS, progress, anew=anew, check=check)
     except StoreError as error:

@@ -133,7 +133,7 @@ class Rig:
         model_peer = ModelPeer(mark, control / "model", proxied=proxied, scripted=scripted_model)
         environment["TACIT_LEAN"] = str(lean_peer.launcher)
         if index:
-            await _index(workspace, environment)
+            await rebuild(workspace, environment)
         editor = await _start(folder, environment)
         rig = cls(
             folder, mark, workspace, home, cache, lean_peer, model_peer, editor, environment,
@@ -306,8 +306,8 @@ def _write_weights(file: Path, *, scripted: bool) -> None:
     file.write_bytes(b"GGUF" if shipped is None else shipped.path.read_bytes())
 
 
-async def _index(workspace: Path, environment: dict[str, str]) -> None:
-    """Index the project, without vectors."""
+async def rebuild(workspace: Path, environment: dict[str, str]) -> None:
+    """Index the project, without vectors, as the user's command does."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tacit.server.cli", "index", "build", "--no-vectors",
         cwd=workspace, env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
@@ -337,4 +337,4 @@ def real_lean() -> Path | None:
     return Path(found) if found else None
 
 
-__all__ = ["ANSWER", "END", "NoAnswer", "Rig", "real_lean"]
+__all__ = ["ANSWER", "END", "RECOVERY", "NoAnswer", "Rig", "real_lean", "rebuild"]

@@ -12,7 +12,7 @@ import pytest
 
 from tacit.index.build import build
 from tacit.index.packages import Package
-from tacit.index.soundness import is_whole
+from tacit.index.soundness import Check, is_whole
 from tacit.index.store import Busy, Store, StoreError
 from tacit.server import shelves as opened
 from tacit.server.answers import Ask
@@ -43,7 +43,7 @@ def shelves(root: Path) -> Iterator[Shelves]:
 
 
 def checked(root: Path) -> None:
-    build(root / "top.db", corpus(root / "src"), ANALYSIS, lambda *_: None, check=True)
+    build(root / "top.db", corpus(root / "src"), ANALYSIS, lambda *_: None, check=Check.ALL)
 
 
 def names(shelves: Shelves, text: str = "compact") -> list[str]:
@@ -121,6 +121,18 @@ def test_an_update_makes_anew_what_it_cannot_read(root: Path) -> None:
         write(root / "src", {"Top/New.lean": f"theorem gem_{len(how)} : 1 = 1 := rfl\n"})
         assert index(root / "src", root / "top.db").fresh
         assert is_whole(root / "top.db")
+
+
+def test_the_quick_look_finds_what_is_no_whole_database(root: Path) -> None:
+    path = root / "top.db"
+    assert is_whole(path, Check.STRUCTURE)
+    DAMAGES["a kind that there is not"](path)
+    assert is_whole(path, Check.STRUCTURE), "that takes reading all of it"
+    with path.open("r+b") as file:
+        file.seek(PAGE)
+        file.write(bytes(2 * PAGE))
+    assert not is_whole(path, Check.STRUCTURE)
+    assert is_whole(path, Check.NONE)
 
 
 def test_a_mistake_of_ours_is_not_taken_for_damage(root: Path, shelves: Shelves) -> None:
