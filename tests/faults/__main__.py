@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import secrets
 import sys
 from collections.abc import Sequence
@@ -44,7 +45,7 @@ async def _run(plans: Sequence[runner.Plan], seed: int, lean: Path | None) -> in
 
 
 def _wanted(fault: Fault, kinds: Sequence[str], only: str) -> bool:
-    return (not kinds or fault.kind in kinds) and only in fault.title
+    return (not kinds or fault.kind in kinds) and bool(re.search(only, fault.title))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=10, help="rounds of several faults at once (10)")
     parser.add_argument("--times", type=int, default=1, help="how often each fault is injected alone (1)")
     parser.add_argument("--kind", action="append", default=[], help="only faults of this kind; may be repeated")
-    parser.add_argument("--only", default="", help="only faults whose title holds this")
+    parser.add_argument("--only", default="", help="only faults whose title this regular expression finds")
     parser.add_argument("--mixed-only", action="store_true", help="only rounds of several faults")
     parser.add_argument("--peer", choices=("any", "real", "scripted"), default="any", help="which Lean (any)")
     parser.add_argument("--list", action="store_true", help="name the faults and end")

@@ -23,6 +23,9 @@ def _ends(name: str, number: signal.Signals, which: slice) -> None:
     @fault("lean", name, when=ANY_TIME)
     async def ended(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
         rig.lean.send(number, which=which)
+        if number is signal.SIGSEGV:  # Lean looks at the first, whether its stack overflowed
+            await asyncio.sleep(0.05)
+            rig.lean.send(number, which=which)
         yield
 
 
