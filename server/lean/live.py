@@ -13,12 +13,12 @@ import logging
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from leanclient.aio.errors import LeanClientError, LeanRequestTimeout, LeanTransportError
 
 from tacit.server.errors import BadInput, LeanDied, LeanNotFound
+from tacit.server.lean.diagnostics import UNREADABLE, Published, read
 from tacit.server.lean.elaborator import Elaboration, Enough, LeanIdentity, Message, Outcome, Severity
 from tacit.server.lean.header import header_error
 from tacit.server.lean.locate import ServerCommand
@@ -39,16 +39,6 @@ _REST = 0.01
 _RELOAD = 5.0
 # Seconds between two looks at what was told of a text, where not all of it is wanted.
 _GLANCE = 0.02
-# What reading a diagnostic raises that is none.
-_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
-
-
-@dataclass(slots=True)
-class _Published:
-    """The diagnostics of one version so far; the last message of a version is the whole."""
-
-    raw: list[dict[str, Any]] = field(default_factory=list)
-    times: int = 0
 
 
 class LiveElaborator:
@@ -72,7 +62,7 @@ class LiveElaborator:
         self._lock = asyncio.Lock()
         self._text = ""
         self._version = 0
-        self._published: dict[int, _Published] = {}
+        self._published: dict[int, Published] = {}
         self._header_errors: tuple[Message, ...] = ()
         self._unloaded: float | None = None
         self._disturbed = False
@@ -190,12 +180,7 @@ class LiveElaborator:
         if version != self._version:
             return  # of an older text, or of no known one: not evidence for this text
         self._heard.set()
-        published = self._published.setdefault(version, _Published())
-        # Every Lean up to 4.27 publishes all diagnostics so far; newer ones may send additions, marked so.
-        if not params.get("isIncremental"):
-            published.raw = []
-        published.raw.extend(params.get("diagnostics") or ())
-        published.times += 1
+        self._published.setdefault(version, Published()).add(params)
 
     async def elaborate(
         self, text: str, *, timeout: float, label: str = "", enough: Enough | None = None
@@ -302,8 +287,8 @@ class LiveElaborator:
             await self._end()
             return Elaboration(Outcome.CRASHED, (), said or "the Lean worker died")
         try:
-            messages = self._read(text, published.raw)
-        except _UNREADABLE as exc:
+            messages = read(text, published.raw)
+        except UNREADABLE as exc:
             await self._end()
             return Elaboration(Outcome.CRASHED, (), f"Lean sent a diagnostic that cannot be read: {exc!r}")
         errors = tuple(m for m in messages if m.severity is Severity.ERROR)
@@ -367,31 +352,9 @@ class LiveElaborator:
         """What was published of a text before its end; nothing where that cannot be read."""
         published = self._published.get(self._version)
         try:
-            return self._read(text, published.raw) if published is not None else ()
-        except _UNREADABLE:
+            return read(text, published.raw) if published is not None else ()
+        except UNREADABLE:
             return ()
-
-    def _read(self, text: str, raw: Sequence[dict[str, Any]]) -> tuple[Message, ...]:
-        index = LineIndex(text)
-        messages = []
-        for diagnostic in raw:
-            severity = Severity(diagnostic.get("severity") or 1)
-            if diagnostic.get("isSilent") and severity is not Severity.ERROR:
-                continue
-            said = diagnostic.get("message") or ""
-            if not isinstance(said, str):
-                raise TypeError(f"a message that is no text: {said!r}")
-            # `range` ends at the end of the first line, for squiggles; `fullRange` is the whole.
-            span = diagnostic.get("fullRange") or diagnostic["range"]
-            messages.append(
-                Message(
-                    severity,
-                    index.from_utf16(span["start"]["line"], span["start"]["character"]),
-                    index.from_utf16(span["end"]["line"], span["end"]["character"]),
-                    said,
-                )
-            )
-        return tuple(messages)
 
     async def goals(self, text: str, position: Position, *, timeout: float) -> Sequence[str]:
         """See Elaborator."""
