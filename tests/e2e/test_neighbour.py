@@ -24,15 +24,27 @@ MANIFEST = {
     "main": "./main.js",
     "activationEvents": ["onLanguage:lean4"],
 }
-# What the official extension gives to others, as its source has it: the features come as a promise.
+# What the official extension gives to others, as version 0.0.239 does: the features come as a promise, which is kept
+# only when it has found a Lean to run (here: when Installed.lean is opened); until the user has said whether to install
+# one, it is pending. What is being processed stands under keys that are objects.
 MAIN = """
+const { Diagnostic, DiagnosticSeverity, Range, languages, window } = require('vscode')
+
+const progress = new Map()
 const client = {
+  running: true,
+  progress,
   sendRequest: async (method, { position }) =>
     method === '$/lean/plainGoal' && position.line === 1
       ? { rendered: '', goals: ['h : p\\n⊢ what_the_neighbour = knows'] }
       : null,
 }
-const { Diagnostic, DiagnosticSeverity, Range, languages, window } = require('vscode')
+
+/** A file that says so is elaborated down to its second line, and never further. */
+function processing(document) {
+  const end = { line: document.lineCount, character: 0 }
+  return document.getText().includes('-- slow') ? [{ range: { start: { line: 1, character: 0 }, end }, kind: 1 }] : []
+}
 
 /** Where Lean says that goals are left: the whole proof, in VS Code its first line. */
 function unsolved(document) {
@@ -43,12 +55,28 @@ function unsolved(document) {
 
 exports.activate = () => {
   const all = languages.createDiagnosticCollection('lean4')
-  const show = (editor) => editor && all.set(editor.document.uri, unsolved(editor.document))
+  let found
+  const lean4EnabledFeatures = new Promise((resolve) => (found = resolve))
+  const show = (editor) => {
+    if (!editor) return
+    const { document } = editor
+    all.set(document.uri, unsolved(document))
+    progress.set({ toString: () => document.uri.toString() }, processing(document))
+    if (document.fileName.endsWith('Installed.lean')) found({ clientProvider: { getActiveClient: () => client } })
+  }
   window.onDidChangeActiveTextEditor(show)
   show(window.activeTextEditor)
-  return { lean4EnabledFeatures: Promise.resolve({ clientProvider: { getActiveClient: () => client } }) }
+  return { alwaysEnabledFeatures: {}, lean4EnabledFeatures }
 }
 """
+GOAL = "theorem t : 1 = 1 := by\n  sorry\n"
+SAID = """(() => {
+  window.said = []
+  const note = () => said.push(document.querySelector('.sentence').textContent)
+  new MutationObserver(note).observe(document.body, { subtree: true, childList: true, characterData: true })
+})()"""
+"""From now on the panel notes what it says, however short it stands there."""
+OF_TACIT, OF_NEIGHBOUR = "⊢ 1 = 1", "⊢ what_the_neighbour = knows"
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +96,48 @@ def window(open_window: OpenWindow) -> Window:
     return open_window({"tacit.serverPath": sys.executable, "tacit.serverArgs": [str(FAKE)]})
 
 
-def test_the_goal_to_search_from_is_the_one_that_its_lean_knows(window: Window) -> None:
+@pytest.fixture
+def neighbour(window: Window) -> Window:
+    """The window, when the other extension has found its Lean."""
+    window.editor.open("Installed.lean", "")
+    return window
+
+
+def search_from_goal(window: Window, name: str, text: str) -> None:
+    """Ask for lemmas for the goal in the second line of a file."""
     editor = window.editor
-    editor.open("Goal.lean", "theorem t : 1 = 1 := by\n  sorry\n")
-    until(lambda: window.server.sidecars(FAKE.name), 15, "no sidecar runs")
+    editor.open(name, text)
+    until(lambda: window.server.sidecars(FAKE.name), 60, "no sidecar runs")
     editor.put_cursor(2, 3)
     editor.run("Tacit: Search Lemmas from This Goal")
-    editor.browser.wait(".statement", text="⊢ what_the_neighbour = knows", frame="Search", timeout=20)
+
+
+def test_while_it_has_no_lean_the_goal_is_the_one_that_tacits_lean_knows(window: Window) -> None:
+    search_from_goal(window, "None.lean", GOAL)
+    window.editor.browser.wait(".statement", text=OF_TACIT, frame="Search", timeout=60)
+
+
+def test_the_goal_to_search_from_is_the_one_that_its_lean_knows(neighbour: Window) -> None:
+    search_from_goal(neighbour, "Goal.lean", GOAL)
+    neighbour.editor.browser.wait(".statement", text=OF_NEIGHBOUR, frame="Search", timeout=60)
+
+
+def test_its_lean_is_not_asked_for_a_goal_that_it_has_not_come_to(neighbour: Window) -> None:
+    search_from_goal(neighbour, "Slow.lean", f"{GOAL}-- slow\n")
+    neighbour.editor.browser.wait(".statement", text=OF_TACIT, frame="Search", timeout=60)
+
+
+def test_the_panel_of_suggestions_gives_way_to_its_lean_but_not_for_ever(neighbour: Window) -> None:
+    editor = neighbour.editor
+    editor.open("Ahead.lean", "")
+    editor.run("Tacit: Show Suggestions")
+    editor.browser.wait("[role=listbox]:focus", frame="Suggestions", timeout=60)
+    editor.browser.evaluate(SAID, frame="Suggestions")
+    editor.back()
+    editor.open("Way.lean", f"{GOAL}-- slow\n")
+    editor.put_cursor(2, 3)
+    until(lambda: "suggestions for line 2" in neighbour.server.log(), 60, "Tacit's own Lean is never asked")
+    assert any("Lean is still elaborating" in each for each in editor.browser.evaluate("said", frame="Suggestions"))
 
 
 def test_symbols_are_left_to_it(window: Window) -> None:
@@ -89,7 +152,7 @@ def test_goals_that_its_lean_says_are_unsolved_can_be_closed_from_a_lens(window:
     editor = window.editor
     editor.open("Unsolved.lean", "theorem t : 1 = 1 ∧ 2 = 2 := by\n  constructor\n")
     editor.settings({"tacit.codeLens": "all"})
-    editor.browser.wait(LENS, text="Close this goal")
+    editor.browser.wait(LENS, text="Close this goal", timeout=60)
     editor.browser.click(LENS, text="Close this goal")
     editor.notification(
         "There is no goal on line 2."

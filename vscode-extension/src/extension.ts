@@ -35,7 +35,7 @@ export function activate(context: vscode.ExtensionContext): void {
   )
   const started = new Sidecar(user, middleware(ghost, neighbour), managed)
   sidecar = started
-  const statusBar = new StatusBar(started)
+  const statusBar = new StatusBar(started, neighbour)
   const otherProofs = new OtherProofs()
   context.subscriptions.push(
     user,
@@ -47,7 +47,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new Commands(extensionUri, started, user, figures, statusBar, otherProofs),
     new Lenses(),
     new SearchView(extensionUri, started, new GoalReader(started, neighbour), figures),
-    new SuggestionsView(extensionUri, started, figures),
+    new SuggestionsView(extensionUri, started, neighbour, figures),
     askOnArrival(started),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (changesStart(event)) void started.restart()

@@ -77,8 +77,9 @@ export class Managed {
       await rm(this.mark, { force: true })
       await rm(this.environment, { recursive: true, force: true })
       report('making a Python environment')
-      await run(python, ['-m', 'venv', this.environment], report, stop)
-      const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off']
+      // -I: Python takes no module from the current folder, nor what the user's variables name.
+      await run(python, ['-I', '-m', 'venv', this.environment], report, stop)
+      const pip = ['-I', '-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off']
       const own = this.inEnvironment('python')
       const locks = (await readdir(this.parts)).filter((name) => name.endsWith('.lock')).sort()
       for (const lock of locks) {
@@ -87,7 +88,7 @@ export class Managed {
       }
       report('installing the sidecar')
       await run(own, [...pip, '--no-deps', '--no-index', wheel], report, stop)
-      await run(own, ['-P', '-c', 'import tacit.server.cli'], report, stop)
+      await run(own, ['-I', '-c', 'import tacit.server.cli'], report, stop)
       await writeFile(this.mark, this.version, 'utf8')
       return { kind: 'Ready', program: this.inEnvironment('tacit') }
     } catch (error) {

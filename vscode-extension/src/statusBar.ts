@@ -3,7 +3,8 @@
 import * as vscode from 'vscode'
 
 import { isLean } from './documents'
-import { type Status, statusLines } from './shared/status'
+import type { Neighbour } from './neighbour'
+import { type Line, type Status, statusLines } from './shared/status'
 import type { Sidecar } from './sidecar'
 import { parseStatus, STATUS } from './wire'
 
@@ -27,7 +28,10 @@ export class StatusBar implements vscode.Disposable {
   private closing: string | undefined
   private last: Status | undefined
 
-  constructor(private readonly sidecar: Sidecar) {
+  constructor(
+    private readonly sidecar: Sidecar,
+    private readonly neighbour: Neighbour,
+  ) {
     this.item.name = 'Tacit'
     const soon = (): void => {
       clearTimeout(this.rest)
@@ -75,6 +79,13 @@ export class StatusBar implements vscode.Disposable {
     this.show()
   }
 
+  /** What the official extension's Lean is doing: it has no part in whether Tacit is busy. */
+  private beside(): readonly Line[] {
+    const document = vscode.window.activeTextEditor?.document
+    const from = document === undefined ? undefined : this.neighbour.elaboratesFrom(document)
+    return from === undefined ? [] : [{ name: 'Lean’s own extension', said: `elaborates from line ${(from + 1).toString()} on.`, state: 'busy' }]
+  }
+
   private show(): void {
     const { item, closing } = this
     if (!this.wanted && closing === undefined) {
@@ -94,14 +105,14 @@ export class StatusBar implements vscode.Disposable {
     if (broken) item.backgroundColor = new vscode.ThemeColor('statusBarItem.warningBackground')
     else item.backgroundColor = undefined
     item.accessibilityInformation = { label: `Tacit. ${lines.map(({ name, said }) => `${name}: ${said}`).join(' ')}` }
-    item.tooltip = tooltip(lines, closing !== undefined)
+    item.tooltip = tooltip([...lines, ...this.beside()], closing !== undefined)
     item.show()
   }
 }
 
 const MARKS = { good: '$(pass)', busy: '$(sync~spin)', none: '$(circle-slash)', broken: '$(warning)' } as const
 
-function tooltip(lines: ReturnType<typeof statusLines>, closing: boolean): vscode.MarkdownString {
+function tooltip(lines: readonly Line[], closing: boolean): vscode.MarkdownString {
   const text = new vscode.MarkdownString('', true)
   const commands = closing ? [['tacit.cancelClosing', 'Stop closing the goal'] as const, ...COMMANDS] : COMMANDS
   // Only Tacit's own commands may be run from here, whatever stands in the sentences.

@@ -7,6 +7,7 @@ import { type Place, samePlace, suggest } from './asking'
 import { isLean } from './documents'
 import { leanEditor, replace } from './editing'
 import type { Figures } from './figures'
+import type { Neighbour } from './neighbour'
 import { showPage } from './page'
 import { difference, type Goal, hypothesisText } from './shared/difference'
 import { parseFromSuggestions, type FromSuggestions, type Outcome, type ShownSuggestion, type ToSuggestions } from './shared/messages'
@@ -20,6 +21,8 @@ const PAUSED = 'tacit.suggestionsPaused'
 /** Long enough that moving through a file asks nothing, and that ghost text is asked for first. */
 const REST_MS = 350
 const NO_EDITOR = 'Put the cursor at a goal of a Lean file.'
+const GIVES_WAY = 'Lean is still elaborating what stands above the cursor …'
+const LOOKING = 'Looking at the goal …'
 const NOTHING = 'Nothing that was tried closes the goal or makes progress.'
 
 /** One question for a place, and what is known of it so far. */
@@ -46,6 +49,7 @@ export class SuggestionsView implements vscode.WebviewViewProvider, vscode.Dispo
   constructor(
     private readonly extension: vscode.Uri,
     private readonly sidecar: Sidecar,
+    private readonly neighbour: Neighbour,
     private readonly figures: Figures,
   ) {
     const follow = (): void => {
@@ -148,7 +152,7 @@ export class SuggestionsView implements vscode.WebviewViewProvider, vscode.Dispo
       cancel: new CancellationTokenSource(),
       goals: [],
       items: [],
-      sentence: 'Looking at the goal …',
+      sentence: this.neighbour.elaborates(document, place.position) ? GIVES_WAY : LOOKING,
       working: true,
     }
     this.round = round
@@ -158,6 +162,8 @@ export class SuggestionsView implements vscode.WebviewViewProvider, vscode.Dispo
 
   private async run(client: LanguageClient, round: Round): Promise<void> {
     try {
+      await this.neighbour.passes(round.document, round.position, round.cancel.token)
+      if (round.sentence === GIVES_WAY) round.sentence = LOOKING
       const result = await suggest(client, round, round.cancel.token, (known) => {
         round.goals = known.goals
         round.items = known.suggestions

@@ -4,6 +4,7 @@ import * as vscode from 'vscode'
 
 import { SECTION } from './settings'
 import { reasonOf } from './shared/reason'
+import { unlinked } from './shared/unlinked'
 
 /** Here because its button is. */
 export const RESTART_COMMAND = 'tacit.restart'
@@ -63,7 +64,7 @@ export class User implements vscode.Disposable {
         })
         return work((message) => {
           this.log.info(`Setting up: ${message}`)
-          progress.report({ message })
+          progress.report({ message: unlinked(message) })
         }, stop.signal)
       },
     )
@@ -111,14 +112,14 @@ export class User implements vscode.Disposable {
       { location: vscode.ProgressLocation.Notification, title: 'Tacit: closing this goal', cancellable: true },
       (progress, token) =>
         work((message) => {
-          progress.report({ message })
+          progress.report({ message: unlinked(message) })
         }, token),
     )
   }
 
   /** Shows a message and does what its button says. Never awaited: a message may stay for hours. */
   private say(show: Show, message: string, ...buttons: Button[]): void {
-    void show(message, ...buttons).then(async (button) => {
+    void show(unlinked(message), ...buttons).then(async (button) => {
       switch (button) {
         case RESTART:
           await vscode.commands.executeCommand(RESTART_COMMAND)
