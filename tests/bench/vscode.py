@@ -48,8 +48,8 @@ ARMS: Mapping[str, Mapping[str, Any]] = {
 }
 """Windows that keys are measured in, by turns, and their settings. The others are compared with the first."""
 WITHOUT, LANGUAGE, *_, WITH = ARMS
-INDEXED_SECONDS = 120.0
-"""How long it is waited for that the first index is made, before keys are measured."""
+INDEXED_SECONDS = 600.0
+"""How long it is waited for that the index is made, before keys are measured."""
 LINE = "exact And.intro h.right h.left"
 """Typed again and again where each key is measured. No bracket in it: VS Code would close it by itself."""
 GHOST_SECONDS = 10.0
@@ -105,13 +105,17 @@ def vscode_section(report: Report, minutes: float) -> None:
             _language_alone(folder / "extensions", folder / "language")
             with _window(programs, folder / "activation", folder / "extensions") as window:
                 _activation(report, window)
+                _quiet([window.server], INDEXED_SECONDS)
             with ExitStack() as stack:
                 windows: dict[str, Window] = {}
                 for number, (name, settings) in enumerate(ARMS.items()):
                     source = {WITHOUT: "none", LANGUAGE: "language"}.get(name, "extensions")
                     # Of its own: the editor writes into it.
                     extensions = shutil.copytree(folder / source, folder / f"extensions-{number}")
-                    opened = _window(programs, folder / f"keys-{number}", extensions, settings)
+                    place = folder / f"keys-{number}"
+                    # Each would make an index of its own, and what that takes would count in the others.
+                    shutil.copytree(folder / "activation" / "cache", place / "cache")
+                    opened = _window(programs, place, extensions, settings)
                     windows[name] = stack.enter_context(opened)
                 _keys(report, windows)
             with _window(programs, folder / "writing", folder / "extensions") as window:
