@@ -14,7 +14,9 @@ import psutil
 from tests.e2e.programs import Programs
 
 DRIVER = Path(__file__).parent / "driver.mjs"
-GRACE = 20.0
+PATIENCE = 60.0
+"""Seconds that something may take to appear, unless a test says otherwise: only a test that fails waits for so long."""
+GRACE = 60.0
 """Seconds over its own time limit after which a silent driver counts as dead."""
 
 
@@ -39,12 +41,12 @@ class Browser:
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
         try:
-            self._receive(30)
+            self._receive(PATIENCE)
         except BaseException:
             self.close()
             raise
 
-    def goto(self, url: str, timeout: float = 30) -> None:
+    def goto(self, url: str, timeout: float = PATIENCE) -> None:
         self._ask("goto", timeout, url=url)
 
     def press(self, key: str) -> None:
@@ -55,18 +57,20 @@ class Browser:
         """Type as a person does, key by key."""
         self._ask("type", text=text, delay=15)
 
-    def click(self, selector: str, text: str | None = None, timeout: float = 10, frame: str | None = None) -> None:
+    def click(
+        self, selector: str, text: str | None = None, timeout: float = PATIENCE, frame: str | None = None
+    ) -> None:
         self._ask("click", timeout, selector=selector, text=text, frame=frame)
 
-    def hover(self, selector: str, text: str | None = None, timeout: float = 10) -> None:
+    def hover(self, selector: str, text: str | None = None, timeout: float = PATIENCE) -> None:
         """Put the mouse on such an element."""
         self._ask("hover", timeout, selector=selector, text=text)
 
-    def wait(self, selector: str, text: str | None = None, timeout: float = 10, frame: str | None = None) -> None:
+    def wait(self, selector: str, text: str | None = None, timeout: float = PATIENCE, frame: str | None = None) -> None:
         """Return when such an element is there."""
         self._ask("wait", timeout, selector=selector, text=text, frame=frame)
 
-    def gone(self, selector: str, text: str | None = None, timeout: float = 10, frame: str | None = None) -> None:
+    def gone(self, selector: str, text: str | None = None, timeout: float = PATIENCE, frame: str | None = None) -> None:
         """Return when no such element is there."""
         self._ask("gone", timeout, selector=selector, text=text, frame=frame)
 
@@ -101,7 +105,7 @@ class Browser:
             self._driver.kill()
             self._driver.wait()
 
-    def _ask(self, action: str, timeout: float = 10, **parameters: Any) -> Any:
+    def _ask(self, action: str, timeout: float = PATIENCE, **parameters: Any) -> Any:
         assert self._driver.stdin is not None
         given = {name: value for name, value in parameters.items() if value is not None}
         json.dump({"action": action, "timeout": timeout * 1000, **given}, self._driver.stdin)

@@ -18,7 +18,7 @@ from tests.e2e.programs import Programs
 
 T = TypeVar("T")
 
-START_LIMIT = 30.0
+START_LIMIT = 120.0
 _LISTENING = re.compile(r"HTTP server listening on (http://127\.0\.0\.1:\d+)")
 
 QUIET: Mapping[str, Any] = {
@@ -119,7 +119,7 @@ class CodeServer:
         for process in left:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(left, timeout=5)
+        psutil.wait_procs(left, timeout=10)
 
     def _wait_for_url(self) -> str:
         log = self._folder / "code-server.log"

@@ -19,6 +19,7 @@ from tests.e2e.code_server import CodeServer
 from tests.e2e.editor import Editor
 from tests.e2e.lean import RECORDINGS, Lean, NoLean, find
 from tests.e2e.programs import CACHE, Programs, Unavailable, find_programs, install_extension
+from tests.e2e.second_try import SecondTries
 
 FAILURES = CACHE / "failures"
 THEMES = {"": ("Dark Modern", "vs-dark"), "-light": ("Light Modern", "vs")}
@@ -132,6 +133,12 @@ def _keep_what_failed(request: pytest.FixtureRequest) -> Iterator[None]:
         with suppress(BrowserError):
             window.editor.browser.screenshot(FAILURES / f"{request.node.name}.png")
         (FAILURES / f"{request.node.name}.log").write_text(window.server.log(), encoding="utf-8")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give tests in the editor a second try."""
+    if not config.pluginmanager.has_plugin("second-tries"):
+        config.pluginmanager.register(SecondTries(Path(__file__).parent), "second-tries")
 
 
 _report = pytest.StashKey[pytest.TestReport]()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tests.e2e.browser import Browser
+from tests.e2e.browser import PATIENCE, Browser, BrowserError
 from tests.e2e.code_server import until
 
 GHOST = ".monaco-editor .ghost-text-decoration, .monaco-editor .ghost-text"
@@ -16,6 +16,7 @@ LENS = ".codelens-decoration a"
 STATUS_ITEM = "#lean-tacit\\.tacit\\.tacit\\.status"
 QUICK_INPUT = ".quick-input-widget input:focus"
 """When it is merely there, keys may still go to where the focus was: into a page in the side bar."""
+FOCUSED = ".editor-instance .monaco-editor.focused"
 QUICK_FIX = ".action-widget .monaco-list-row.action"
 NOTIFICATION = ".notifications-toasts .notification-list-item-message"
 
@@ -27,7 +28,7 @@ class Editor:
         self.browser = browser
         self.folder = folder
         browser.goto(f"{url}/?folder={quote(str(folder))}")
-        browser.wait(".monaco-workbench .explorer-folders-view .monaco-list-row", timeout=30)
+        browser.wait(".monaco-workbench .explorer-folders-view .monaco-list-row", timeout=2 * PATIENCE)
 
     def open(self, name: str, text: str) -> None:
         """Write a file into the folder and open it."""
@@ -39,7 +40,7 @@ class Editor:
         self.browser.wait(".quick-input-list .monaco-list-row.focused", text=name)
         self.browser.press("Enter")
         self.browser.wait(".tab.active", text=name)
-        self.browser.wait(".editor-instance .monaco-editor.focused .view-line")
+        self.browser.wait(f"{FOCUSED} .view-line")
 
     def settings(self, settings: Mapping[str, Any]) -> None:
         """Let the folder have these settings and no others. The user's own are read once, at the start."""
@@ -50,7 +51,11 @@ class Editor:
     def back(self) -> None:
         """Leave a panel of Tacit's for the editor, as its key does."""
         self.browser.press("Escape")
-        self.browser.wait(".editor-instance .monaco-editor.focused")
+        self.focused()
+
+    def focused(self) -> None:
+        """Return when keys go to the editor: it may be shown while they still go to a page or a list."""
+        self.browser.wait(FOCUSED)
 
     def put_cursor(self, line: int, column: int) -> None:
         """Put the cursor before the column-th character of a line, both counted from 1."""
@@ -59,6 +64,7 @@ class Editor:
         self.browser.type(f"{line}:{column}")
         self.browser.press("Enter")
         self.browser.gone(".quick-input-widget")
+        self.focused()
 
     def type(self, text: str) -> None:
         self.browser.type(text)
@@ -66,7 +72,7 @@ class Editor:
     def press(self, key: str) -> None:
         self.browser.press(key)
 
-    def ghost(self, timeout: float = 15) -> str:
+    def ghost(self, timeout: float = PATIENCE) -> str:
         """The ghost text, when it has appeared."""
 
         def shown() -> str | None:
@@ -74,19 +80,20 @@ class Editor:
 
         return until(shown, timeout, "no ghost text appears")
 
-    def quick_fixes(self, containing: str, timeout: float = 15) -> list[str]:
+    def quick_fixes(self, containing: str, timeout: float = PATIENCE) -> list[str]:
         """Open the lightbulb's menu at the cursor, wait for an entry with such a text, and return all entries."""
 
         def listed() -> list[str] | None:
             self.browser.press("Control+.")
             try:
-                self.browser.wait(QUICK_FIX, timeout=3)
-            except Exception:
+                self.browser.wait(QUICK_FIX, timeout=10)
+            except BrowserError:
                 return None
             entries = self.browser.texts(QUICK_FIX)
             if any(containing in entry for entry in entries):
                 return entries
             self.browser.press("Escape")
+            self.browser.gone(QUICK_FIX)
             return None
 
         return until(listed, timeout, f"no quick fix “{containing}” appears")
@@ -109,7 +116,7 @@ class Editor:
         self.browser.wait(QUICK_INPUT)
         self.browser.type(query)
 
-    def notification(self, containing: str, timeout: float = 15) -> None:
+    def notification(self, containing: str, timeout: float = PATIENCE) -> None:
         """Return when a notification with such a text is there."""
         self.browser.wait(NOTIFICATION, text=containing, timeout=timeout)
 
@@ -121,7 +128,7 @@ class Editor:
         """Press a button of the notification with a text."""
         self.browser.click(f".notifications-toasts .notification-list-item:has-text({of!r}) .monaco-button", text=label)
 
-    def saved(self, name: str, containing: str, timeout: float = 10) -> str:
+    def saved(self, name: str, containing: str, timeout: float = PATIENCE) -> str:
         """Save until the file on disk contains a text; the whole file."""
 
         def holds() -> str | None:

@@ -33,7 +33,7 @@ class Lean:
         """Whether Lean finds no error in a file and no `sorry`. Recordings were accepted when they were made."""
         if self.install is None:
             return True
-        done = subprocess.run([self.install.lean, file], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([self.install.lean, file], capture_output=True, text=True, timeout=180, check=False)
         return done.returncode == 0 and "sorry" not in done.stdout + done.stderr
 
     def settings(self, recordings: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from tests.e2e import fake_sidecar
+from tests.e2e.browser import PATIENCE
 from tests.e2e.code_server import CodeServer, until
 from tests.e2e.conftest import OpenWindow, Window
 from tests.e2e.editor import GHOST, LENS, STATUS_ITEM
@@ -84,7 +85,7 @@ def test_other_proofs_take_the_place_of_the_one_that_was_put_in(window: Window) 
 
 def test_the_status_is_shown(window: Window) -> None:
     window.editor.open("Status.lean", "")
-    until(partial(_answering, window.server, set()), 15, "no sidecar runs")
+    until(partial(_answering, window.server, set()), PATIENCE, "no sidecar runs")
     window.editor.run("Tacit: Show Status")
     window.editor.notification("Lean 4.0.0 is ready.")
     window.editor.notification("Model (starting): tiny, as `tacit models use` says.")
@@ -103,7 +104,7 @@ def test_a_lens_above_a_sorry_closes_the_goal(window: Window) -> None:
     editor = window.editor
     editor.open("Lens.lean", "-- sorry\ntheorem t : True := by\n  sorry\n")
     editor.browser.wait(LENS, text="Close this goal")
-    until(lambda: len(editor.browser.texts(LENS)) == 1, 10, "not one lens alone")
+    until(lambda: len(editor.browser.texts(LENS)) == 1, PATIENCE, "not one lens alone")
     editor.browser.click(LENS, text="Close this goal")
     editor.saved("Lens.lean", "decide")
     editor.browser.gone(LENS)
@@ -122,7 +123,7 @@ def test_lenses_can_be_switched_off(window: Window) -> None:
 def test_symbols_of_the_workspace_are_listed(window: Window) -> None:
     editor = window.editor
     editor.open("Symbols.lean", "")
-    until(partial(_answering, window.server, set()), 15, "no sidecar runs")
+    until(partial(_answering, window.server, set()), PATIENCE, "no sidecar runs")
     editor.symbols("lemma_of_all")
     editor.browser.wait(".quick-input-list .monaco-list-row", text="lemma_of_all")
     editor.press("Escape")
@@ -132,11 +133,11 @@ def test_the_panel_of_suggestions_asks_nothing_while_it_is_hidden(window: Window
     editor = window.editor
     editor.open("Hidden.lean", "-- 1\n-- 2\n-- 3\n-- 4\n")
     editor.run("Tacit: Show Suggestions")
-    until(lambda: "suggestions for line 1" in window.server.log(), 20, "it is not asked")
+    until(lambda: "suggestions for line 1" in window.server.log(), PATIENCE, "it is not asked")
     editor.browser.wait("[role=listbox]:focus", frame="Suggestions")
     editor.back()
     editor.put_cursor(2, 1)
-    until(lambda: "suggestions for line 2" in window.server.log(), 20, "it does not follow")
+    until(lambda: "suggestions for line 2" in window.server.log(), PATIENCE, "it does not follow")
     editor.press("Control+Shift+E")
     editor.browser.wait(".explorer-folders-view")
     editor.put_cursor(3, 1)
@@ -144,7 +145,7 @@ def test_the_panel_of_suggestions_asks_nothing_while_it_is_hidden(window: Window
         editor.browser.settle()
     assert "suggestions for line 3" not in window.server.log()
     editor.run("Tacit: Show Suggestions")
-    until(lambda: "suggestions for line 3" in window.server.log(), 20, "it does not follow again")
+    until(lambda: "suggestions for line 3" in window.server.log(), PATIENCE, "it does not follow again")
 
 
 @pytest.mark.parametrize(
@@ -221,9 +222,9 @@ def test_ghost_text_gives_way_to_an_abbreviation(window: Window) -> None:
 def test_a_sidecar_that_is_killed_comes_back(window: Window) -> None:
     editor = window.editor
     editor.open("Killed.lean", "theorem t : 1 = 1 := by\n")
-    (before,) = until(partial(_answering, window.server, set()), 15, "no sidecar runs")
+    (before,) = until(partial(_answering, window.server, set()), PATIENCE, "no sidecar runs")
     before.kill()
-    until(partial(_answering, window.server, {before.pid}), 15, "the sidecar does not come back")
+    until(partial(_answering, window.server, {before.pid}), PATIENCE, "the sidecar does not come back")
     editor.put_cursor(1, 24)
     editor.type(" ")
     assert editor.ghost() == fake_sidecar.GHOST
@@ -241,10 +242,10 @@ def test_a_sidecar_that_keeps_dying_stays_off_until_asked_for(window: Window) ->
             sidecar.kill()
         return any(said in text for text in editor.notifications())
 
-    until(dies_or_stays_off, 30, "it is started again and again")
+    until(dies_or_stays_off, PATIENCE, "it is started again and again")
     assert not _answering(window.server, killed)
     editor.press_button("Restart Tacit", of="stays off")
-    until(partial(_answering, window.server, killed), 15, "the button does not start it")
+    until(partial(_answering, window.server, killed), PATIENCE, "the button does not start it")
 
 
 def test_a_sidecar_that_cannot_be_had_is_named_and_another_one_taken_at_once(window: Window) -> None:
@@ -252,13 +253,13 @@ def test_a_sidecar_that_cannot_be_had_is_named_and_another_one_taken_at_once(win
     editor.open("Missing.lean", "theorem t : 1 = 1 := by\n")
     editor.settings({"tacit.serverPath": "/nowhere/tacit"})
     editor.notification("names ‘/nowhere/tacit’, but there is no such program")
-    until(lambda: not window.server.sidecars(FAKE.name), 10, "the sidecar before it still runs")
+    until(lambda: not window.server.sidecars(FAKE.name), PATIENCE, "the sidecar before it still runs")
 
     editor.settings({"tacit.serverPath": "false"})
     editor.notification("sidecar ended while it started")
 
     editor.settings({})
-    until(lambda: window.server.sidecars(FAKE.name), 15, "the sidecar that works is not started")
+    until(lambda: window.server.sidecars(FAKE.name), PATIENCE, "the sidecar that works is not started")
     editor.press("End")
     assert editor.ghost() == fake_sidecar.GHOST
 

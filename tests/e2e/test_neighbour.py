@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.browser import PATIENCE
 from tests.e2e.code_server import until
 from tests.e2e.conftest import OpenWindow, Window
 from tests.e2e.editor import LENS
@@ -107,36 +108,36 @@ def search_from_goal(window: Window, name: str, text: str) -> None:
     """Ask for lemmas for the goal in the second line of a file."""
     editor = window.editor
     editor.open(name, text)
-    until(lambda: window.server.sidecars(FAKE.name), 60, "no sidecar runs")
+    until(lambda: window.server.sidecars(FAKE.name), PATIENCE, "no sidecar runs")
     editor.put_cursor(2, 3)
     editor.run("Tacit: Search Lemmas from This Goal")
 
 
 def test_while_it_has_no_lean_the_goal_is_the_one_that_tacits_lean_knows(window: Window) -> None:
     search_from_goal(window, "None.lean", GOAL)
-    window.editor.browser.wait(".statement", text=OF_TACIT, frame="Search", timeout=60)
+    window.editor.browser.wait(".statement", text=OF_TACIT, frame="Search")
 
 
 def test_the_goal_to_search_from_is_the_one_that_its_lean_knows(neighbour: Window) -> None:
     search_from_goal(neighbour, "Goal.lean", GOAL)
-    neighbour.editor.browser.wait(".statement", text=OF_NEIGHBOUR, frame="Search", timeout=60)
+    neighbour.editor.browser.wait(".statement", text=OF_NEIGHBOUR, frame="Search")
 
 
 def test_its_lean_is_not_asked_for_a_goal_that_it_has_not_come_to(neighbour: Window) -> None:
     search_from_goal(neighbour, "Slow.lean", f"{GOAL}-- slow\n")
-    neighbour.editor.browser.wait(".statement", text=OF_TACIT, frame="Search", timeout=60)
+    neighbour.editor.browser.wait(".statement", text=OF_TACIT, frame="Search")
 
 
 def test_the_panel_of_suggestions_gives_way_to_its_lean_but_not_for_ever(neighbour: Window) -> None:
     editor = neighbour.editor
     editor.open("Ahead.lean", "")
     editor.run("Tacit: Show Suggestions")
-    editor.browser.wait("[role=listbox]:focus", frame="Suggestions", timeout=60)
+    editor.browser.wait("[role=listbox]:focus", frame="Suggestions")
     editor.browser.evaluate(SAID, frame="Suggestions")
     editor.back()
     editor.open("Way.lean", f"{GOAL}-- slow\n")
     editor.put_cursor(2, 3)
-    until(lambda: "suggestions for line 2" in neighbour.server.log(), 60, "Tacit's own Lean is never asked")
+    until(lambda: "suggestions for line 2" in neighbour.server.log(), PATIENCE, "Tacit's own Lean is never asked")
     assert any("Lean is still elaborating" in each for each in editor.browser.evaluate("said", frame="Suggestions"))
 
 
@@ -152,7 +153,7 @@ def test_goals_that_its_lean_says_are_unsolved_can_be_closed_from_a_lens(window:
     editor = window.editor
     editor.open("Unsolved.lean", "theorem t : 1 = 1 ∧ 2 = 2 := by\n  constructor\n")
     editor.settings({"tacit.codeLens": "all"})
-    editor.browser.wait(LENS, text="Close this goal", timeout=60)
+    editor.browser.wait(LENS, text="Close this goal")
     editor.browser.click(LENS, text="Close this goal")
     editor.notification(
         "There is no goal on line 2."

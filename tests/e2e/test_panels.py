@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.browser import PATIENCE
 from tests.e2e.code_server import until
 from tests.e2e.conftest import OpenWindow, Window
 from tests.e2e.lean import Lean
@@ -45,7 +46,7 @@ def find(window: Window, question: str, name: str) -> None:
     editor.run("Tacit: Search Lemmas")
     editor.browser.wait("#question:focus", frame=SEARCH)
     editor.type(question)
-    editor.browser.wait(f"{HIT}{SELECTED}", text=name, frame=SEARCH, timeout=30)
+    editor.browser.wait(f"{HIT}{SELECTED}", text=name, frame=SEARCH)
 
 
 def test_search_inserts_a_lemma_with_the_import_that_it_needs_and_one_undo_takes_it_back(window: Window) -> None:
@@ -59,8 +60,9 @@ def test_search_inserts_a_lemma_with_the_import_that_it_needs_and_one_undo_takes
     editor.press("Control+Enter")
     written = editor.saved("Insert.lean", "Library.swap_sides")
     assert written == text.replace("\n-/\n", "\n-/\nimport Library.Sides\n", 1) + "Library.swap_sides"
+    editor.focused()
     editor.press("Control+Z")
-    until(lambda: editor.saved("Insert.lean", "theorem") == text, 10, "one undo does not take it back")
+    until(lambda: editor.saved("Insert.lean", "theorem") == text, PATIENCE, "one undo does not take it back")
 
 
 def test_what_is_imported_is_not_imported_again(window: Window) -> None:
@@ -77,7 +79,7 @@ def test_arrows_choose_and_a_key_opens_the_source(window: Window) -> None:
     editor = window.editor
     editor.open("Definition.lean", "")
     find(window, "module:Library.Sides", "Library.")
-    until(lambda: len(editor.browser.texts(HIT, SEARCH)) == 2, 10, "not both lemmas are found")
+    until(lambda: len(editor.browser.texts(HIT, SEARCH)) == 2, PATIENCE, "not both lemmas are found")
     second = editor.browser.texts(f"{HIT} .title", SEARCH)[1]
     editor.press("ArrowDown")
     editor.browser.wait(f"{HIT}{SELECTED}", text=second, frame=SEARCH)
@@ -114,7 +116,7 @@ def test_search_from_the_goal_at_the_cursor(window: Window) -> None:
     editor.put_cursor(2, 4)
     editor.press("Control+K")
     editor.press("g")
-    editor.browser.wait(HIT, text="Library.swap_sides", frame=SEARCH, timeout=40)
+    editor.browser.wait(HIT, text="Library.swap_sides", frame=SEARCH)
     editor.browser.wait("#sentence", text="declarations", frame=SEARCH)
     assert "Goal" not in editor.browser.texts(".module", SEARCH)  # the theorem itself
 
@@ -124,8 +126,8 @@ def test_suggestions_show_the_goals_they_leave_against_the_goal_before(window: W
     editor.open("Left.lean", "theorem t (p q r : Prop) (h : p → q) : p → q ∧ r := by\n  sorry\n")
     editor.put_cursor(2, 4)
     editor.run("Tacit: Show Suggestions")
-    editor.browser.wait(f"{SUGGESTION} .goal .added", text="+ hp : p", frame=SUGGESTIONS, timeout=40)
-    editor.browser.wait(".sentence", text="tried in", frame=SUGGESTIONS, timeout=40)
+    editor.browser.wait(f"{SUGGESTION} .goal .added", text="+ hp : p", frame=SUGGESTIONS)
+    editor.browser.wait(".sentence", text="tried in", frame=SUGGESTIONS)
     assert "h : p → q" in "\n".join(editor.browser.texts(".goal-before", SUGGESTIONS))
     assert all(" left" in each for each in editor.browser.texts(".outcome", SUGGESTIONS))
     window.picture("suggestions-panel")
@@ -136,12 +138,12 @@ def test_suggestions_are_inserted_by_enter(window: Window, lean: Lean) -> None:
     editor.open("Panel.lean", "theorem t (p q : Prop) (hp : p) (hq : q) : p → p ∧ q := by\n  sorry\n")
     editor.put_cursor(2, 4)
     editor.run("Tacit: Show Suggestions")
-    editor.browser.wait(".closes .outcome", text="closes the goal", frame=SUGGESTIONS, timeout=40)
-    editor.browser.wait(".sentence", text="tried in", frame=SUGGESTIONS, timeout=40)
+    editor.browser.wait(".closes .outcome", text="closes the goal", frame=SUGGESTIONS)
+    editor.browser.wait(".sentence", text="tried in", frame=SUGGESTIONS)
     first, *_ = editor.browser.texts(f"{SUGGESTION} .tactic", SUGGESTIONS)
     editor.browser.wait("[role=listbox]:focus", frame=SUGGESTIONS)
     editor.press("Enter")
-    editor.browser.wait(".editor-instance .monaco-editor.focused")
+    editor.focused()
     editor.saved("Panel.lean", first)
     assert lean.accepts(editor.folder / "Panel.lean")
 
@@ -151,16 +153,16 @@ def test_suggestions_follow_the_cursor_and_pause(window: Window) -> None:
     text = "theorem a (p : Prop) (h : p) : p := by\n  sorry\n\ntheorem b (r : Prop) (k : r) : r := by\n  sorry\n"
     editor.open("Follow.lean", text)
     editor.run("Tacit: Show Suggestions")
-    editor.browser.wait("[role=listbox]:focus", frame=SUGGESTIONS, timeout=20)
+    editor.browser.wait("[role=listbox]:focus", frame=SUGGESTIONS)
     editor.back()
     editor.put_cursor(2, 4)
-    editor.browser.wait(".goal-before", text="h : p", frame=SUGGESTIONS, timeout=40)
+    editor.browser.wait(".goal-before", text="h : p", frame=SUGGESTIONS)
     editor.put_cursor(5, 4)
-    editor.browser.wait(".goal-before", text="k : r", frame=SUGGESTIONS, timeout=40)
+    editor.browser.wait(".goal-before", text="k : r", frame=SUGGESTIONS)
     editor.run("Tacit: Pause Suggestions")
     editor.put_cursor(2, 4)
     editor.browser.settle()
     editor.browser.settle()
     assert "k : r" in "\n".join(editor.browser.texts(".goal-before", SUGGESTIONS))
     editor.run("Tacit: Follow the Cursor Again")
-    editor.browser.wait(".goal-before", text="h : p", frame=SUGGESTIONS, timeout=40)
+    editor.browser.wait(".goal-before", text="h : p", frame=SUGGESTIONS)

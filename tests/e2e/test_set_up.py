@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import fake_sidecar
+from tests.e2e.browser import PATIENCE
 from tests.e2e.code_server import until
 from tests.e2e.conftest import OpenWindow
 from tests.e2e.programs import install_extension
@@ -56,17 +57,19 @@ def test_the_sidecar_is_set_up_where_there_is_none(
     window = open_window({})
     editor = window.editor
     editor.open("Fresh.lean", "theorem t : 1 = 1 := by\n")
-    editor.notification("Tacit can set it up in a folder of its own", timeout=40)
+    editor.notification("Tacit can set it up in a folder of its own")
     window.picture("harness-set-up")
     editor.press_button("Set Up Tacit", of="is not on this machine yet")
-    (sidecar,) = until(lambda: window.server.sidecars(FAKE.name), 120, "the sidecar that was set up does not run")
+    (sidecar,) = until(
+        lambda: window.server.sidecars(FAKE.name), 4 * PATIENCE, "the sidecar that was set up does not run"
+    )
     editor.press("End")
-    assert editor.ghost(timeout=30) == fake_sidecar.GHOST
+    assert editor.ghost() == fake_sidecar.GHOST
 
     sidecar.kill()
     again = until(
         lambda: [each for each in window.server.sidecars(FAKE.name) if each.pid != sidecar.pid],
-        30,
+        PATIENCE,
         "the sidecar does not come back",
     )
     assert again

@@ -8,6 +8,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.e2e.browser import PATIENCE
 from tests.e2e.code_server import until
 from tests.e2e.conftest import OpenWindow, Window
 from tests.e2e.editor import LENS, STATUS_ITEM
@@ -31,7 +32,7 @@ def test_ghost_text_after_by_is_a_proof(window: Window, lean: Lean) -> None:
     editor = window.editor
     editor.open("Ghost.lean", f"{AND_SWAP}\n")
     editor.press("End")
-    tactic = editor.ghost(timeout=30).strip()
+    tactic = editor.ghost().strip()
     window.picture("ghost-text", 180)
     editor.press("Tab")
     assert editor.saved("Ghost.lean", tactic).startswith(AND_SWAP)
@@ -43,7 +44,7 @@ def test_ghost_text_after_by_and_a_space(window: Window, lean: Lean) -> None:
     editor.open("Space.lean", f"{AND_SWAP}\n")
     editor.press("End")
     editor.type(" ")
-    tactic = editor.ghost(timeout=10)
+    tactic = editor.ghost()
     editor.press("Tab")
     editor.saved("Space.lean", tactic.strip())
     assert lean.accepts(editor.folder / "Space.lean")
@@ -53,7 +54,7 @@ def test_ghost_text_follows_typing(window: Window, lean: Lean) -> None:
     editor = window.editor
     editor.open("Typing.lean", "")
     editor.type("theorem two_times (n : Nat) (h : n = 3) : n = 3 := by\n  ")
-    tactic = editor.ghost(timeout=30)
+    tactic = editor.ghost()
     editor.press("Tab")
     editor.saved("Typing.lean", tactic)
     assert lean.accepts(editor.folder / "Typing.lean")
@@ -63,14 +64,14 @@ def test_alternatives_of_ghost_text_are_paged_through(window: Window, lean: Lean
     editor = window.editor
     editor.open("Pages.lean", f"{AND_SWAP}\n")
     editor.press("End")
-    first = editor.ghost(timeout=30)
+    first = editor.ghost()
     editor.press("Alt+]")
 
     def other() -> str | None:
         shown = editor.ghost()
         return shown if shown != first else None
 
-    second = until(other, 20, "there is no other")
+    second = until(other, PATIENCE, "there is no other")
     editor.press("Tab")
     editor.saved("Pages.lean", second.strip())
     assert lean.accepts(editor.folder / "Pages.lean")
@@ -80,9 +81,9 @@ def test_a_hover_says_what_ghost_text_closes(window: Window) -> None:
     editor = window.editor
     editor.open("Hover.lean", f"{AND_SWAP}\n")
     editor.press("End")
-    tactic = editor.ghost(timeout=30).strip()
+    tactic = editor.ghost().strip()
     editor.run("Show or Focus Hover")
-    editor.browser.wait(".monaco-hover", text="closes the goal · Tacit, ", timeout=20)
+    editor.browser.wait(".monaco-hover", text="closes the goal · Tacit, ")
     assert any(tactic in each for each in editor.browser.texts(".monaco-hover"))
 
 
@@ -91,7 +92,7 @@ def test_the_doctor_is_shown(window: Window, lean: Lean) -> None:
         pytest.skip("the recorded sidecar is started in a way of its own")
     window.editor.open("Doctor.lean", "")
     window.editor.run("Tacit: Doctor")
-    window.editor.browser.wait("h1", text="Suggestions work.", frame="Doctor", timeout=90)
+    window.editor.browser.wait("h1", text="Suggestions work.", frame="Doctor", timeout=2 * PATIENCE)
     assert any(lean.version in row for row in window.editor.browser.texts("tr", "Doctor"))
 
 
@@ -100,7 +101,7 @@ def test_a_quick_fix_takes_the_place_of_a_sorry(window: Window, lean: Lean) -> N
     text = f"{AND_SWAP}\n  sorry\n\ntheorem below : True := trivial\n"
     editor.open("Fix.lean", text)
     editor.put_cursor(2, 5)
-    first, *_ = editor.quick_fixes("Try this:", timeout=30)
+    first, *_ = editor.quick_fixes("Try this:")
     window.picture("quick-fixes", 420)
     editor.choose_quick_fix(first)
     tactic = first.removeprefix("Try this: ")
@@ -113,7 +114,7 @@ def test_the_command_closes_the_goal(window: Window, lean: Lean) -> None:
     editor.open("Close.lean", "theorem symm_trans (a b c : Nat) (h : a = b) (g : c = b) : c = a := by\n  sorry\n")
     editor.put_cursor(2, 3)
     editor.run("Tacit: Close This Goal")
-    until(lambda: "sorry" not in editor.saved("Close.lean", "by") or None, 30, "the goal is not closed")
+    until(lambda: "sorry" not in editor.saved("Close.lean", "by") or None, PATIENCE, "the goal is not closed")
     assert lean.accepts(editor.folder / "Close.lean")
 
 
@@ -123,7 +124,7 @@ def test_a_lens_above_a_sorry_closes_the_goal(window: Window, lean: Lean) -> Non
     editor.browser.wait(LENS, text="Close this goal")
     window.picture("code-lens", 180)
     editor.browser.click(LENS, text="Close this goal")
-    until(lambda: "sorry" not in editor.saved("Lens.lean", "by") or None, 30, "the goal is not closed")
+    until(lambda: "sorry" not in editor.saved("Lens.lean", "by") or None, PATIENCE, "the goal is not closed")
     assert lean.accepts(editor.folder / "Lens.lean")
     editor.press("Control+Z")
     editor.saved("Lens.lean", "sorry")
@@ -134,7 +135,7 @@ def test_a_goal_that_no_tactic_closes_is_named_so(window: Window) -> None:
     editor.open("Open.lean", "theorem too_much (p q : Prop) : p → q := by\n  sorry\n")
     editor.put_cursor(2, 3)
     editor.run("Tacit: Close This Goal")
-    editor.notification("tactics tried", timeout=60)  # of one step where recordings answer, else of a search
+    editor.notification("tactics tried")  # of one step where recordings answer, else of a search
 
 
 def test_closing_a_goal_can_be_stopped_from_the_status_bar(window: Window, lean: Lean) -> None:
@@ -145,7 +146,7 @@ def test_closing_a_goal_can_be_stopped_from_the_status_bar(window: Window, lean:
     editor.open("Stop.lean", text)
     editor.put_cursor(2, 3)
     editor.run("Tacit: Close This Goal")
-    editor.browser.wait(STATUS_ITEM, text="Tacit: ", timeout=20)
+    editor.browser.wait(STATUS_ITEM, text="Tacit: ")
     window.picture("close-goal")
     editor.browser.click(STATUS_ITEM)
     editor.browser.gone(STATUS_ITEM, text="Tacit: ")
@@ -166,14 +167,14 @@ def test_a_killed_sidecar_comes_back_and_leaves_no_lean_behind(window: Window, l
     editor = window.editor
     editor.open("Killed.lean", f"{AND_SWAP}\n")
     editor.press("End")
-    editor.ghost(timeout=30)
+    editor.ghost()
     (before,) = window.server.sidecars("tacit serve")
     children = before.children(recursive=True)
     assert children
     before.kill()
-    _, left = psutil.wait_procs(children, timeout=10)
+    _, left = psutil.wait_procs(children, timeout=PATIENCE)
     assert not left
     editor.press("Home")
-    until(lambda: window.server.sidecars("tacit serve"), 15, "the sidecar does not come back")
+    until(lambda: window.server.sidecars("tacit serve"), PATIENCE, "the sidecar does not come back")
     editor.press("End")
-    assert editor.ghost(timeout=30)
+    assert editor.ghost()
