@@ -6,6 +6,7 @@ Nothing is copied into it as it lies on the disk. Each file is made from numbers
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import io
 import json
@@ -129,8 +130,6 @@ def _json(name: str, what: str, made: Callable[[], Any]) -> Part:
 
 
 def _hash(folder: Path) -> str:
-    import hashlib
-
     return hashlib.blake2b(str(folder).encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
 
 
@@ -247,8 +246,11 @@ def _kept(cache: Path) -> dict[str, Any]:
 def _models(scrub: Scrub) -> dict[str, Any]:
     from tacit.server import models
 
-    found = models.read()
+    found, own = models.read(), models.shipped()
     return {
+        "shipped": {
+            "name": own.name, "bytes": own.size, "sha256": hashlib.sha256(own.path.read_bytes()).hexdigest()
+        } if own is not None else None,
         "used": found.used,
         "models": [
             {"name": each.name, "file": scrub.path(each.file), "bytes": each.size, "sha256": each.sha256,

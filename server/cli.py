@@ -66,6 +66,10 @@ DOCTOR_STATUS = """exit status:
   0    suggestions work
   3    they do not"""
 
+UNINSTALL_HELP = """List all that Tacit has put on this machine, with sizes, and remove it once you say so: indexes,
+encoders, fetched sources, models, memory, traces, logs, built wheels, and what the VS Code extension has set up.
+Whatever else lies in these folders stays, no link is followed, and no project of yours is touched."""
+
 DEMO_HELP = """Run the sidecar over the goals of a demo project, as an editor would, and show what it finds.
 Without Lean, what a real Lean answered is replayed from recordings. Then search what there is: the project, the sources
 of its Lean, Mathlib where the project has one or MATHLIB names its sources. The first run indexes them."""
@@ -383,6 +387,16 @@ def _doctor(arguments: argparse.Namespace, build: Build) -> int:
         lambda: build(replace(settings, model_path="off")),  # a large one would be loaded for a small theorem
         lambda engine: doctor(engine, Terminal(), settings, folder, _version(), as_json=arguments.json, bundle=bundle),
     )
+
+
+def _uninstall(arguments: argparse.Namespace, build: Build) -> int:
+    del build
+    from tacit.server import logs
+    from tacit.server.terminal import Terminal
+    from tacit.server.uninstall_command import uninstall
+
+    logs.end()  # it would write what is to go
+    return uninstall(Terminal(), yes=arguments.yes, keep_mine=arguments.keep_mine, as_json=arguments.json)
 
 
 def _read_settings(text: str, base: Settings) -> Settings:
@@ -740,6 +754,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor.add_argument("--settings", metavar="JSON", help="the settings of an editor; `-` reads them")
     doctor.set_defaults(command=_doctor)
+
+    uninstall = _command(
+        commands, "uninstall", "list all that Tacit has put on this machine, and remove it", UNINSTALL_HELP, ""
+    )
+    uninstall.add_argument("--yes", action="store_true", help="remove it, and do not ask")
+    uninstall.add_argument(
+        "--keep-mine", action="store_true", help="keep what your own work has made: models, memory, traces, weights"
+    )
+    uninstall.set_defaults(command=_uninstall)
 
     demo = _command(commands, "demo", "run Tacit over a project of demo goals", DEMO_HELP, DEMO_STATUS + ERRORS)
     demo.add_argument("path", metavar="PATH", type=Path, nargs="?", help="a project, or a file in it")
