@@ -57,11 +57,11 @@ def main() -> int:
 
 
 def _round(number: int, examples: int, only: str | None) -> None:
-    for name, holds in properties.PROPERTIES.items():
+    for name in properties.PROPERTIES:
         if only is not None and name != only:
             continue
         run = settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))(
-            seed(number)(holds)
+            seed(number)(properties.test_of(name))
         )
         try:
             run()
@@ -90,7 +90,7 @@ def _atheris(name: str) -> int:
         print("atheris is not installed here: `.venv/bin/pip install atheris`.", file=sys.stderr)
         return 2
     atheris.instrument_all()
-    atheris.Setup([sys.argv[0]], vars(properties.PROPERTIES[name])["hypothesis"].fuzz_one_input)
+    atheris.Setup([sys.argv[0]], vars(properties.test_of(name))["hypothesis"].fuzz_one_input)
     atheris.Fuzz()
     return 0
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +32,6 @@ def _candidates(draw: st.DrawFn) -> str:
     return draw(candidates(tuple(MORE)))
 
 
-@given(st.lists(_candidates(), min_size=1, max_size=3), st.sampled_from(SITES))
 def gate(texts: list[str], site: Site) -> None:
     """What passes the gate stays in its block, in every text that is made of it."""
     COUNTS["texts"] += len(texts)
@@ -40,12 +41,6 @@ def gate(texts: list[str], site: Site) -> None:
     stays_inside(texts, site)
 
 
-@given(
-    st.sampled_from(PLACES),
-    probes,
-    st.lists(answers, min_size=1, max_size=8),
-    st.sampled_from(("4.0.0", "4.27.0")),
-)
 def verdicts(place: str, probe: Script, scripts: list[Script], version: str) -> None:
     """A close is read only where Lean's answers bear it, and holds only where they bear that."""
     COUNTS["answers"] += 1
@@ -55,13 +50,11 @@ def verdicts(place: str, probe: Script, scripts: list[Script], version: str) -> 
         return
 
 
-@given(notifications)
 def diagnostics(sent: list[dict[str, object]]) -> None:
     """What is read of a server's notifications is what it sent of that version, or nothing."""
     heard_as_sent(sent)
 
 
-@given(st.one_of(st.sampled_from(SAID), any_texts), st.sampled_from(("", "refine_1", "⊢", "goals")))
 def goals(text: str, tag: str) -> None:
     """Only what says so says that nothing is left."""
     left = parse_goals(text, without_tag=tag)
@@ -70,4 +63,31 @@ def goals(text: str, tag: str) -> None:
         assert goal.has_metavariables in (True, False)
 
 
-PROPERTIES = {"gate": gate, "verdicts": verdicts, "diagnostics": diagnostics, "goals": goals}
+PROPERTIES: dict[str, tuple[Callable[..., None], tuple[st.SearchStrategy[Any], ...]]] = {
+    "gate": (gate, (st.lists(_candidates(), min_size=1, max_size=3), st.sampled_from(SITES))),
+    "verdicts": (
+        verdicts,
+        (
+            st.sampled_from(PLACES),
+            probes,
+            st.lists(answers, min_size=1, max_size=8),
+            st.sampled_from(("4.0.0", "4.27.0")),
+        ),
+    ),
+    "diagnostics": (diagnostics, (notifications,)),
+    "goals": (
+        goals,
+        (st.one_of(st.sampled_from(SAID), any_texts), st.sampled_from(("", "refine_1", "⊢", "goals"))),
+    ),
+}
+
+
+def test_of(name: str) -> Callable[[], None]:
+    """A hypothesis test of a property, without settings."""
+    holds, cases = PROPERTIES[name]
+
+    @given(st.tuples(*cases))
+    def holds_of(case: tuple[Any, ...]) -> None:
+        holds(*case)
+
+    return holds_of

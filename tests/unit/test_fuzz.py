@@ -14,7 +14,7 @@ from tests.unit.properties import examples
 
 @pytest.mark.parametrize("name", properties.PROPERTIES)
 def test_it_holds(name: str) -> None:
-    examples(properties.PROPERTIES[name])()
+    examples(properties.test_of(name))()
 
 
 def _script(left: str | None, axioms: str | None) -> Script:

@@ -330,7 +330,12 @@ async def test_a_lean_that_dies_of_the_file_is_told() -> None:
         ("propext, sorryAx", Verdict.PROGRESSES, ()),
         ("cheat", Verdict.FAILS, ()),
         ("Lean.ofReduceBool", Verdict.FAILS, ()),
+        ("Lean.trustCompiler", Verdict.FAILS, ()),
+        ("propext, Lean.ofReduceBool, Lean.trustCompiler", Verdict.FAILS, ()),
         ("foo._native.decide.ax_1", Verdict.FAILS, ()),
+        ("foo._native.bv_decide.ax_1_5", Verdict.FAILS, ()),
+        ("A.propext", Verdict.FAILS, ()),
+        ("«propext»", Verdict.FAILS, ()),
         # What Tacit's own texts declare is no proof either.
         ("_tacitHole", Verdict.FAILS, ()),
         ("_tacitRest", Verdict.FAILS, ()),
@@ -354,6 +359,75 @@ async def test_a_sorry_that_a_tactic_hides_is_no_proof(warning: str) -> None:
 async def test_a_close_by_what_is_not_proved_yet_is_told_as_such() -> None:
     checked = await Bench({"rfl": Closes("sorryAx", warning="unused variable")}).verify("rfl")
     assert (checked.verdict, checked.message) == (Verdict.PROGRESSES, USES_UNPROVED)
+
+
+PROOF = TEXT.split("\n\n", 1)[1]
+
+
+@pytest.mark.parametrize("version", [OLD, NEW])
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"set_option debug.skipKernelTC true\n{PROOF}", "kernel"),
+        (f"unsafe {PROOF}", "unsafe"),
+        (f"module\n\npublic import A\n\naxiom cheat : p\n{PROOF}", "`axiom` in line 5"),
+        (f"module\n\npublic import A\n\nset_option warn.sorry false\n{PROOF}", "warn.sorry"),
+    ],
+)
+async def test_where_lean_checks_or_tells_less_nothing_is_called_closed(text: str, told: str, version: str) -> None:
+    bench = Bench({"rfl": Closes()}, version=version)
+    checked = await bench.verify("rfl", text=text)
+    assert (checked.verdict, checked.verified) == (Verdict.PROGRESSES, False)
+    assert told in checked.message
+    simp = await Bench({"rfl": Fails("no")}).verify("rfl", text=text)
+    assert simp.verdict is Verdict.FAILS
+
+
+async def test_in_a_module_a_declaration_without_error_and_sorry_counts() -> None:
+    module = f"module\n\npublic import A\n\ntheorem other : p := h\n\n{PROOF}"
+    assert (await Bench({"rfl": Closes()}).verify("rfl", text=module)).verified
+    warned = Closes(warning="declaration uses `sorry`")
+    assert not (await Bench({"rfl": warned}).verify("rfl", text=module)).verified
+
+
+async def test_a_sorry_that_no_axiom_tells_of_is_no_close() -> None:
+    """It stands in a part of the declaration that the rest does not use."""
+    checked = await Bench({"rfl": Closes(warning="declaration uses `sorry`")}).verify("rfl")
+    assert (checked.verdict, checked.verified) == (Verdict.PROGRESSES, False)
+
+
+@pytest.mark.parametrize("name", ["_tacitHole", "_tacitRest", "tacitExample"])
+async def test_a_file_that_uses_tacits_names_has_no_places(name: str) -> None:
+    with pytest.raises(NoGoal, match=name):
+        await Bench({}).open(f"axiom {name} : p\n{PROOF}")
+
+
+async def test_the_stand_in_for_the_rest_is_allowed_where_it_stands_for_something() -> None:
+    text = "theorem foo (p : Prop) (h : p) : p ∧ p := by\n  constructor\n  · sorry\n  · sorry‸\n"
+    assert (await Bench({"rfl": Closes("_tacitRest")}).verify("rfl", text=text)).axioms == ()
+    for axioms in ("_tacitHole", "_tacitRest, _tacitHole", "_tacitRest, sorryAx", "_tacitRest, cheat"):
+        assert not (await Bench({"rfl": Closes(axioms)}).verify("rfl", text=text)).verified
+
+
+async def test_a_hole_that_only_the_rest_stands_for_proves_nothing() -> None:
+    """What is asked for its axioms rests on another part of the declaration, and not on what goes into the hole."""
+    rest = Message(Severity.INFORMATION, Position(6, 0), Position(6, 1), "'foo' depends on axioms: [_tacitRest]")
+
+    class Apart(FakeLean):
+        async def elaborate(
+            self, text: str, *, timeout: float, label: str = "", enough: Enough | None = None
+        ) -> Elaboration:
+            answer = await super().elaborate(text, timeout=timeout, label=label, enough=enough)
+            if self.asked[-1] != "probe":
+                return answer
+            line = text.count("\n") - 1
+            said = replace(rest, start=Position(line, 0), end=Position(line, 1))
+            return replace(answer, messages=(*(m for m in answer.messages if "axioms" not in m.text), said))
+
+    checked = await Bench({}, lean=Apart({"rfl": Closes("_tacitRest")}, goal="⊢ p")).verify(
+        "rfl", text="theorem foo : p := sorry where\n  aux : p := by\n    sorry‸\n"
+    )
+    assert (checked.verdict, checked.verified) == (Verdict.PROGRESSES, False)
 
 
 async def test_a_close_that_fails_in_place_fails() -> None:

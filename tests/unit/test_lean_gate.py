@@ -122,6 +122,21 @@ exact .inl h
 exact (.inl h)
 grind
 grind [foo, = bar]
+grind only [= foo]
+grind +splitIndPred (splits := 5)
+exact?
+apply? using h
+show_term simp
+show_term (exact?)
+simp? [foo]
+try?
+lia
+cutsat
+bv_omega
+fun_induction foo x
+exact (cheap : p)
+exact h.public
+exact meta_of h
 aesop
 tauto
 """.strip().split("\n")
@@ -204,6 +219,12 @@ exact 'a'sorry
 exact ∑'sorry
 exact f ''sorry
 simp? says simp only [foo]
+exact ⟨h, by decide +native⟩
+bv_decide (timeout := 5)
+decide -kernel +native
+exact Lean.trustCompiler.elim
+exact «Lean».«ofReduceBool» _ _ rfl
+exact _root_.Lean.reduceBool x
 """,
     "runs code": """
 run_tac pure ()
@@ -242,6 +263,12 @@ unlock_limits
 guard_msgs
 implemented_by foo
 extern foo
+exact include_str foo
+exact run_elab foo
+exact by_elab Lean.Elab.Term.mkConst ``x
+simp (config := f x)
+grind (splits := f x)
+decide (kernel := f x)
 """,
     "syntax": """
 exact `foo
@@ -326,6 +353,28 @@ skip\\nattribute [simp] x
 skip\\nuniverse u
 skip\\nexport X
 skip\\nderiving instance x
+skip\\npublic section
+skip\\n@[expose] public section
+skip\\n@[expose] def x := 1
+skip\\nmeta def x := 1
+skip\\npublic meta import X
+skip\\nrun_meta x
+skip\\nrun_elab x
+skip\\nbuiltin_initialize x
+skip\\nsudo set_option x true
+skip\\nunset_option x
+skip\\nvariable? x
+skip\\nreprove x by y
+skip\\nend_local_scope
+skip\\nwith_weak_namespace X
+skip\\nset_library_suggestions x
+skip\\nshow_panel_widgets [x]
+skip\\nunsafe x
+skip\\npartial x
+skip\\ncoinductive x
+skip\\ngrind_pattern x
+exact open Nat in h
+exact set_option x true in h
 theorem
 exact lemma
 """,
@@ -351,6 +400,10 @@ exact _root_.tacitHole
 exact tacitHole.foo
 exact tacitCopy
 exact tacitExample
+exact _tacitRest
+exact @_tacitRest _
+exact Foo._tacitRest
+exact «_tacitRest»
 apply tacitCopy
 exact (fun {tacitSort : Prop} => h)
 first | simp [@tacitHole p] | exact h
