@@ -25,7 +25,7 @@ from tacit.server.actions import workspace_edit
 from tacit.server.features import SLACK, current, question
 from tacit.server.mirror import OpenDocument
 from tacit.server.modules import module_at
-from tacit.server.outgoing import to_range
+from tacit.server.outgoing import plain, to_range
 from tacit.server.protocol import TacitServer
 from tacit.server.prover.events import Proved, Searched, SearchEvent, Searching
 from tacit.server.prover.report import progress, summary
@@ -189,7 +189,7 @@ class Closing:
 
         def report(message: str) -> None:
             for token in shown:
-                shows.report(token, types.WorkDoneProgressReport(message=message))
+                shows.report(token, types.WorkDoneProgressReport(message=plain(message)))
 
         opening = None
         if token is not None:

@@ -30,6 +30,11 @@ SYMBOL_KINDS = {
 }
 
 
+def plain(text: str) -> str:
+    """A text for a message: VS Code makes a link of `[this](command:…)`, and a click on it runs the command."""
+    return text.replace("](", "] (")
+
+
 def to_range(places: tuple[Place, Place]) -> types.Range:
     """A range as LSP writes it."""
     return types.Range(types.Position(*places[0]), types.Position(*places[1]))

@@ -25,7 +25,7 @@ from tacit.server.features import current, refusal
 from tacit.server.goal_search import goal_at, merged
 from tacit.server.indexer import IndexWork
 from tacit.server.mirror import OpenDocument, path_of
-from tacit.server.outgoing import to_hit, to_index, to_symbol
+from tacit.server.outgoing import plain, to_hit, to_index, to_symbol
 from tacit.server.premise_library import LibraryPremises
 from tacit.server.protocol import TacitServer
 from tacit.server.requests import Stopped
@@ -258,7 +258,7 @@ class _Progress:
                 self._begun = False
                 self._server.work_done_progress.tokens.pop(token, None)
                 end = work.sentence or "Everything can be searched"
-                self._server.work_done_progress.end(token, types.WorkDoneProgressEnd(message=end))
+                self._server.work_done_progress.end(token, types.WorkDoneProgressEnd(message=plain(end)))
 
     async def _begin(self, token: str) -> None:
         with suppress(JsonRpcException):
@@ -280,7 +280,7 @@ class _Progress:
 
 def _said(work: IndexWork) -> str:
     what = {"reading": "reading", "embedding": "learning the meanings of"}.get(work.what, f"{work.what} of")
-    return f"{what} {work.package}, {work.done:,} of {work.total:,}"
+    return plain(f"{what} {work.package}, {work.done:,} of {work.total:,}")
 
 
 def _share(work: IndexWork) -> int | None:

@@ -19,7 +19,7 @@ from tacit.server.accepting import Offers
 from tacit.server.errors import NoGoal, TacitError
 from tacit.server.memory_library import WorkspaceMemory
 from tacit.server.mirror import OpenDocument
-from tacit.server.outgoing import to_state
+from tacit.server.outgoing import plain, to_state
 from tacit.server.protocol import TacitServer
 from tacit.server.requests import Requests, Why
 from tacit.server.settings import SECTION, Settings, read_settings
@@ -168,7 +168,7 @@ class Session:
 
     def tell(self, text: str, kind: types.MessageType = types.MessageType.Warning) -> None:
         """Show the user a sentence."""
-        self.server.window_show_message(types.ShowMessageParams(kind, text))
+        self.server.window_show_message(types.ShowMessageParams(kind, plain(text)))
 
     def explain(self, error: Exception) -> str:
         """The sentence for an error. That Lean is missing or died is shown to the user, once until it works again."""

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -58,9 +58,21 @@ describe('the environment of the extension', () => {
 
   it('passes on what a program says that fails', async () => {
     await writeFile(join(folder, 'parts', 'lean_tacit-1-py3-none-any.whl'), '')
-    await program(join(folder, 'bin', 'python3'), '#!/bin/sh\ncase "$1" in -m) echo "Error: no room" >&2; exit 1;; esac\n')
+    await program(join(folder, 'bin', 'python3'), '#!/bin/sh\ncase "$2" in -m) echo "Error: no room" >&2; exit 1;; esac\n')
     const done = await managed().setUp(join(folder, 'bin'), nothing, new AbortController().signal)
     assert.deepEqual(done, { kind: 'Failed', sentence: 'Tacit could not set up its sidecar: Error: no room' })
+  })
+
+  it('lets Python take no module from the current folder, which may be a project', async () => {
+    await writeFile(join(folder, 'parts', 'lean_tacit-1-py3-none-any.whl'), '')
+    const said = join(folder, 'said')
+    const python = `#!/bin/sh\necho "$1 $2 $3" >> ${said}\nmkdir -p ${folder}/storage/sidecar/bin\n[ -e ${folder}/storage/sidecar/bin/python ] || cp "$0" ${folder}/storage/sidecar/bin/python\n`
+    await program(join(folder, 'bin', 'python3'), python)
+    const done = await managed().setUp(join(folder, 'bin'), nothing, new AbortController().signal)
+    assert.equal(done.kind, 'Ready')
+    const asked = (await readFile(said, 'utf8')).trim().split('\n')
+    assert.ok(asked.length >= 4, asked.join('; '))
+    assert.deepEqual(asked.filter((line) => !line.startsWith('-I ')), [])
   })
 
   it('is made by one window at a time, and a lock whose holder is gone is none', async () => {
@@ -75,7 +87,7 @@ describe('the environment of the extension', () => {
 
   it('stops when it is told to', async () => {
     await writeFile(join(folder, 'parts', 'lean_tacit-1-py3-none-any.whl'), '')
-    await program(join(folder, 'bin', 'python3'), '#!/bin/sh\ncase "$1" in -m) exec sleep 60;; esac\n')
+    await program(join(folder, 'bin', 'python3'), '#!/bin/sh\ncase "$2" in -m) exec sleep 60;; esac\n')
     const stop = new AbortController()
     const path = [join(folder, 'bin'), '/usr/bin', '/bin'].join(':')
     const done = await managed().setUp(path, (message) => {
