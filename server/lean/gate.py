@@ -114,7 +114,7 @@ def _word_refusal(word: str, own_name: str | None) -> str | None:
         return f"`{bad}` proves nothing, or runs code."
     if len(parts) == 1 and (parts[0] in _WORDS or plain in _WORDS):
         return f"`{plain}` proves nothing, runs code or weakens checking."
-    if plain.rstrip("?!") in COMMAND_WORDS and plain not in _TACTIC_TOO:
+    if not COMMAND_WORDS.isdisjoint((plain, plain.rstrip("?!"))) and plain not in _TACTIC_TOO:
         return f"`{plain}` starts a command."
     if own_name is not None and mentions(plain, own_name):
         return f"It uses `{own_name}`, which is the theorem being proved."

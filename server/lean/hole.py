@@ -31,8 +31,8 @@ class Hole:
     fresh: bool = True
 
     def fill(self, tactic: str) -> str:
-        """The text that replaces the span."""
-        first, *rest = tactic.split("\n")
+        """The text that replaces the span. Line breaks around a tactic are no part of it."""
+        first, *rest = tactic.strip("\n").split("\n")
         lines = [first, *(" " * self.column + line if line else line for line in rest)]
         return self.before + "\n".join(lines) + self.after
 

@@ -207,7 +207,13 @@ COMMAND_WORDS = frozenset(
     insert_to_additive_translation lrat_proof name_poly_vars name_power_vars
     register_hint sudo to_additive_name_hint to_dual_insert_cast to_dual_insert_cast_fun to_dual_name_hint
     unset_option register_label_attr declare_aesop_rule_sets declare_uint_simprocs declare_sint_simprocs
-    add_aesop_rules erase_aesop_rules declare_int_theorems""".split()
+    add_aesop_rules erase_aesop_rules declare_int_theorems aux_def builtin_simproc builtin_simproc_decl
+    builtin_dsimproc builtin_dsimproc_decl dsimproc_decl grind_propagator builtin_grind_propagator
+    declare_command_config_elab declare_config_getter declare_simp_like_tactic declare_bitwise_int_theorems
+    declare_bitwise_uint_theorems declare_uint_theorems register_builtin_option register_linter_set
+    register_try?_tactic init_grind_norm gen_cnstr_fns hydrate_opaque_type nonempty_type deprecate notation3
+    open_locale localized restate_axiom reassoc_axiom def_replacer mk_simp_attribute setup_tactic_parser
+    copy_doc_string add_tactic_doc add_hint_tactic""".split()
 )
 # `deriving` and these continue a command when they stand at the start of a line.
 CONTINUATION_WORDS = frozenset(

@@ -365,6 +365,11 @@ skip\\nsudo set_option x true
 skip\\nunset_option x
 skip\\nvariable? x
 skip\\nreprove x by y
+skip\\nregister_builtin_option x : y := z
+skip\\nregister_try?_tactic x
+skip\\nbuiltin_simproc x
+skip\\naux_def x : y := z
+skip\\nnotation3 x
 skip\\nend_local_scope
 skip\\nwith_weak_namespace X
 skip\\nset_library_suggestions x

@@ -373,3 +373,11 @@ def test_every_sorry_in_the_open_has_a_place(before: str, after: str) -> None:
     for token in Commands(text).sorries():
         _, (likelier, other) = holes(text, token.start + 2)
         assert likelier.span == other.span == Span(token.start, token.end)
+
+
+@pytest.mark.parametrize("tactic", ["T\n", "\nT", "\n\nT\n\n"])
+def test_line_breaks_around_a_tactic_are_no_part_of_it(tactic: str) -> None:
+    """What stands behind the hole would begin a line, where it may mean something else."""
+    text = "theorem foo : p ∧ p := ⟨h, sorry⟩\n"
+    _, (first, *_) = holes(text, text.index("sorry"))
+    assert first.fill(tactic) == first.fill("T")
