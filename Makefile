@@ -82,6 +82,10 @@ bench: .venv/.installed local-model ## Measure how many goals are closed, and ho
 faults: .venv/.installed local-model ## Put faults into a running sidecar, seeded (ARGS='--seed 7 --rounds 40 --kind lean'; minutes)
 	@$(BIN)/python -m tests.faults $(ARGS)
 
+.PHONY: fuzz
+fuzz: .venv/.installed ## Random attempts at the checker, 5 minutes of them (ARGS='--minutes 60 --lean', '--seed 7 --rounds 1')
+	@$(BIN)/python -W ignore -m tests.fuzz $(ARGS)
+
 # ---------------------------------------------------------------- checks
 
 .PHONY: test
