@@ -81,9 +81,9 @@ async def _standstill(server: Watched) -> str:
         if lost >= STOPPED:
             return WORKER_GONE
         computed, others = now[0] - before[0], now[1:] != before[1:]
-        if others or computed > NOTHING or _any_in(server, _BUSY_STATES):
+        if others or computed > NOTHING:
             still, before = 0, now
-        else:
+        elif not _any_in(server, _BUSY_STATES):  # whoever waits for its turn says nothing either way
             still += 1
         if still >= STILL:
             return f"it did nothing for {STILL * LOOK:.0f} s"

@@ -25,7 +25,8 @@ A fault is a function in a module that `catalogue` imports:
         yield         # here it is in force, and everything is asked
         ...           # what a user does about it, or what passes by itself: its end is where recovery is timed from
 
-`lasts`: it is in force until what stands behind the `yield` is done; without it, recovery is timed from the `yield` on.
+`lasts`: it is in force until what stands behind the `yield` is done; without it, recovery is timed from
+the `yield` on, and what stands behind it only cleans up.
 `rig.lean` and `rig.model` stand for those processes: they kill, stop, and make them behave badly (see `peers`).
 `when=` says in which states it is injected (`When`), `index=True` that the project is indexed first, `model=True` that
 there is a local model. A fault of the editor may end the sidecar and start another: `await rig.restart()`.

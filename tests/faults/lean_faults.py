@@ -66,8 +66,11 @@ def _behaves(name: str, what: str, when: tuple[When, ...] = RUNNING, *, told: To
     @fault("lean", name, when=when, told=told, proxied=True)
     async def behaving(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
         rig.lean.behave(what, once=True, dice=dice.randrange(10**6), **more)
+        await rig.taken(rig.lean, what)
         yield
         rig.lean.well()
+        if not rig.lean.taken():
+            raise RuntimeError(f"no Lean behaved so: {what}")
 
 
 _behaves("Lean sends random bytes", "garbage")
@@ -145,7 +148,7 @@ def _launched(name: str, before: str, says: str) -> Inject:
     return launched
 
 
-_launched("Lean has too little memory to start", "ulimit -v 200000", "Lean|lean")
+_launched("Lean has too little memory to start", "sleep 0.3; ulimit -v 60000", "Lean|lean")
 _launched("Lean exits at once", "echo 'error: no such toolchain' >&2; exit 3", "no such toolchain")
 _launched("Lean is killed at once", "kill -KILL $$", "lean")
 _launched("Lean ends by SIGILL at once", "kill -ILL $$", "SIGILL|illegal instruction")

@@ -39,8 +39,11 @@ def _behaves(name: str, what: str, **more: Any) -> None:
     async def behaving(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
         await rig.model_ready()
         rig.model.behave(what, once=True, dice=dice.randrange(10**6), **more)
+        await rig.taken(rig.model, what)
         yield
         rig.model.well()
+        if not rig.model.taken():
+            raise RuntimeError(f"no worker behaved so: {what}")
 
 
 _behaves("The worker sends random bytes", "garbage")

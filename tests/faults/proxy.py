@@ -3,7 +3,7 @@
     proxy.py lsp|model FOLDER COMMAND…
 
 Starts the command and passes on what goes in and out, message by message, unless `FOLDER/order.json` says how to
-behave: {"what": …, "once": …, "dice": …}. It is looked for at every message and every 20 ms; `once` means that the one
+behave: {"what": …, "once": …, "dice": …}. It is looked for at every message and every 0.1 s; `once` means that the one
 process that takes it removes it. `FOLDER/taken` gets a line for each behaviour that a process took up.
 
     slow seconds=…     each message comes so much later
@@ -42,7 +42,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-LOOK = 0.02
+LOOK = 0.1  # seldom: who works all the time looks alive
 _HEAD = re.compile(rb"Content-Length: (\d+)\r\n(?:[^\r\n]+\r\n)*\r\n")
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import peers
-from tests.faults.peers import LeanPeer, ModelPeer
+from tests.faults.peers import LeanPeer, ModelPeer, Peer
 from tests.protocol import scripted_lean
 from tests.protocol.editor import Editor, Message, Refusal, at, within_range
 from tests.unit.corpus import FILES, write
@@ -279,6 +279,12 @@ class Rig:
                     return time.monotonic() - began
             await asyncio.sleep(0.1)
         raise NoAnswer(f"no suggestion came in {RECOVERY:g} s: {notice}")
+
+    async def taken(self, peer: Peer, what: str) -> None:
+        """Wait until a process that runs now has taken up a behaviour; where none runs, the next one will."""
+        end = time.monotonic() + 10
+        while what not in peer.taken() and peer.processes() and time.monotonic() < end:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
     async def until(self, seen: Any, what: str, *, patience: float = ANSWER) -> None:
         """Wait until something is so. Raises NoAnswer with `what`."""

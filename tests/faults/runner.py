@@ -7,7 +7,7 @@ import random
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,13 +104,7 @@ async def _round(plan: Plan, outcome: Outcome, folder: Path, lean: Path | None) 
                 await rig.warm()
             since = len(rig.heard)
             try:
-                going = await _inject(plan, rig, dice)
-                outcome.recovery = await rig.recovered(model=any(each.model for each in faults))
-                if not any(each.lasts for each in faults):
-                    await rig.answers()
-                for each in going:
-                    with suppress(Refusal):
-                        await each
+                await _work(plan, outcome, rig, dice)
             finally:
                 heard = rig.heard[since:]
                 outcome.told = list(dict.fromkeys(checks.shown(heard)))
@@ -120,28 +114,39 @@ async def _round(plan: Plan, outcome: Outcome, folder: Path, lean: Path | None) 
             outcome.wrong += checks.changed_files(before, checks.user_files(rig.workspace))
 
 
-async def _inject(plan: Plan, rig: Rig, dice: random.Random) -> list[asyncio.Task[object]]:
-    """Put every fault in force, ask for everything, lift them in the other order; what is still being asked."""
+async def _work(plan: Plan, outcome: Outcome, rig: Rig, dice: random.Random) -> None:
+    """Put every fault in force, ask for everything, lift what lasts in the other order, and wait for recovery."""
+    lasts = any(fault.lasts for fault, _ in plan.faults)
     asked = []
     async with AsyncExitStack() as stack:
-        injected = []
+        injected: list[tuple[Fault, AsyncIterator[None]]] = []
         for fault, when in plan.faults:
             going = await _reach(when, rig)
             faulty = await stack.enter_async_context(aclosing(fault.inject(rig, dice)))  # type: ignore[type-var]
             await anext(faulty)
-            injected.append(faulty)
+            injected.append((fault, faulty))
             if going is not None:
                 asked.append(going)
             if len(plan.faults) > 1:
                 await asyncio.sleep(dice.random() * 0.3)
-        faults = [fault for fault, _ in plan.faults]
-        if any(each.lasts for each in faults) and all(each.answers for each in faults):
+        if lasts and all(fault.answers for fault, _ in plan.faults):
             await rig.answers()
-        for faulty in reversed(injected):
-            with suppress(StopAsyncIteration):
-                await anext(faulty)
-                raise RuntimeError("a fault has one `yield`")
-    return asked
+        for faulty in [each for fault, each in reversed(injected) if fault.lasts]:
+            await _finish(faulty)
+        outcome.recovery = await rig.recovered(model=any(fault.model for fault, _ in plan.faults))
+        if not lasts:
+            await rig.answers()
+        for each in asked:
+            with suppress(Refusal):
+                await each
+        for faulty in [each for fault, each in reversed(injected) if not fault.lasts]:
+            await _finish(faulty)
+
+
+async def _finish(faulty: AsyncIterator[None]) -> None:
+    with suppress(StopAsyncIteration):
+        await anext(faulty)
+        raise RuntimeError("a fault has one `yield`")
 
 
 async def _reach(when: When, rig: Rig) -> asyncio.Task[object] | None:

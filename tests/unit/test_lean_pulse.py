@@ -99,6 +99,12 @@ async def test_one_that_does_something_is_waited_for(process: Process) -> None:
     assert await looks_until_given_up(Server(process), process) is None
 
 
+async def test_one_that_wakes_up_and_does_nothing_is_given_up() -> None:
+    states = ["sleeping", "running"] * STILL
+    process = Process(*states)
+    assert await looks_until_given_up(Server(process), process) is not None
+
+
 async def test_one_that_speaks_is_waited_for() -> None:
     process = Process()
     assert await looks_until_given_up(Server(process, says=1), process) is None
