@@ -100,7 +100,7 @@ async def test_one_that_does_something_is_waited_for(process: Process) -> None:
 
 
 async def test_one_that_wakes_up_and_does_nothing_is_given_up() -> None:
-    states = ["sleeping", "running"] * STILL
+    states = ["sleeping", "running"] * (2 * STILL)
     process = Process(*states)
     assert await looks_until_given_up(Server(process), process) is not None
 
