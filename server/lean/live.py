@@ -23,7 +23,7 @@ from tacit.server.lean.elaborator import Elaboration, Enough, LeanIdentity, Mess
 from tacit.server.lean.header import header_error
 from tacit.server.lean.locate import ServerCommand
 from tacit.server.lean.process import ServerProcess, default_memory_mib
-from tacit.server.lean.pulse import WORKER_GONE, StoodStill, unless_still
+from tacit.server.lean.pulse import MUTE, STILL, WORKER_GONE, StoodStill, unless_still
 from tacit.server.text import LineIndex, Position, common_length
 
 log = logging.getLogger(__name__)
@@ -251,11 +251,11 @@ class LiveElaborator:
         written = False
         try:
             async with asyncio.timeout(timeout):  # a server that reads nothing holds up who writes to it
-                await unless_still(server, self._send(server, text))
+                await unless_still(server, self._send(server, text), self._looks)
             written = True
             server.note_tree()
             wanted = enough if self.identity.keeps_steps else None
-            await unless_still(server, self._wait(server, text, timeout, wanted))
+            await unless_still(server, self._wait(server, text, timeout, wanted), self._looks)
         except (LeanRequestTimeout, TimeoutError):
             told = self._told(text)
             if written and self.identity.keeps_steps and not self._disturbed:
@@ -299,6 +299,9 @@ class LiveElaborator:
         elif self._unloaded is None:
             self._unloaded = time.monotonic()
         return Elaboration(Outcome.DONE, messages)
+
+    def _looks(self) -> int:
+        return STILL if self._heard.is_set() else MUTE
 
     async def _wait(self, server: ServerProcess, text: str, timeout: float, enough: Enough | None) -> None:
         """Returns when all diagnostics are there, or enough of them."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 import psutil
@@ -20,6 +20,8 @@ STOPPED = 2
 """Looks in a row that find a process stopped, or the worker gone."""
 STILL = 15
 """Looks in a row that find nothing computed, read or said. A tactic that sleeps so long is taken for one that hangs."""
+MUTE = 5
+"""The same where it has not even taken notice of the text: a Lean that is well says at once that it begins."""
 NOTHING = 0.1
 """Seconds of computing that are none: threads that wake up to look for work."""
 WORKER_GONE = "its worker ended"
@@ -52,10 +54,10 @@ class StoodStill(Exception):
     """It does nothing; the message says how that showed."""
 
 
-async def unless_still(server: Watched, work: Awaitable[T]) -> T:
-    """What comes of `work`, for which the server is needed. Raises StoodStill."""
+async def unless_still(server: Watched, work: Awaitable[T], looks: Callable[[], int] = lambda: STILL) -> T:
+    """What comes of `work`, for which the server is needed, unless so many `looks` find nothing. Raises StoodStill."""
     doing = asyncio.ensure_future(work)
-    watch = asyncio.ensure_future(_standstill(server))
+    watch = asyncio.ensure_future(_standstill(server, looks))
     try:
         await asyncio.wait({doing, watch}, return_when=asyncio.FIRST_COMPLETED)
         if doing.done():
@@ -67,7 +69,7 @@ async def unless_still(server: Watched, work: Awaitable[T]) -> T:
         await asyncio.gather(doing, watch, return_exceptions=True)
 
 
-async def _standstill(server: Watched) -> str:
+async def _standstill(server: Watched, looks: Callable[[], int]) -> str:
     """Return once it stands still, with how that shows."""
     stopped = lost = still = 0
     before = _signs(server)
@@ -85,8 +87,8 @@ async def _standstill(server: Watched) -> str:
             still, before = 0, now
         elif not _any_in(server, _BUSY_STATES):  # whoever waits for its turn says nothing either way
             still += 1
-        if still >= STILL:
-            return f"it did nothing for {STILL * LOOK:.0f} s"
+        if still >= looks():
+            return f"it did nothing for {still * LOOK:.0f} s"
 
 
 def _signs(server: Watched) -> tuple[float, int, int, int]:
