@@ -104,12 +104,15 @@ class Run:
         The task outlives `stop` until Lean has let go.
         """
         self._task = asyncio.create_task(self._drive(suggester, after))
+        self._task.add_done_callback(lambda _: self._over())
         return self._task
 
     def stop(self, why: Why) -> None:
         """End it. Those who follow hear `Stopped` at once; Lean lets go when the iterator has closed."""
         if self.why is None:
             self.why = why
+            if self._linger:
+                self._linger.cancel()
             if self._task and not self.done:
                 self._task.cancel()
             self._tell()
@@ -127,7 +130,7 @@ class Run:
             raise
         finally:
             self.followers -= 1
-            if not self.followers and not self.done:
+            if not self.followers and not self.done and self.why is None:
                 if keep:
                     self._linger_on()
                 else:
@@ -196,6 +199,11 @@ class Run:
             if self.why is None:
                 self.error = error
         finally:
+            self._over()
+
+    def _over(self) -> None:
+        # The task's own end calls it too: one that is cancelled before it has begun does nothing of its own.
+        if not self.done:
             self.done = True
             self._tell()
 
