@@ -223,7 +223,8 @@ class Rig:
     async def suggest(self, *, patience: float = ANSWER) -> Message:
         """Edit, and ask for suggestions at the demo goal; the whole answer."""
         self.touch()
-        answer: Message = await self.ask("tacit/suggest", self.cursor, patience=patience)
+        # So many that the model is asked too, however many tactics others have for the goal.
+        answer: Message = await self.ask("tacit/suggest", {**self.cursor, "limit": 100}, patience=patience)
         return answer
 
     async def answers(self) -> None:

@@ -157,7 +157,7 @@ async def _reach(when: When, rig: Rig) -> asyncio.Task[object] | None:
         await rig.until(rig.lean.processes, "Lean is started")
         return None
     rig.touch()
-    going: asyncio.Task[object] = asyncio.ensure_future(rig.ask("tacit/suggest", rig.cursor))
+    going: asyncio.Task[object] = asyncio.ensure_future(rig.ask("tacit/suggest", {**rig.cursor, "limit": 100}))
     await asyncio.sleep(0.15)  # long enough to be under way, whatever is under way then
     return going
 
