@@ -32,6 +32,11 @@ def content_of(path: Path | str, most: int = LARGEST_NOTE) -> bytes:
     return content
 
 
+def real_path(path: Path) -> Path:
+    """A path without links, as far as it goes: `Path.resolve` raises where links go in a circle."""
+    return Path(os.path.realpath(path))
+
+
 def _check(status: os.stat_result, most: int) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tacit.index.files import content_of
+from tacit.index.files import content_of, real_path
 from tacit.index.lexer import NAME, without_comments
 from tacit.index.source import Problem, Source
 
@@ -109,6 +109,11 @@ class Package:
         inner = {each for each in self.folders if each.is_relative_to(self.root) and each != self.root}
         return [*sorted((each for each in inner if _is_dir(each)), key=lambda each: -len(each.parts)), self.root]
 
+    def places_of(self, module: str) -> list[Path]:
+        """Where the file of a module may lie, without its suffix, whether it is there or not; the root comes last."""
+        folders = [each.folder for each in self.libraries] or self._bases()
+        return [folder.joinpath(*_components(module)) for folder in folders]
+
     def module_of(self, path: Path) -> str | None:
         """The module that a Lean file is here, whether it is there or not; None for one that does not count."""
         places = [(each.folder, each.roots) for each in self.libraries]
@@ -192,16 +197,20 @@ def find_packages(workspace: Path, toolchain: Path | None = None) -> Found:
     manifest = workspace / "lake-manifest.json"
     found.packages.append(own_package(workspace, found.problems))
     for each in _manifest(manifest, found.problems):
-        if _is_dir(each.root):
+        if real_path(workspace).is_relative_to(each.root):
+            # All of the disk is such a folder.
+            says = f"The package {each.name} is said to be in a folder around the workspace, and is left out."
+            found.problems.append(Problem(str(manifest), says))
+        elif _is_dir(each.root):
             found.packages.append(each)
         else:
             found.problems.append(Problem(str(each.root), f"The package {each.name} is not there: run `lake update`."))
     if not _is_file(manifest):
-        listed = {each.root.resolve() for each in found.packages}
+        listed = {real_path(each.root) for each in found.packages}
         for folder in _packages_folders(workspace, {}):
             for child in _children(folder, found.problems):
                 root = folder / child.name
-                if _is_dir(root) and root.resolve() not in listed:
+                if _is_dir(root) and real_path(root) not in listed:
                     found.packages.append(_package(child.name, root, "", found.problems))
     if toolchain is not None:
         found.add_toolchain(toolchain)
@@ -282,6 +291,9 @@ def _manifest(path: Path, problems: list[Problem]) -> list[Package]:
             if isinstance(entry.get(kind), dict):
                 entry = {"type": kind, **entry[kind]}
         name = str(entry.get("name", ""))
+        if not all(_can_be_path(entry.get(key)) for key in ("name", "dir", "subDir", "rev")):
+            problems.append(Problem(str(path), f"The manifest has a package {name[:80]!a} that no folder can be of."))
+            continue
         plain = name.replace("«", "").replace("»", "")
         if entry.get("type") == "path":
             root = path.parent / str(entry.get("dir", ""))
@@ -294,8 +306,19 @@ def _manifest(path: Path, problems: list[Problem]) -> list[Package]:
     return packages
 
 
+def _can_be_path(said: object) -> bool:
+    """Whether what a manifest says may be a part of a path: JSON and TOML can write what no file system can."""
+    text = str(said)
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
+
+
 def _packages_folders(workspace: Path, manifest: dict[str, Any]) -> list[Path]:
-    folders = [str(manifest.get("packagesDir") or ""), ".lake/packages", "lake-packages"]
+    own = manifest.get("packagesDir")
+    folders = [str(own or "") if _can_be_path(own) else "", ".lake/packages", "lake-packages"]
     return [workspace / each for each in dict.fromkeys(folders) if each]
 
 
@@ -324,7 +347,7 @@ def _name_of(root: Path, problems: list[Problem]) -> str:
     if isinstance(toml.get("name"), str):
         return str(toml["name"])
     named = re.search(rf"\bpackage\s+(\"[^\"]+\"|{NAME.pattern})", _text(root / "lakefile.lean"))
-    return named[1].strip('"«»') if named else root.resolve().name
+    return named[1].strip('"«»') if named else real_path(root).name
 
 
 def _toml(path: Path, problems: list[Problem]) -> dict[str, Any]:
@@ -359,10 +382,12 @@ def _exists(library: Library, root: str) -> bool:
 def _toml_libraries(root: Path, values: dict[str, Any]) -> list[tuple[Library, bool]]:
     found = []
     defaults = values.get("defaultTargets", [])
-    for each in values.get("lean_lib", []):
+    libraries = values.get("lean_lib")
+    for each in libraries if isinstance(libraries, list) else ():
         if isinstance(each, dict) and isinstance(each.get("name"), str):
+            named = each["roots"] if isinstance(each.get("roots"), list) else [each["name"]]
             folder = root / str(values.get("srcDir", "")) / str(each.get("srcDir", ""))
-            roots = tuple(_plain_root(name) for name in each.get("roots", [each["name"]]) if isinstance(name, str))
+            roots = tuple(_plain_root(name) for name in named if isinstance(name, str))
             found.append((Library(folder, roots), isinstance(defaults, list) and each["name"] in defaults))
     return found
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tacit.index.build import Corpus
 from tacit.index.encoder import cache_folder
-from tacit.index.files import LARGEST_NAME, content_of
+from tacit.index.files import LARGEST_NAME, content_of, real_path
 from tacit.index.packages import (
     TOOLCHAIN,
     Found,
@@ -45,7 +45,7 @@ def packages_behind(path: Path, lean: str = "") -> tuple[list[Package], list[Pro
 
     `lean` is what the settings name as Lean. It may be asked where it lies: not for an event loop.
     """
-    path = path.resolve()
+    path = real_path(path)
     workspace = None if is_corpus(path) else workspace_of(path)
     if workspace is not None:
         found = find_packages(workspace, toolchain_of(workspace, lean))
@@ -71,7 +71,7 @@ def packages_behind(path: Path, lean: str = "") -> tuple[list[Package], list[Pro
 
 def index_of(package: Package) -> Path:
     """Where the index of a package is."""
-    return index_path(package.name, package.root.resolve(), package.revision)
+    return index_path(package.name, real_path(package.root), package.revision)
 
 
 def places(path: Path, lean: str = "") -> list[Place]:
@@ -79,7 +79,7 @@ def places(path: Path, lean: str = "") -> list[Place]:
 
     `lean` is what the settings name as Lean.
     """
-    path = path.resolve()
+    path = real_path(path)
     workspace = workspace_of(path)
     packages, problems = packages_behind(path, lean)
     toolchain = _toolchain(workspace or path)
@@ -87,7 +87,7 @@ def places(path: Path, lean: str = "") -> list[Place]:
     for each in packages:
         trouble: list[Problem] = []
         sources = tuple(each.sources(trouble))
-        root = each.root.resolve()
+        root = real_path(each.root)
         if sources or trouble:
             corpus = Corpus(each.name, root, sources, each.revision, toolchain)
             some.append(Place(corpus, index_path(each.name, root, each.revision), trouble))
@@ -115,13 +115,13 @@ def fetched_mathlib(workspace: Path) -> Path | None:
 
 def traced_corpus(repository: Path) -> Path:
     """Where what LeanDojo traced in a repository is put to be indexed."""
-    root = repository.resolve()
+    root = real_path(repository)
     return cache_folder() / "traced" / index_path(root.name, root, "").stem / "corpus.jsonl"
 
 
 def fetched() -> Path:
     """Where the sources lie that Tacit fetched itself."""
-    return (cache_folder() / "sources").resolve()
+    return real_path(cache_folder() / "sources")
 
 
 def _revision_above(package: Path) -> str:
@@ -130,7 +130,7 @@ def _revision_above(package: Path) -> str:
     project = parent.parent.parent if parent.parts[-2:] == (".lake", "packages") else parent.parent
     if parent.name not in ("packages", "lake-packages"):
         return ""
-    return next((each.revision for each in packages_asked_for(project) if each.root.resolve() == package), "")
+    return next((each.revision for each in packages_asked_for(project) if real_path(each.root) == package), "")
 
 
 def _fetched_revision(folder: Path) -> str:

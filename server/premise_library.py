@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from tacit.index.files import real_path
 from tacit.server.answers import Ask, Found
 from tacit.server.searcher import SearchClosed, Searcher
 from tacit.server.tactics.source import Helpful, SourceRequest
@@ -128,7 +129,7 @@ class LibraryPremises:
         from tacit.retrieval.premises import read_above
 
         found = shelves.for_goals()
-        path = request.path.resolve() if request.path is not None else None
+        path = real_path(request.path) if request.path is not None else None
         home = shelves.home(path) if path is not None else None
         module = home.module if home is not None else ""
         text, declaration = request.text[: request.start], request.declaration or ""
@@ -174,7 +175,7 @@ class LibraryPremises:
             ranker = self._ranker_of(shelves.for_goals())
             if ranker is None or isinstance(ranker, _Unread):
                 return ranker or ()
-            path = request.path.resolve() if request.path is not None else None
+            path = real_path(request.path) if request.path is not None else None
             home = shelves.home(path) if path is not None else None
             goal = request.goal
             state = State(goal.target, tuple((name, h.type) for h in goal.hypotheses for name in h.names))
@@ -251,7 +252,7 @@ def _file_of(store: Store, module: str) -> int | None:
 def _workspace(path: Path) -> Path | None:
     from tacit.index.packages import workspace_of
 
-    return workspace_of(path.resolve())
+    return workspace_of(real_path(path))
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

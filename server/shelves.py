@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tacit.index.files import real_path
 from tacit.index.soundness import SUSPICIOUS, is_whole
 from tacit.index.source import Import
 from tacit.index.store import NewerIndex, OtherSchema, Store, StoreError, is_passing
@@ -261,7 +262,7 @@ class Shelves:
         """The package that a file belongs to; None for one of no package that is searched."""
         best: tuple[int, Home] | None = None
         for spot in self.spots:
-            for where in (path, path.resolve()):
+            for where in (path, real_path(path)):
                 module = spot.package.module_of(where)
                 size = len(spot.package.root.parts)
                 if module is not None and (best is None or size > best[0]):

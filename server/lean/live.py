@@ -13,6 +13,7 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from leanclient.aio.errors import LeanClientError, LeanRequestTimeout, LeanTransportError
@@ -129,6 +130,10 @@ class LiveElaborator:
             await unless_still(server, server.notify("initialized", {}))
         except OSError as exc:
             self._server = None
+            if not _is_folder(command.cwd):
+                # No command is to blame: with the folder back the same one starts.
+                gone = f"There is no folder {command.cwd} any more, so Lean cannot be started there."
+                raise LeanDied(gone, hint="Put it back, or close its files.") from exc
             raise LeanNotFound(f"{command.argv[0]} cannot be started: {exc.strerror}.") from exc
         except (LeanClientError, StoodStill) as exc:
             said = await server.last_words() or await server.fate()
@@ -406,6 +411,10 @@ def least_change(old: str, new: str) -> dict[str, Any]:
 def _by_itself(*what: str) -> str:
     told = ", ".join(filter(None, what))
     return f"it ended by itself ({told})" if told else "it ended by itself"
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112  # Path.is_dir raises where it may not be looked at
 
 
 def _require_text(text: str) -> None:

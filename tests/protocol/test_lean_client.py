@@ -512,6 +512,20 @@ async def test_when_no_command_starts_the_last_reason_is_told(tmp_path: Path) ->
             await ask(lean, "a")
 
 
+async def test_a_folder_that_is_gone_is_told_and_costs_no_command(tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    lean = install(tmp_path, rules=RULES)
+    first, second = command([lean, "--server"], folder), command([lean, "--server", "second"], folder)
+    async with closing(first, second) as elaborator:
+        folder.rmdir()
+        with pytest.raises(LeanDied, match=r"There is no folder .* any more, so Lean cannot be started there"):
+            await elaborator.start()
+        folder.mkdir()
+        await elaborator.start()
+        assert elaborator.command is first
+
+
 async def test_starting_twice_starts_once(tmp_path: Path) -> None:
     async with scripted(tmp_path) as lean:
         running = [lean.running]

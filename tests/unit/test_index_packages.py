@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tacit.index.packages import find_packages, package_at, toolchain_sources, workspace_of
+from tacit.index.places import index_of
 from tacit.index.source import Problem
 
 TOML = """
@@ -273,3 +274,53 @@ def test_a_folder_that_may_not_be_listed(tmp_path: Path) -> None:
     assert [each.module for each in package_at(tmp_path).sources(problems)] == ["C"]
     (tmp_path / "A").chmod(0o700)
     assert "cannot be listed: Permission denied" in problems[0].message
+
+
+NONSENSE = (
+    {"packages": 3},
+    {"packages": [1, None, [], "a"]},
+    {"packagesDir": "a\0b", "packages": [{"name": "a", "type": "git"}]},
+    {"packagesDir": ["a"], "packages": [{"name": "a", "type": "git", "subDir": {"b": 1}}]},
+    {"packages": [{"name": name, "type": "path", "dir": name} for name in ("\ud800", "\udc80", "a\0b", "x" * 5000)]},
+    {"packages": [{"name": "a", "type": "path", "dir": "a", "rev": "\ud800"}]},
+    {"packages": [{"name": "a", "type": "path", "dir": "circle"}]},
+)
+
+
+@pytest.mark.parametrize("manifest", NONSENSE)
+def test_a_manifest_that_makes_no_sense_costs_its_own_packages_only(tmp_path: Path, manifest: object) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "A.lean").write_text("def a := 1\n", encoding="utf-8")
+    (tmp_path / "lakefile.toml").write_text('name = "top"\n', encoding="utf-8")
+    (tmp_path / "lake-manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    found = find_packages(tmp_path)
+    assert [each.module for each in found.packages[0].sources()] == ["A"]
+    for each in found.packages:
+        index_of(each)
+
+
+@pytest.mark.parametrize(
+    "lakefile",
+    [
+        'name = 3\nlean_lib = 7\ndefaultTargets = "x"\n',
+        'lean_lib = [1, {name = 2}, {name = "B", roots = 3, srcDir = ["a"]}]\n',
+        'name = "a\\u0000b"\n[[lean_lib]]\nname = "x\\u0000"\nsrcDir = "\\u0000"\n',
+        f"a = {'[' * 100_000}\n",
+    ],
+)
+def test_a_lakefile_that_makes_no_sense_names_no_libraries(tmp_path: Path, lakefile: str) -> None:
+    (tmp_path / "A.lean").write_text("def a := 1\n", encoding="utf-8")
+    (tmp_path / "lakefile.toml").write_text(lakefile, encoding="utf-8")
+    found = find_packages(tmp_path)
+    assert [each.module for each in found.packages[0].sources()] == ["A"]
+    index_of(found.packages[0])
+
+
+@pytest.mark.parametrize("folder", ["/", "..", ".", "", "../../../../../../../.."])
+def test_a_package_in_a_folder_around_the_workspace_is_left_out(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "lakefile.toml").write_text('name = "top"\n', encoding="utf-8")
+    manifest = {"packages": [{"name": "all", "type": "path", "dir": folder}]}
+    (tmp_path / "lake-manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    found = find_packages(tmp_path)
+    assert [each.name for each in found.packages] == ["top"]
+    assert "in a folder around the workspace" in found.problems[0].message
