@@ -61,12 +61,37 @@ model: .venv/.installed ## Try again to install what runs the local model, where
 .PHONY: lock
 lock: ## Resolve requirements/*.in again (ARGS=--upgrade takes newer versions)
 	@test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/python -m pip install -qq uv; }
-	@for name in runtime dev encoder model model-build; do \
+	@for name in runtime dev encoder model model-build audit; do \
 	  .cache/lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --strip-extras \
 	    --no-header --no-emit-index-url --no-emit-find-links $(ARGS) \
 	    $$(case $$name in encoder|model) echo --no-deps;; dev) echo --no-emit-package llama-cpp-python;; esac) \
 	    requirements/$$name.in --output-file requirements/$$name.lock || exit 1; \
 	done
+
+# ---------------------------------------------------------------- what Tacit is made of
+
+.PHONY: licences
+licences: .venv/.installed ## Write docs/licences.md: every package that Tacit is given away with, and its licence
+	@$(BIN)/python requirements/licences.py
+
+.cache/audit/.installed: requirements/audit.lock
+	@rm -rf .cache/audit && $(PYTHON) -m venv .cache/audit
+	@.cache/audit/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/audit.lock
+	@touch $@
+
+.PHONY: audit
+audit: .cache/audit/.installed ## Ask whether what is locked has known faults; what cannot be asked is said
+	@.cache/audit/bin/python requirements/audit.py .cache/audit/bin/pip-audit
+
+.PHONY: sbom
+sbom: .cache/audit/.installed ## List what a release holds in dist/, as CycloneDX
+	@mkdir -p dist
+	@.cache/audit/bin/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --mc-type application \
+	  --output-reproducible --of JSON -o dist/tacit.cdx.json requirements/runtime.lock
+	@if command -v npm >/dev/null; then \
+	  cd $(EXT) && npm sbom --sbom-format cyclonedx --package-lock-only 2>/dev/null >../dist/tacit-vscode.cdx.json; \
+	else echo 'The extension: not listed, because there is no npm here.'; fi
+	@ls -s dist/*.cdx.json
 
 # ---------------------------------------------------------------- use
 
@@ -133,6 +158,8 @@ vsix: .venv/.installed $(EXT)/node_modules/.installed ## Package the VS Code ext
 	@rm -rf build $(EXT)/sidecar && mkdir $(EXT)/sidecar # what an older build left would get into the wheel
 	@$(BIN)/python -m pip wheel -qq --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(EXT)/sidecar .
 	@cp requirements/runtime.lock requirements/encoder.lock $(EXT)/sidecar/
+	@mkdir $(EXT)/sidecar/model # what builds llama.cpp there, for the local model
+	@cp requirements/install_model.py requirements/model.lock requirements/model-build.lock requirements/model.cmake $(EXT)/sidecar/model/
 	@cd $(EXT) && npm run --silent package && ls -sh *.vsix
 
 .PHONY: e2e-setup
