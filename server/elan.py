@@ -10,7 +10,7 @@ from pathlib import Path
 from tacit.server.terminal import Terminal
 
 HOST = "elan.lean-lang.org"
-COMMAND = f"curl https://{HOST}/elan-init.sh -sSf | sh -s -- -y"
+COMMAND = f"curl --proto '=https' --tlsv1.2 https://{HOST}/elan-init.sh -sSf | sh -s -- -y"
 """What https://lean-lang.org/install/manual says, without further questions: the one question is asked here."""
 
 REACH_SECONDS = 3.0

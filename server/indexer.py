@@ -121,11 +121,11 @@ class Indexer:
             for own in (False, True):
                 if some := [str(each) for each, alone in order.folders.items() if alone is own]:
                     options = [*(["--own"] if own else []), *(["--check"] if order.check else [])]
-                    named = ["--lean", self.lean] if self.lean else []
+                    named = [f"--lean={self.lean}"] if self.lean else []
                     self._folders = frozenset(some)
                     if not own:  # all that these are behind is told again
                         self._problems = {k: v for k, v in self._problems.items() if not v[0] <= self._folders}
-                    await self._run_one([*options, *named, *some])
+                    await self._run_one([*options, *named, "--", *some])
 
     async def _run_one(self, arguments: Sequence[str]) -> None:
         began = asyncio.get_running_loop().time()
