@@ -154,7 +154,7 @@ $(EXT)/node_modules/.installed: $(EXT)/package-lock.json
 	@touch $@
 
 .PHONY: vsix
-vsix: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1700000000) # the same each time
+vsix: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1700000000)
 vsix: .venv/.installed $(EXT)/node_modules/.installed ## Package the VS Code extension, with the sidecar that it can set up by itself
 	@rm -rf build $(EXT)/sidecar && mkdir $(EXT)/sidecar # what an older build left would get into the wheel
 	@$(BIN)/python -m pip wheel -qq --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(EXT)/sidecar .
