@@ -6,7 +6,7 @@ It is published as source alone. What model.lock pins is built once for this kin
 llama.cpp that Tacit does not use, and the wheel is kept in the user's cache: another clone, or .venv made anew, takes
 it from there. Where that fails, one sentence says why and how to have it, the exit status is 0 all the same, and the
 reason is kept, so that the next run does not spend minutes failing again. With --again it tries again, and a failure
-is exit status 1.
+is exit status 1. TACIT_MODEL_AGAIN says what else than `make model` tries again: VS Code's extension runs this too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ HERE = Path(__file__).resolve().parent
 LOCK, TOOLS, PARTS = HERE / "model.lock", HERE / "model-build.lock", HERE / "model.cmake"
 ENVIRONMENT = Path(sys.prefix)
 STATE = ENVIRONMENT / ".model"
-AGAIN = "`make model` tries again."
+COMMAND = os.environ.get("TACIT_MODEL_AGAIN") or "`make model`"
+AGAIN = f"{COMMAND} tries again."
 
 # llama.cpp's options, and what /proc/cpuinfo must say for each. No AMX: some virtual machines announce it and end the
 # process that uses it.
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
             install(key, options)
         except OSError as error:
             what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-            raise LeftOut(what, "mend that, then `make model`.") from error
+            raise LeftOut(what, f"mend that, then {COMMAND}.") from error
     except LeftOut as left_out:
         STATE.write_text(f"{key}\n{left_out.why}", encoding="utf-8")
         say(str(left_out))
@@ -130,9 +131,7 @@ def install(key: str, options: Sequence[str]) -> None:
     if said is not None:
         # Whatever is wrong with it, the next try builds another.
         shutil.rmtree(folder, ignore_errors=True)
-        raise LeftOut(
-            f"llama-cpp-python is built and does not load ({last_line(said)})", "`make model` builds it anew."
-        )
+        raise LeftOut(f"llama-cpp-python is built and does not load ({last_line(said)})", f"{COMMAND} builds it anew.")
 
 
 def build(folder: Path, options: Sequence[str]) -> Path:
@@ -142,7 +141,7 @@ def build(folder: Path, options: Sequence[str]) -> Path:
         if not any(shutil.which(name) for name in chosen or names):
             raise LeftOut(
                 f"there is no {what} compiler" + (f" {chosen[0]}, which {variable} names" if chosen else ""),
-                "install one (on Debian and Ubuntu: apt install build-essential), then `make model`.",
+                f"install one (on Debian and Ubuntu: apt install build-essential), then {COMMAND}.",
             )
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     minutes = max(1, round(2.5 / cores))
@@ -157,7 +156,7 @@ def build(folder: Path, options: Sequence[str]) -> Path:
         said = said or pip(str(python), *get, "--require-hashes", "-r", str(LOCK))
         if said is not None:
             why = f"pip could not get llama-cpp-python ({last_line(said)})"
-            raise LeftOut(why, "connect to the network, then `make model`.")
+            raise LeftOut(why, f"connect to the network, then {COMMAND}.")
         source = next(made.glob("llama_cpp_python-*.tar.gz"))
         environment = {
             **os.environ,
@@ -176,7 +175,7 @@ def build(folder: Path, options: Sequence[str]) -> Path:
             log = folder / "build.log"
             log.write_text(said, encoding="utf-8")
             why = f"llama.cpp does not build here ({telling_line(said)}; all of it is in {log})"
-            raise LeftOut(why, "mend that, then `make model`.")
+            raise LeftOut(why, f"mend that, then {COMMAND}.")
         wheel = next(made.glob("*.whl"))
         # Two clones may build at once: each wheel appears whole.
         arriving = folder / f".{os.getpid()}"

@@ -135,9 +135,9 @@ def test_the_panel_of_suggestions_gives_way_to_its_lean_but_not_for_ever(neighbo
     editor.browser.wait("[role=listbox]:focus", frame="Suggestions")
     editor.browser.evaluate(SAID, frame="Suggestions")
     editor.back()
-    editor.open("Way.lean", f"{GOAL}-- slow\n")
-    editor.put_cursor(2, 3)
-    until(lambda: "suggestions for line 2" in neighbour.server.log(), PATIENCE, "Tacit's own Lean is never asked")
+    editor.open("Way.lean", f"-- slow\n-- as can be\n{GOAL}")
+    editor.put_cursor(4, 3)
+    until(lambda: "suggestions for line 4" in neighbour.server.log(), PATIENCE, "Tacit's own Lean is never asked")
     assert any("Lean is still elaborating" in each for each in editor.browser.evaluate("said", frame="Suggestions"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -32,6 +33,12 @@ PARTS = {
     f"{NAME}.dist-info/RECORD": "",
 }
 """A wheel as the extension comes with, but what it installs is the scripted sidecar: nothing has to be fetched."""
+BUILDER = """import os, sys
+
+print("The local model is left out: there is no compiler here. To have it:", os.environ["TACIT_MODEL_AGAIN"])
+sys.exit(1)
+"""
+"""What the extension comes with to build llama.cpp, where that cannot be built."""
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +47,9 @@ def extensions(extensions: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     folder = tmp_path_factory.mktemp("set-up") / "extensions"
     install_extension(folder)
     parts = folder / "lean-tacit.tacit" / "sidecar"
-    parts.mkdir(exist_ok=True)
-    for old in parts.iterdir():
-        old.unlink()
+    shutil.rmtree(parts, ignore_errors=True)
+    (parts / "model").mkdir(parents=True)
+    (parts / "model" / "install_model.py").write_text(BUILDER, encoding="utf-8")
     with zipfile.ZipFile(parts / f"{NAME}-py3-none-any.whl", "w") as wheel:
         for name, text in PARTS.items():
             wheel.writestr(name, text)
@@ -63,6 +70,7 @@ def test_the_sidecar_is_set_up_where_there_is_none(
     (sidecar,) = until(
         lambda: window.server.sidecars(FAKE.name), 4 * PATIENCE, "the sidecar that was set up does not run"
     )
+    editor.notification("there is no compiler here. To have it: Tacit: Set Up the Local Model")
     editor.press("End")
     assert editor.ghost() == fake_sidecar.GHOST
 

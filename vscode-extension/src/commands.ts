@@ -52,6 +52,7 @@ export class Commands implements vscode.Disposable {
       }),
       on(RESTART_COMMAND, () => sidecar.restart()),
       on(SET_UP_COMMAND, () => sidecar.setUp()),
+      on('tacit.setUpModel', () => sidecar.setUpModel()),
     )
   }
 

@@ -1,12 +1,14 @@
 /**
  * A Python environment of the extension's own, in its storage: the sidecar for those who have installed none.
  * What goes in comes with the extension (the sidecar's wheel, and the hashes of what it needs); what it needs is
- * fetched by pip from the package index that the user's pip is set up for, and checked against those hashes.
+ * fetched by pip from the package index that the user's pip is set up for, and checked against those hashes. What runs
+ * the local model is published as source alone: it is built, where there is a compiler, by the script that `make` runs.
  */
 
 import { execFile, spawn } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { constants as constantsOfSystem, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
@@ -27,6 +29,10 @@ const NO_PYTHON =
   'Tacit needs Python 3.11 or later with venv to set itself up, and there is none on the PATH ' +
   '(on Debian and Ubuntu: apt install python3-venv).'
 const WINDOWS = process.platform === 'win32'
+
+const NOT_OURS =
+  'The local model can be set up where Tacit has set up its sidecar itself; beside a sidecar of your own, install ' +
+  'llama-cpp-python in its environment.'
 
 class Failure extends Error {}
 
@@ -100,6 +106,34 @@ export class Managed {
     }
   }
 
+  /** Whether the extension came with what builds the runner of the local model. */
+  async hasModel(): Promise<boolean> {
+    return exists(this.modelScript)
+  }
+
+  /** Builds what runs the local model into the environment that was set up: minutes, once a machine. Never throws. */
+  async setUpModel(again: string, report: (message: string) => void, stop: AbortSignal): Promise<SetUp> {
+    let locked = false
+    try {
+      const program = await this.program()
+      if (program === undefined) throw new Failure(NOT_OURS)
+      if (!(await this.hasModel())) throw new Failure('This extension came without what builds llama.cpp.')
+      await this.take()
+      locked = true
+      report('looking for a compiler, then building llama.cpp (some minutes, once)')
+      await run(this.inEnvironment('python'), ['-I', this.modelScript, '--again'], report, stop, { TACIT_MODEL_AGAIN: again })
+      return { kind: 'Ready', program }
+    } catch (error) {
+      return stop.aborted ? { kind: 'Cancelled' } : { kind: 'Failed', sentence: reasonOf(error) }
+    } finally {
+      if (locked) await rm(this.lock, { force: true })
+    }
+  }
+
+  private get modelScript(): string {
+    return join(this.parts, 'model', 'install_model.py')
+  }
+
   private async state(): Promise<'none' | 'outdated' | 'ready'> {
     try {
       const version = await readFile(this.mark, 'utf8')
@@ -171,8 +205,21 @@ async function run(
   args: readonly string[],
   report: (message: string) => void,
   stop: AbortSignal,
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const child = spawn(program, [...args], { stdio: ['ignore', 'pipe', 'pipe'], signal: stop, windowsHide: true })
+  const child = spawn(program, [...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal: stop,
+    killSignal: 'SIGINT', // as from a terminal: what it has begun is cleared away
+    detached: !WINDOWS, // a group of its own, so that a compiler that it runs ends too
+    windowsHide: true,
+    env: { ...process.env, ...variables },
+  })
+  const { pid } = child
+  if (pid !== undefined) yieldToTheEditor(pid)
+  stop.addEventListener('abort', () => {
+    if (pid !== undefined) endGroup(pid)
+  })
   let last = ''
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
@@ -190,6 +237,30 @@ async function run(
       else reject(new Error(last || `${program} ended with status ${String(code)}`))
     })
   })
+}
+
+/** What is set up is not waited for by the keys that the user strikes meanwhile. */
+function yieldToTheEditor(pid: number): void {
+  try {
+    setPriority(pid, constantsOfSystem.priority.PRIORITY_BELOW_NORMAL)
+  } catch {
+    // It has ended already, or the system does not allow it.
+  }
+}
+
+function endGroup(pid: number): void {
+  try {
+    if (!WINDOWS) process.kill(-pid, 'SIGINT')
+  } catch {
+    // It has ended already.
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** A line of pip's as it fits into a notification; undefined for what tells a user nothing. */

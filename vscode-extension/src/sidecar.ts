@@ -21,7 +21,7 @@ import { SELECTOR } from './documents'
 import { type Located, locateSidecar, surroundings } from './locate'
 import type { Managed } from './managed'
 import { readStartSettings, SECTION, wholeSection } from './settings'
-import type { User } from './user'
+import { SET_UP_MODEL_TITLE, type User } from './user'
 import { within } from './waiting'
 import { INDEX_CHANGED, STATUS_CHANGED } from './wire'
 
@@ -87,6 +87,17 @@ export class Sidecar implements vscode.Disposable {
     })
   }
 
+  /** Builds what runs the local model into that environment, and starts the sidecar again. Tells when that fails; never throws. */
+  async setUpModel(): Promise<void> {
+    const done = await this.user.whileSettingUp('the local model', (report, stop) =>
+      this.managed.setUpModel(SET_UP_MODEL_TITLE, report, stop),
+    )
+    if (done.kind === 'Failed') this.user.modelLeftOut(done.sentence)
+    if (done.kind !== 'Ready') return
+    this.user.modelIsSetUp()
+    await this.restart()
+  }
+
   /** Sends the settings as they are now. One that starts later reads them itself. */
   async configure(): Promise<void> {
     const settings = { [SECTION]: wholeSection() }
@@ -119,8 +130,10 @@ export class Sidecar implements vscode.Disposable {
 
   private async setUpNow(): Promise<boolean> {
     const path = surroundings(undefined, undefined).path
-    const done = await this.user.whileSettingUp((report, stop) => this.managed.setUp(path, report, stop))
+    const done = await this.user.whileSettingUp('the sidecar', (report, stop) => this.managed.setUp(path, report, stop))
     if (done.kind === 'Failed') this.user.settingUpFailed(done.sentence)
+    // Behind the start that follows, and nothing waits for it.
+    if (done.kind === 'Ready' && (await this.managed.hasModel())) void this.queue.then(() => this.setUpModel())
     return done.kind === 'Ready'
   }
 

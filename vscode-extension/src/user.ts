@@ -11,6 +11,9 @@ export const RESTART_COMMAND = 'tacit.restart'
 
 export const SET_UP_COMMAND = 'tacit.setUp'
 
+/** The command that sets up the local model, as the palette has it. */
+export const SET_UP_MODEL_TITLE = 'Tacit: Set Up the Local Model'
+
 const RESTART = 'Restart Tacit'
 const SET_UP = 'Set Up Tacit'
 const OPEN_SETTINGS = 'Open Settings'
@@ -43,7 +46,7 @@ export class User implements vscode.Disposable {
   sidecarCanBeSetUp(): void {
     const sentence =
       "Tacit's sidecar, a Python program, is not on this machine yet. Tacit can set it up in a folder of its own; " +
-      'pip fetches the packages that it needs (some 450 MB on disk).'
+      'pip fetches the packages that it needs (some 450 MB on disk), and llama.cpp is built for the local model where there is a compiler.'
     this.log.info(sentence)
     this.say(vscode.window.showInformationMessage, sentence, SET_UP, OPEN_SETTINGS)
   }
@@ -53,11 +56,24 @@ export class User implements vscode.Disposable {
     this.say(vscode.window.showErrorMessage, sentence, SET_UP, SHOW_LOG)
   }
 
-  /** Shows a notification with a Cancel button for as long as the sidecar is set up; the log gets every step. */
-  async whileSettingUp<T>(work: (report: (message: string) => void, stop: AbortSignal) => Promise<T>): Promise<T> {
+  /** The rest works without it. */
+  modelLeftOut(sentence: string): void {
+    this.log.warn(sentence)
+    this.say(vscode.window.showInformationMessage, `Tacit: ${sentence}`, SHOW_LOG)
+  }
+
+  modelIsSetUp(): void {
+    this.log.info('The local model can run.')
+  }
+
+  /** Shows a notification with a Cancel button for as long as something is set up; the log gets every step. */
+  async whileSettingUp<T>(
+    what: 'the sidecar' | 'the local model',
+    work: (report: (message: string) => void, stop: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const stop = new AbortController()
     return vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Notification, title: 'Tacit: setting up the sidecar', cancellable: true },
+      { location: vscode.ProgressLocation.Notification, title: `Tacit: setting up ${what}`, cancellable: true },
       async (progress, token) => {
         token.onCancellationRequested(() => {
           stop.abort()

@@ -85,6 +85,45 @@ describe('the environment of the extension', () => {
     assert.match(free.kind === 'Failed' ? free.sentence : '', /needs Python/u)
   })
 
+  it('builds what runs the local model with the script that it came with, and passes on why that cannot be', async () => {
+    const again = 'the command'
+    const stop = new AbortController().signal
+    assert.equal(await managed().hasModel(), false)
+    await program(join(folder, 'parts', 'model', 'install_model.py'))
+    assert.equal(await managed().hasModel(), true)
+    const nowhere = await managed().setUpModel(again, nothing, stop)
+    assert.match(nowhere.kind === 'Failed' ? nowhere.sentence : '', /sidecar of your own, install llama-cpp-python/u)
+
+    const tacit = await program(join(folder, 'storage', 'sidecar', 'bin', 'tacit'))
+    await writeFile(join(folder, 'storage', 'sidecar.ready'), '1')
+    const python = join(folder, 'storage', 'sidecar', 'bin', 'python')
+    await program(python, '#!/bin/sh\necho "Left out: no compiler ($1 $(basename $2) $3). To have it: $TACIT_MODEL_AGAIN."\nexit 1\n')
+    const failed = await managed().setUpModel(again, nothing, stop)
+    assert.deepEqual(failed, { kind: 'Failed', sentence: 'Left out: no compiler (-I install_model.py --again). To have it: the command.' })
+    await program(python)
+    assert.deepEqual(await managed().setUpModel(again, nothing, stop), { kind: 'Ready', program: tacit })
+    assert.deepEqual((await readdir(join(folder, 'storage'))).sort(), ['sidecar', 'sidecar.ready'])
+  })
+
+  it('ends what a build has started too', async () => {
+    await program(join(folder, 'parts', 'model', 'install_model.py'))
+    await program(join(folder, 'storage', 'sidecar', 'bin', 'tacit'))
+    await writeFile(join(folder, 'storage', 'sidecar.ready'), '1')
+    const started = join(folder, 'started')
+    await program(join(folder, 'storage', 'sidecar', 'bin', 'python'), `#!/bin/sh\nsh -c 'echo $$ > ${started}.new; mv ${started}.new ${started}; exec sleep 60'\n`)
+    const stop = new AbortController()
+    const done = managed().setUpModel('', nothing, stop.signal)
+    let compiler = 0
+    while (compiler === 0) {
+      compiler = Number(await readFile(started, 'utf8').catch(() => '0'))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    stop.abort()
+    assert.deepEqual(await done, { kind: 'Cancelled' })
+    const alive = async (): Promise<boolean> => readFile(`/proc/${compiler.toString()}/stat`, 'utf8').then((stat) => !stat.includes(') Z '), () => false)
+    while (await alive()) await new Promise((resolve) => setTimeout(resolve, 20))
+  })
+
   it('stops when it is told to', async () => {
     await writeFile(join(folder, 'parts', 'lean_tacit-1-py3-none-any.whl'), '')
     await program(join(folder, 'bin', 'python3'), '#!/bin/sh\ncase "$2" in -m) exec sleep 60;; esac\n')
