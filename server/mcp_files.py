@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tacit.index.packages import own_package
 from tacit.server.errors import BadInput
 from tacit.server.lean.syntax import commands_of, imports
 from tacit.server.mirror import path_of
@@ -96,12 +97,16 @@ def imported_state(file: LeanFile, workspace: Path | None) -> tuple[object, ...]
     if workspace is None:
         return ()
     found: list[object] = []
+    own = own_package(workspace)
     for module in imports(commands_of(file.text).header()):
-        name = module.replace(".", "/")
-        for place in (f"{name}.lean", *(f"{folder}/{name}.olean" for folder in BUILT)):
+        places = own.places_of(module)
+        name = places[-1].relative_to(own.root)
+        sources = [each.with_name(f"{each.name}.lean") for each in places]
+        objects = [(own.root / folder / name).with_name(f"{name.name}.olean") for folder in BUILT]
+        for place in (*sources, *objects):
             try:
-                status = (workspace / place).stat()
+                status = place.stat()
             except (OSError, ValueError):
                 continue
-            found.append((place, status.st_mtime_ns, status.st_size))
+            found.append((str(place), status.st_mtime_ns, status.st_size))
     return tuple(found)

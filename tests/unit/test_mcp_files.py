@@ -112,3 +112,24 @@ def test_imports_count_as_others_when_they_are_written_or_built(tmp_path: Path) 
     (built / "B.olean").write_bytes(b"")
     assert len({first, written, state()}) == 3
     assert imported_state(LeanFile.read(file), None) == ()
+
+
+def test_imports_are_found_where_lake_is_told_to_look_and_by_names_in_quotes(tmp_path: Path) -> None:
+    (tmp_path / "lakefile.toml").write_text(
+        'name = "p"\nsrcDir = "src"\n\n[[lean_lib]]\nname = "A"\n', encoding="utf-8"
+    )
+    file = tmp_path / "Foo.lean"
+    file.write_text("import A.«odd-name»\n\nexample : True := trivial\n", encoding="utf-8")
+    sources = tmp_path / "src" / "A"
+    sources.mkdir(parents=True)
+
+    def state() -> object:
+        return imported_state(LeanFile.read(file), tmp_path)
+
+    absent = state()
+    (sources / "odd-name.lean").write_text("def one := 1\n", encoding="utf-8")
+    written = state()
+    built = tmp_path / ".lake" / "build" / "lib" / "lean" / "A"
+    built.mkdir(parents=True)
+    (built / "odd-name.olean").write_bytes(b"")
+    assert len({absent, written, state()}) == 3
