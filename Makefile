@@ -61,7 +61,7 @@ model: .venv/.installed ## Try again to install what runs the local model, where
 .PHONY: lock
 lock: ## Resolve requirements/*.in again (ARGS=--upgrade takes newer versions)
 	@test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/python -m pip install -qq uv; }
-	@for name in runtime dev encoder model model-build audit; do \
+	@for name in runtime dev encoder model model-build model-run audit; do \
 	  .cache/lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --strip-extras \
 	    --no-header --no-emit-index-url --no-emit-find-links $(ARGS) \
 	    $$(case $$name in encoder|model) echo --no-deps;; dev) echo --no-emit-package llama-cpp-python;; esac) \
@@ -160,7 +160,7 @@ vsix: .venv/.installed $(EXT)/node_modules/.installed ## Package the VS Code ext
 	@$(BIN)/python -m pip wheel -qq --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(EXT)/sidecar .
 	@cp requirements/runtime.lock requirements/encoder.lock $(EXT)/sidecar/
 	@mkdir $(EXT)/sidecar/model # what builds llama.cpp there, for the local model
-	@cp requirements/install_model.py requirements/model.lock requirements/model-build.lock requirements/model.cmake $(EXT)/sidecar/model/
+	@cp requirements/install_model.py requirements/model.lock requirements/model-build.lock requirements/model-run.lock requirements/model.cmake $(EXT)/sidecar/model/
 	@cd $(EXT) && npm run --silent package && ls -sh *.vsix
 
 .PHONY: e2e-setup

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("runtime", "encoder", "model", "model-build", "dev", "audit")
+LOCKS = ("runtime", "encoder", "model", "model-build", "model-run", "dev", "audit")
 FOLDERS = ("vscode-extension", "tests/e2e")
 SECONDS = 300
 

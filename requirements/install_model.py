@@ -25,6 +25,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 LOCK, TOOLS, PARTS = HERE / "model.lock", HERE / "model-build.lock", HERE / "model.cmake"
+NEEDS = HERE / "model-run.lock"
 ENVIRONMENT = Path(sys.prefix)
 STATE = ENVIRONMENT / ".model"
 COMMAND = os.environ.get("TACIT_MODEL_AGAIN") or "`make model`"
@@ -127,6 +128,10 @@ def install(key: str, options: Sequence[str]) -> None:
     wheel = wheels[0] if wheels else build(folder, options)
     said = pip(sys.executable, "install", "--no-deps", "--no-index", "--force-reinstall", str(wheel))
     if said is None:
+        missing = pip(sys.executable, "install", "--require-hashes", "-r", str(NEEDS))
+        if missing is not None:
+            why = f"pip could not get what llama-cpp-python needs ({last_line(missing)})"
+            raise LeftOut(why, f"connect to the network, then {COMMAND}.")
         said = run([sys.executable, "-c", "import llama_cpp; llama_cpp.llama_backend_init()"], os.environ)
     if said is not None:
         # Whatever is wrong with it, the next try builds another.

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 FOLDERS: dict[str, str] = PROJECT["tool"]["setuptools"]["package-dir"]
-LOCKS = ("runtime", "dev", "encoder", "model", "model-build", "audit")
+LOCKS = ("runtime", "dev", "encoder", "model", "model-build", "model-run", "audit")
 
 
 def requirements(file: str) -> list[str]:

@@ -29,7 +29,7 @@ class Commands:
         line = " ".join(command)
         self.ran.append(line)
         for word, said in self.fails.items():
-            if f" {word} " in line:
+            if f" {word} " in f"{line} ":
                 return said
         if " download " in line:
             (Path(command[command.index("-d") + 1]) / "llama_cpp_python-1.tar.gz").touch()
@@ -103,6 +103,12 @@ def test_only_what_the_processor_has_is_used_and_never_its_matrix_instructions(f
             "download",
             "ERROR: No matching distribution found for llama-cpp-python==1\n\n[notice] A new pip\nexit status 1",
             "pip could not get llama-cpp-python (No matching distribution found for llama-cpp-python==1)",
+            "connect to the network, then `make model`.",
+        ),
+        (
+            str(install_model.NEEDS),
+            "ERROR: No matching distribution found for diskcache==1\nexit status 1",
+            "pip could not get what llama-cpp-python needs (No matching distribution found for diskcache==1)",
             "connect to the network, then `make model`.",
         ),
         (
