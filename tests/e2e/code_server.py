@@ -41,7 +41,10 @@ QUIET: Mapping[str, Any] = {
 
 
 class CodeServer:
-    """A running code-server. `folder` takes its files; `extensions` is where the extension was unpacked."""
+    """A running code-server. `folder` takes its files; `extensions` is where the extension was unpacked.
+
+    `trusting`: nobody is asked whether a folder is to be trusted, and each is.
+    """
 
     def __init__(
         self,
@@ -49,6 +52,8 @@ class CodeServer:
         folder: Path,
         extensions: Path,
         settings: Mapping[str, Any],
+        *,
+        trusting: bool = True,
     ) -> None:
         self._folder = folder
         # Of settings that belong to a machine, such as the path of a program, a window on a server reads those of the
@@ -69,8 +74,8 @@ class CodeServer:
             "--extensions-dir", extensions,
             "--disable-telemetry",
             "--disable-update-check",
-            "--disable-workspace-trust",
             "--reconnection-grace-time", "5",
+            *(["--disable-workspace-trust"] if trusting else []),
         ]  # fmt: skip
         homes = {f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("CONFIG", "DATA", "CACHE", "STATE")}
         with (folder / "code-server.log").open("w", encoding="utf-8") as log:
