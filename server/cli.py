@@ -213,7 +213,7 @@ def main(argv: Sequence[str] | None = None, *, build: Build | None = None) -> in
     if arguments.command is not _serve:
         role, least = ("mcp", "info") if arguments.command is _mcp else ("command", "warning")
         terminal = logs.to_terminal(arguments.verbose)
-        logs.begin(role, cache_folder() / logs.FOLDER, least=least, terminal=terminal, hooks=False)
+        logs.begin(role, cache_folder() / logs.FOLDER, least=least, terminal=terminal, hooks=role == "mcp")
     try:
         status: int = arguments.command(arguments, build or _compose)
         sys.stdout.flush()

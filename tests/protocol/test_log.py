@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -16,6 +18,7 @@ from tacit.server.errors import ModelUnavailable
 from tacit.server.indexer import Indexer, IndexWork
 from tacit.server.model.client import ModelClient
 from tacit.server.model.messages import Load
+from tests.protocol import scripted_lean
 from tests.protocol.editor import Editor, Refusal, at, editing, script, within
 from tests.protocol.test_answers import ON_SORRY
 
@@ -195,3 +198,37 @@ async def test_a_model_worker_that_fails_leaves_a_log_and_the_error_names_it(
     assert f"{file} says more." in str(raised.value)
     assert "secretGoal" not in str(raised.value)
     check_child(file, "model")
+
+
+# ---------------------------------------------------------------- nothing of the user's text
+
+WORLD = "--# goal grmblfx : Nat\\n⊢ grmblfx = grmblfx\n--# closes rfl\n--# leaves simp => ⊢ grmblfx = 0\n"
+LINE = WORLD.count("\n")
+SECRET = f"{WORLD}theorem zorbLemma (grmblfx : Nat) : grmblfx = grmblfx := by sorry\n"
+
+
+@pytest.mark.parametrize("fault", ["stderr", "die@4"])
+async def test_no_source_goal_or_tactic_is_logged_whatever_lean_does(fault: str, tmp_path: Path) -> None:
+    lean = scripted_lean.install(tmp_path, fault, rules=Path(scripted_lean.__file__).with_name("lean_rules.py"))
+    environment = {
+        "TACIT_CACHE": str(tmp_path / "cache"),
+        "TACIT_LOG": "info",
+        "TACIT_LEAN": str(lean),
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(tmp_path),
+    }
+    uri = (tmp_path / "Foo.lean").as_uri()
+    async with editing(tmp_path, sys.executable, "-m", "tacit.server.app", environment=environment) as editor:
+        try:
+            await editor.initialize()
+            editor.open(SECRET, uri=uri)
+            found = await editor.ask("tacit/suggest", at(LINE, 62, uri))
+            assert "rfl" in [each["tactic"] for each in found["suggestions"]]
+            await editor.shutdown()
+        finally:
+            for pid in scripted_lean.survivors(tmp_path):
+                os.kill(pid, signal.SIGKILL)
+    [log] = [file.read_text(encoding="utf-8") for file in files(tmp_path) if file.name.startswith("serve-")]
+    assert "Lean is ready" in log
+    written = log + editor.stderr.decode()
+    assert [each for each in ("grmblfx", "zorbLemma", "⊢") if each in written] == []
