@@ -106,12 +106,6 @@ def test_only_what_the_processor_has_is_used_and_never_its_matrix_instructions(f
             "connect to the network, then `make model`.",
         ),
         (
-            str(install_model.NEEDS),
-            "ERROR: No matching distribution found for diskcache==1\nexit status 1",
-            "pip could not get what llama-cpp-python needs (No matching distribution found for diskcache==1)",
-            "connect to the network, then `make model`.",
-        ),
-        (
             "wheel",
             "Processing\n/x/ggml.c:1:2: error: unknown type name\nninja: failed\nERROR: Failed building wheel\n",
             "llama.cpp does not build here (/x/ggml.c:1:2: error: unknown type name; all of it is in {log})",
@@ -150,6 +144,24 @@ def test_a_failure_is_one_sentence_and_is_not_tried_again_unasked(
     commands.fails.clear()
     assert main(["--again"]) == 0
     assert capsys.readouterr().out.endswith("The local model can run: llama-cpp-python is installed.\n")
+
+
+def test_what_it_needs_is_installed_with_hashes_and_the_wheel_is_kept_where_that_fails(
+    commands: Commands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands.fails[str(install_model.NEEDS)] = "ERROR: No matching distribution found for diskcache==1\nexit status 1"
+    assert main([]) == 0
+    assert commands.built
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "The local model is left out: pip could not get what llama-cpp-python needs (No matching distribution found for "
+        "diskcache==1). To have it: connect to the network, then `make model`."
+    )
+    commands.fails.clear()
+    commands.ran.clear()
+    assert main(["--again"]) == 0
+    assert not commands.built
+    (needs,) = [line for line in commands.ran if str(install_model.NEEDS) in line]
+    assert "--require-hashes" in needs
 
 
 @pytest.mark.parametrize(
