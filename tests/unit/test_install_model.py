@@ -153,8 +153,8 @@ def test_what_it_needs_is_installed_with_hashes_and_the_wheel_is_kept_where_that
     assert main([]) == 0
     assert commands.built
     assert capsys.readouterr().out.splitlines()[-1] == (
-        "The local model is left out: pip could not get what llama-cpp-python needs (No matching distribution found for "
-        "diskcache==1). To have it: connect to the network, then `make model`."
+        "The local model is left out: pip could not get what llama-cpp-python needs (No matching distribution found "
+        "for diskcache==1). To have it: connect to the network, then `make model`."
     )
     commands.fails.clear()
     commands.ran.clear()
