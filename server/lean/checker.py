@@ -28,7 +28,9 @@ from tacit.server.lean.site import (
     Scratch,
     Site,
     axioms_of,
+    broken_below,
     inner_errors,
+    is_syntax_error,
     relative_errors,
 )
 from tacit.server.lean.syntax import Command
@@ -104,21 +106,34 @@ class Checker:
         if name := trust.reserved(text):
             raise NoGoal(f"This file uses the name `{name}`, which Tacit needs for itself.", hint="Rename it.")
         reasons: list[str] = []
-        for cut in (False, True):
-            for hole in holes:
-                rest = text[hole.span.end : command.span.end]
-                if cut and not rest.strip():
-                    continue
-                # Second try: what follows in the declaration may be broken, and a syntax error there silences
-                # Lean about all of it. Without it the goal can be seen, and tactics checked up to here.
-                site = Site(text, command.upto(hole.span.end) if cut else command, hole)
-                is_example = site.head is not None and site.head.keyword.text == "example"
-                for as_ in ("theorem", "noncomputable def") if is_example else ("theorem",):
-                    found = await self._probe(replace(site, example_as=as_), label)
-                    if isinstance(found, Site):
-                        return found
-                    reasons.append(found)
-        raise NoGoal(reasons[0] if reasons else "There is no place for a tactic at the cursor.")
+        found = await self._look(text, command, holes, reasons, label)
+        if found is None or (found.broken and self._keeps_steps):
+            # What follows in the declaration may be broken, and a syntax error there silences Lean about all of it
+            # (2021), or about what fails in steps that parse (today). Without it the goal can be seen, and tactics
+            # checked up to here.
+            upto = [hole for hole in holes if text[hole.span.end : command.span.end].strip()]
+            shorter = await self._look(text, command, upto, reasons, label, cut=True)
+            if shorter is None and found is not None:
+                said = first_line(found.broken)
+                raise NoGoal(f"What stands below does not parse, so that Lean does not tell what fails: {said}.")
+            found = shorter
+        if found is None:
+            raise NoGoal(reasons[0] if reasons else "There is no place for a tactic at the cursor.")
+        return found
+
+    async def _look(
+        self, text: str, command: Command, holes: Sequence[Hole], reasons: list[str], label: str, *, cut: bool = False
+    ) -> Site | None:
+        """The first place that shows a goal, the declaration cut behind the hole or not; else why none does."""
+        for hole in holes:
+            site = Site(text, command.upto(hole.span.end) if cut else command, hole)
+            is_example = site.head is not None and site.head.keyword.text == "example"
+            for as_ in ("theorem", "noncomputable def") if is_example else ("theorem",):
+                found = await self._probe(replace(site, example_as=as_), label)
+                if isinstance(found, Site):
+                    return found
+                reasons.append(found)
+        return None
 
     async def prepare(self, site: Site, *, label: str = "") -> bool:
         """Have Lean elaborate what stands above a place that is open, with its own limit; whether it did."""
@@ -161,6 +176,7 @@ class Checker:
             axioms=_besides_hole(axioms_of(scratch, messages)),
             standard=trust.standard_axioms(site.text, site.command.span.end),
             doubt=trust.doubt(site.text, site.command, site.hole.span),
+            broken=broken_below(scratch, messages) if site.rest else "",
         )
 
     async def _why_no_goal(self, site: Site, scratch: Scratch, messages: Sequence[Message]) -> str:
@@ -279,9 +295,12 @@ class Checker:
                 verdicts.update(zip(left[told:], found, strict=True))
                 break
             bad: dict[int, str] = {}
-            if any(reading.silent for reading in readings) and not asked_parser and len(left) > 1:
-                # A syntax error silences most of the command, before it and behind it: all are sent again
-                # without those that do not parse.
+            unread = any(reading.silent for reading in readings)
+            if self._keeps_steps:
+                unread = unread or any(is_syntax_error(m) for reading in readings for m in reading.errors)
+            if unread and not asked_parser and len(left) > 1:
+                # A syntax error silences most of the command, before it and behind it (today what fails in it, and not
+                # what does not): all are sent again without those that do not parse.
                 asked_parser = True
                 bad = await self._unparsed(site, {i: trials[i].candidate.text for i in left}, timeout, label)
             if bad:

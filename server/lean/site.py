@@ -26,6 +26,8 @@ from tacit.server.values import CheckedTactic, Goal, Suggestion, TextEdit
 # On one line: what stands below has moved by one, whichever header stands above.
 _AXIOMS = tuple(f"axiom {name}.{{tacitU}} {{α : Sort tacitU}} : α" for name in (STAND_IN, REST))
 SORRY_AXIOM = "sorryAx"
+# How Lean's parser begins what it says; nothing that an elaborator says begins like this.
+_SYNTAX = re.compile(r"(unexpected (token|identifier|end of input|character)|expected |unterminated |missing end of )")
 _DEPENDS = re.compile(r"depends on axioms:\s*\[(?P<axioms>[^\]]*)\]", re.DOTALL)
 
 
@@ -67,7 +69,8 @@ class Site:
     """A hole in a command of a text, with what the probe said. Built by `Checker.open`.
 
     `axioms` are those that the declaration rests on besides what goes into the hole, None where Lean does not tell;
-    `standard` those that any proof may rest on. `doubt` is why no close is one here (see `trust`).
+    `standard` those that any proof may rest on. `doubt` is why no close is one here (see `trust`), `broken` what the
+    parser says of the text below.
     """
 
     text: str
@@ -81,11 +84,17 @@ class Site:
     axioms: frozenset[str] | None = None
     standard: frozenset[str] = STANDARD_AXIOMS
     doubt: str = ""
+    broken: str = ""
 
     @property
     def head(self) -> DeclarationHead | None:
         """The declaration's keyword and name."""
         return declaration_head(self.command, before=self.hole.span.start)
+
+    @property
+    def rest(self) -> str:
+        """What of the command stands behind the hole."""
+        return self.text[self.hole.span.end : self.command.span.end].strip()
 
     @property
     def name(self) -> str | None:
@@ -147,7 +156,7 @@ class Site:
         close of the goal at hand can be judged in a declaration without errors.
         """
         hole = self.hole
-        if self.text[hole.span.end : self.command.span.end].strip():
+        if self.rest:
             return []
         lines = self.text[self.command.span.start : hole.span.start].split("\n")
         column = hole.column
@@ -287,6 +296,16 @@ def _is_of_axioms(scratch: Scratch, message: Message) -> bool:
 
 def _inside(scratch: Scratch, message: Message) -> bool:
     return scratch.origin <= message.start < scratch.end
+
+
+def is_syntax_error(message: Message) -> bool:
+    """Whether the parser says it. Today's Lean leaves out most errors of a declaration that does not parse whole."""
+    return message.severity is Severity.ERROR and _SYNTAX.match(message.text) is not None
+
+
+def broken_below(scratch: Scratch, messages: Sequence[Message]) -> str:
+    """What the parser says of the text below the body; empty where it takes it."""
+    return next((m.text for m in messages if is_syntax_error(m) and m.start >= scratch.end), "")
 
 
 def axioms_of(scratch: Scratch, messages: Sequence[Message]) -> frozenset[str] | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
+import inspect
 import random
 import sys
 import time
@@ -36,13 +37,15 @@ def main() -> int:
     parser.add_argument("--only", choices=properties.PROPERTIES, help="this property alone")
     parser.add_argument("--corpus", type=Path, help="a folder of Lean files whose tactics are damaged, too")
     parser.add_argument("--lean", action="store_true", help="have a real Lean parse what passes the gate")
-    parser.add_argument("--atheris", choices=properties.PROPERTIES, help="run this property in atheris until stopped")
+    parser.add_argument(
+        "--atheris", choices=properties.PROPERTIES, help="run this property in atheris, led by coverage"
+    )
     options = parser.parse_args()
     if options.corpus is not None:
         properties.MORE.extend(tactic_lines(options.corpus))
-    if options.atheris:
-        return _atheris(options.atheris)
     first = options.seed if options.seed is not None else random.SystemRandom().randrange(1_000_000)
+    if options.atheris:
+        return _atheris(options.atheris, first, options.minutes)
     until = time.monotonic() + 60 * options.minutes
     number = 0
     while (number < options.rounds) if options.rounds else (time.monotonic() < until):
@@ -83,14 +86,21 @@ async def _judged_by_lean() -> None:
             assert not found.escaped, found.escaped
 
 
-def _atheris(name: str) -> int:
+def _atheris(name: str, number: int, minutes: float) -> int:
+    """Have atheris choose the bytes that hypothesis makes its cases of. Does not return."""
     try:
         atheris = importlib.import_module("atheris")
     except ImportError:
         print("atheris is not installed here: `.venv/bin/pip install atheris`.", file=sys.stderr)
         return 2
-    atheris.instrument_all()
-    atheris.Setup([sys.argv[0]], vars(properties.test_of(name))["hypothesis"].fuzz_one_input)
+    ours = [module for key, module in sys.modules.items() if key.startswith("tacit.server.lean.")]
+    for module in ours:
+        for function in list(vars(module).values()):
+            if inspect.isfunction(function) and function.__module__ == module.__name__:
+                setattr(module, function.__name__, atheris.instrument_func(function))
+    run = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))(properties.test_of(name))
+    arguments = [sys.argv[0], f"-seed={number}", f"-max_total_time={int(60 * minutes)}", "-max_len=4096"]
+    atheris.Setup(arguments, vars(run)["hypothesis"].fuzz_one_input)
     atheris.Fuzz()
     return 0
 

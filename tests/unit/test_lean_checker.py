@@ -317,6 +317,66 @@ async def test_a_lean_that_dies_of_the_file_is_told() -> None:
         await Bench({}, lean=Scripted({}, probe=Elaboration(Outcome.CRASHED, (), "Stack overflow"))).open()
 
 
+class Partial(FakeLean):
+    """Lean of 2025: of a text that does not parse whole it keeps the marks, and leaves out what fails."""
+
+    def __init__(self, table: dict[str, Fate], *, bad: str) -> None:
+        super().__init__(table, goal="p : Prop\nh : p\n⊢ p")
+        self.bad = bad
+
+    async def elaborate(
+        self, text: str, *, timeout: float, label: str = "", enough: Enough | None = None
+    ) -> Elaboration:
+        asks = "exact True.intro" in text
+        read = text if asks else text.replace(self.bad, "skip")
+        whole = await super().elaborate(read, timeout=timeout, label=label, enough=enough)
+        lines = text.split("\n")
+        line = next((n for n, each in enumerate(lines) if self.bad in each), None)
+        if line is None or asks:
+            return whole
+        marks = [n for n, each in enumerate(lines[:line]) if each.strip() == "trace_state"]
+        kept = [m for m in whole.messages if m.severity is Severity.INFORMATION and m.start.line < line]
+        told = {m.start for m in kept}
+        at = [Position(n, lines[n].index("trace_state")) for n in marks]
+        found = [Message(Severity.INFORMATION, each, each, "") for each in at if each not in told]
+        error = Message(Severity.ERROR, Position(line, 4), Position(line, 5), "unexpected token ')'; expected term")
+        return replace(whole, messages=(*kept, *found, error))
+
+
+async def test_what_fails_is_told_though_the_last_of_the_batch_does_not_parse() -> None:
+    """Else the marks of those before it would stand without their errors."""
+    lean = Partial({"rfl": Closes(), "nonsense": Unknown()}, bad="exact h +")
+    lean.table["exact h +"] = Unknown()
+    bench = Bench({}, lean=lean)
+    verdicts = await bench.verdicts("rfl", "exact nope", "exact h +")
+    assert verdicts == {"rfl": "closes", "exact nope": "fails", "exact h +": "fails"}
+    assert bench.lean.asked == ["probe", "batch", "known", "batch"]
+
+
+async def test_a_declaration_that_is_broken_below_is_looked_at_without_that() -> None:
+    text = "theorem foo (p : Prop) (h : p) : p := by\n  have : p := by\n    sorry‸\n    exact (\n  skip\n"
+    for version, asked in ((NEW, ["probe", "probe"]), (OLD, ["probe"])):
+        lean = Partial({"rfl": Closes()}, bad="exact (")
+        lean.identity = replace(lean.identity, version=version)
+        site = await Bench({}, lean=lean).open(text)
+        assert lean.asked == asked
+        assert (site.broken == "") is (version == NEW)
+        assert ("exact (" in site.scratch("rfl").text) is (version == OLD)
+
+
+async def test_where_nothing_can_be_left_out_there_is_no_place() -> None:
+    class Whole(Partial):
+        async def elaborate(
+            self, text: str, *, timeout: float, label: str = "", enough: Enough | None = None
+        ) -> Elaboration:
+            answer = await super().elaborate(text, timeout=timeout, label=label, enough=enough)
+            return answer if self.bad in text else Elaboration(Outcome.DONE)
+
+    lean = Whole({"rfl": Closes()}, bad="exact (")
+    with pytest.raises(NoGoal, match="does not parse, so that Lean does not tell what fails: unexpected token"):
+        await Bench({}, lean=lean).open("theorem foo : p := by\n  sorry‸\n  exact (\n")
+
+
 # ---------------------------------------------------------------------------------------------- in place
 
 
