@@ -129,9 +129,11 @@ class Stored:
 class Store:
     """An open index. For one thread; several stores may read the same file."""
 
-    def __init__(self, path: Path, database: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, database: sqlite3.Connection, *, fixed: bool = False) -> None:
         self.path = path
         self.database = database
+        self.fixed = fixed
+        """Whether it was opened as a file that nobody changes, because nothing can be written beside it."""
 
     @classmethod
     def open(cls, path: Path) -> Store:
@@ -139,7 +141,7 @@ class Store:
         if not path.is_file():
             raise NoIndex(f"There is no index at {path}.")
         try:
-            database, found = _open(path)
+            database, found, fixed = _open(path)
         except (sqlite3.Error, ValueError) as error:  # text that is no UTF-8 is the latter
             if is_locked(error):
                 raise Busy(f"The index at {path} cannot be read: another process has locked it.") from error
@@ -149,7 +151,7 @@ class Store:
             if is_newer(found.get("schema", ""), SCHEMA_VERSION):
                 raise NewerIndex(path)
             raise OtherSchema(f"The index at {path} was written by another version of Tacit and must be built again.")
-        return cls(path, database)
+        return cls(path, database, fixed=fixed)
 
     @classmethod
     def create(cls, path: Path, *, careful: bool = True) -> Store:
@@ -369,15 +371,19 @@ def is_newer(found: str, ours: str) -> bool:
     return found.isdecimal() and int(found) > int(ours)
 
 
-def _open(path: Path) -> tuple[sqlite3.Connection, dict[str, str]]:
-    """The database and its manifest. Raises sqlite3.Error."""
+_NO_WRITING = tuple(f"SQLITE_{each}" for each in ("READONLY", "CANTOPEN", "IOERR", "FULL"))
+
+
+def _open(path: Path) -> tuple[sqlite3.Connection, dict[str, str], bool]:
+    """The database, its manifest, and whether it was opened as one that nobody changes. Raises sqlite3.Error."""
     try:
-        return _connected(path, "mode=ro")
+        return *_connected(path, "mode=ro"), False
     except sqlite3.OperationalError as error:
-        # SQLite wants to write beside a file that it only reads. Where nobody may, say on a shared disk, nobody does.
+        # SQLite wants to write beside a file that it only reads. Where that cannot be, on a shared or a full disk,
+        # nobody writes to the file either.
         log = path.with_name(path.name + "-wal")
-        if error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")) and not _size(log):
-            return _connected(path, "mode=ro&immutable=1")
+        if getattr(error, "sqlite_errorname", "").startswith(_NO_WRITING) and not _size(log):
+            return *_connected(path, "mode=ro&immutable=1"), True
         raise
 
 

@@ -93,6 +93,8 @@ class _Open:
     looked: float = 0.0
     next_load: float = 0.0
     deleted: bool = False
+    state: tuple[object, ...] = ()
+    """As the file was when it was opened."""
     checked: int = 0
     """The edition of which is known that nothing is wrong with it."""
     name: str = ""
@@ -405,9 +407,10 @@ class Shelves:
         known = self._faults.get(spot.index)
         if known is not None and known.state == _state(status) and time.monotonic() < known.again:
             return False
-        if each is None or each.place != place:
+        if each is None or each.place != place or (each.store.fixed and each.state != _state(status)):
             self._shut(spot.index)
             self._open[spot.index] = each = self._reopen(spot, place)
+            each.state = _state(status)
             self._faults.pop(spot.index, None)
             each.version = self._begin(each)
             return True

@@ -21,6 +21,7 @@ from tacit.server.errors import TacitError
 from tacit.server.library import Spot, answered, open_library
 from tacit.server.shelves import Shelves
 from tests.unit.corpus import ANALYSIS, corpus, found, index, write
+from tests.unit.test_index_crashes import full_disk
 
 PAGE = 4096
 
@@ -186,6 +187,17 @@ def test_an_open_index_that_is_locked_is_opened_again(
         names(shelves)
     assert "IsCompact" in names(shelves)
     assert shelves.conditions[0].sentence == ""
+
+
+def test_an_index_is_searched_where_nothing_can_be_written(root: Path, shelves: Shelves) -> None:
+    write(root / "src", {"Top/New.lean": "theorem new_gem : 1 = 1 := rfl\n"})
+    index(root / "src", root / "top.db")  # SQLite's log is on now, as in any index of ours
+    with full_disk(0):
+        assert "IsCompact" in names(shelves)
+        assert shelves.conditions[0].sentence == ""
+    write(root / "src", {"Top/Newer.lean": "theorem newer_gem : 1 = 1 := rfl\n"})
+    index(root / "src", root / "top.db")
+    assert names(shelves, "newer_gem")[0] == "newer_gem"
 
 
 def test_commands_leave_a_damaged_index_out(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

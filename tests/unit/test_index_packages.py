@@ -276,7 +276,7 @@ def test_a_folder_that_may_not_be_listed(tmp_path: Path) -> None:
     assert "cannot be listed: Permission denied" in problems[0].message
 
 
-NONSENSE = (
+NONSENSE: tuple[object, ...] = (
     {"packages": 3},
     {"packages": [1, None, [], "a"]},
     {"packagesDir": "a\0b", "packages": [{"name": "a", "type": "git"}]},
