@@ -29,6 +29,12 @@ from tacit.server.text import LineIndex, Position, common_length
 
 log = logging.getLogger(__name__)
 _START_TIMEOUT = 60.0
+# What to do about a Lean that does not start, by how it ended.
+_HINT = "`lean --version` in a terminal may say more."
+_HINTS = {
+    "SIGKILL": "Systems end programs so when memory runs out: close others.",
+    "SIGILL": "It was built for another processor: install another build.",
+}
 # Seconds without a word of a new text, after one that was cancelled or ran out of time, until the process is given up.
 _PATIENCE = 3.0
 # After the text that stopped another its process is watched, so many times for so many seconds each: one that never
@@ -134,11 +140,13 @@ class LiveElaborator:
                 # No command is to blame: with the folder back the same one starts.
                 gone = f"There is no folder {command.cwd} any more, so Lean cannot be started there."
                 raise LeanDied(gone, hint="Put it back, or close its files.") from exc
-            raise LeanNotFound(f"{command.argv[0]} cannot be started: {exc.strerror}.") from exc
+            reason = f"{command.argv[0]} cannot be started: {exc.strerror}."
+            raise LeanNotFound(reason, hint="Name a Lean that can be in the setting tacit.lean.path.") from exc
         except (LeanClientError, StoodStill) as exc:
-            said = await server.last_words() or await server.fate()
+            said, fate = await server.last_words(), await server.fate()
             await self._end(server)
-            raise LeanNotFound(f"{' '.join(command.argv)} did not start: {said or exc}.") from exc
+            reason = f"{' '.join(command.argv)} did not start: {said or fate or exc}."
+            raise LeanNotFound(reason, hint=_HINTS.get(fate, _HINT)) from exc
         except asyncio.CancelledError:
             await self._end(server)
             raise

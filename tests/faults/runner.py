@@ -136,8 +136,9 @@ async def _work(plan: Plan, outcome: Outcome, rig: Rig, dice: random.Random) -> 
         outcome.recovery = await rig.recovered(model=any(fault.model for fault, _ in plan.faults))
         if not lasts:
             await rig.answers()
+        excused = (Refusal,) if all(fault.answers for fault, _ in plan.faults) else (Refusal, NoAnswer)
         for each in asked:
-            with suppress(Refusal):
+            with suppress(*excused):
                 await each
         for faulty in [each for fault, each in reversed(injected) if not fault.lasts]:
             await _finish(faulty)

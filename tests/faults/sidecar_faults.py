@@ -14,14 +14,14 @@ from tests.faults.rig import NoAnswer, Rig
 ANY_TIME = (When.IDLE, When.STARTING, When.BUSY)
 
 
-@fault("sidecar", "The sidecar is killed", when=ANY_TIME, model=True, index=True, alone=True)
+@fault("sidecar", "The sidecar is killed", when=ANY_TIME, model=True, index=True, alone=True, answers=False)
 async def killed(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
     await _kill(rig)
     await rig.restart()
     yield
 
 
-@fault("sidecar", "The sidecar is killed while Lean hangs", when=(When.BUSY,), proxied=True, alone=True)
+@fault("sidecar", "The sidecar is killed while Lean hangs", when=(When.BUSY,), proxied=True, alone=True, answers=False)
 async def killed_beside_a_hang(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
     rig.lean.behave("deaf", once=True)
     await rig.taken(rig.lean, "deaf")
@@ -30,7 +30,7 @@ async def killed_beside_a_hang(rig: Rig, dice: random.Random) -> AsyncIterator[N
     yield
 
 
-@fault("sidecar", "The sidecar is killed while Lean is stopped", alone=True)
+@fault("sidecar", "The sidecar is killed while Lean is stopped", alone=True, answers=False)
 async def killed_beside_one_that_is_stopped(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
     rig.lean.send(signal.SIGSTOP)
     await _kill(rig)

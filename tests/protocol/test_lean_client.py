@@ -796,3 +796,10 @@ async def test_a_lean_that_stands_still_before_its_first_word_is_said_not_to_sta
     async with closing(command(["sleep", "600"], tmp_path)) as lean:
         with pytest.raises(LeanNotFound, match="it did nothing for"):
             await ask(lean, "a")
+
+
+@pytest.mark.parametrize(("name", "hint"), [("KILL", "memory runs out"), ("ILL", "another processor")])
+async def test_how_a_lean_ended_that_does_not_start_says_what_to_do(tmp_path: Path, name: str, hint: str) -> None:
+    async with closing(command(["sh", "-c", f"kill -{name} $$"], tmp_path)) as lean:
+        with pytest.raises(LeanNotFound, match=f"did not start: SIG{name}.*{hint}"):
+            await ask(lean, "a")
