@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 import psutil
@@ -25,9 +26,8 @@ MUTE = 5
 NOTHING = 0.1
 """Seconds of computing that are none: threads that wake up to look for work."""
 WORKER_GONE = "its worker ended"
-STOPPED_STATES = (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
-# Waiting for a disk, or for a processor that others have.
-_BUSY_STATES = (psutil.STATUS_DISK_SLEEP, psutil.STATUS_RUNNING, psutil.STATUS_WAKING)
+# As Linux writes the states of a thread: stopped; running or waiting for a processor that others have, or for a disk.
+_STOPPED, _BUSY = frozenset("Tt"), frozenset("RD")
 
 T = TypeVar("T")
 
@@ -76,7 +76,8 @@ async def _standstill(server: Watched, looks: Callable[[], int]) -> str:
     while True:
         await asyncio.sleep(LOOK)
         now = _signs(server)
-        stopped = stopped + 1 if _any_in(server, STOPPED_STATES) else 0
+        states = set().union(*map(thread_states, server.processes()))
+        stopped = stopped + 1 if states & _STOPPED else 0
         if stopped >= STOPPED:
             return "it was stopped by a signal"
         lost = lost + 1 if server.lost else 0
@@ -85,7 +86,7 @@ async def _standstill(server: Watched, looks: Callable[[], int]) -> str:
         computed, others = now[0] - before[0], now[1:] != before[1:]
         if others or computed > NOTHING:
             still, before = 0, now
-        elif not _any_in(server, _BUSY_STATES):  # whoever waits for its turn says nothing either way
+        elif not states & _BUSY:  # whoever waits for its turn says nothing either way
             still += 1
         if still >= looks():
             return f"it did nothing for {still * LOOK:.0f} s"
@@ -103,9 +104,10 @@ def _signs(server: Watched) -> tuple[float, int, int, int]:
     return computed, read, server.heard, len(processes)
 
 
-def _any_in(server: Watched, states: Sequence[str]) -> bool:
-    for process in server.processes():
-        with contextlib.suppress(psutil.Error, OSError):
-            if process.status() in states:
-                return True
-    return False
+def thread_states(process: psutil.Process) -> set[str]:
+    """The states of its threads, a letter each; empty where no system tells. (Lean's first thread only waits.)"""
+    states = set()
+    for file in Path(f"/proc/{process.pid}/task").glob("*/stat"):
+        with contextlib.suppress(OSError, IndexError):
+            states.add(file.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0])
+    return states
