@@ -20,7 +20,7 @@ from tests.protocol.test_lean_client import ask, scripted
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of other processes are Linux's")
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 MIB = 1 << 20
 PEER = """
 import os, resource, sys
@@ -99,7 +99,7 @@ def test_time_can_be_given_again_and_other_limits_cannot_be_raised(tmp_path: Pat
         limit(process, Limits(files=128))
 
     status, said = run(
-        "while sum(os.times()[:2]) < 2.5: pass\nprint(resource.getrlimit(resource.RLIMIT_NOFILE), flush=True)",
+        "while sum(os.times()[:2]) < 2: pass\nprint(resource.getrlimit(resource.RLIMIT_NOFILE), flush=True)",
         tmp_path,
         twice,
     )

@@ -46,7 +46,7 @@ def environment(project: Path, **more: str) -> dict[str, str]:
 
 def inside(prefix: Sequence[str], code: str) -> str:
     """What a shell in there says."""
-    done = subprocess.run([*prefix, "/bin/sh", "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([*prefix, "/bin/sh", "-c", code], capture_output=True, text=True, timeout=300, check=False)
     return done.stdout + done.stderr
 
 
@@ -169,7 +169,7 @@ def sleeping(mark: str) -> list[psutil.Process]:
 
 
 def until(so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not so():
         assert time.monotonic() < deadline
         time.sleep(0.02)

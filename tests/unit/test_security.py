@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -48,10 +48,14 @@ ALLOWED = {
 }
 
 
-def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func), node
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@cache
+def calls(path: Path) -> tuple[tuple[str, ast.Call], ...]:
+    return tuple((ast.unparse(node.func), node) for node in nodes(path) if isinstance(node, ast.Call))
 
 
 def name_of(path: Path) -> str:
@@ -94,7 +98,7 @@ def test_nothing_that_is_read_can_run() -> None:
     modules = {
         (name_of(path), alias.name)
         for path in CODE
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in (node.names if isinstance(node, ast.Import) else [ast.alias(node.module or "")])
     }
@@ -131,6 +135,33 @@ def test_nothing_listens_and_one_module_asks_servers() -> None:
     assert openers == {"server/web.py"}
     listening = re.compile(r"\b(?:start_tcp|start_ws|start_wss|serve_forever|run_sse|run_streamable_http)\w*\(")
     assert [name_of(path) for path in CODE if listening.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_packages_are_installed_by_their_hashes() -> None:
+    managed = (EXTENSION / "src" / "managed.ts").read_text(encoding="utf-8")
+    assert "const words = ['--require-hashes'" in managed
+    assert "'--no-deps', '--no-index', wheel" in managed
+    built = (ROOT / "requirements" / "install_model.py").read_text(encoding="utf-8")
+    assert built.count('"--require-hashes", "-r", str(') == built.count('"-r", str(') >= 2
+    assert '"--no-deps", "--no-index"' in built
+    for lock in (ROOT / "requirements").glob("*.lock"):
+        text = lock.read_text(encoding="utf-8")
+        pinned = len(re.findall(r"^[A-Za-z0-9][\w.-]*==", text, re.MULTILINE))
+        assert 0 < pinned <= text.count("--hash=sha256:"), lock.name
+
+
+def test_no_message_holds_a_link() -> None:
+    from tacit.server.outgoing import plain
+
+    link = re.compile(r"\[[^\]]+\]\((?:https?://|command:|file:)", re.IGNORECASE)
+    for text in ("[x](command:y?%5B%5D)", "lake: [[a](https://models.example)](file:///etc)", "[x](COMMAND:y)"):
+        assert link.search(text)
+        assert not link.search(plain(text))
+    assert plain("⊢ l[0] = f (x)") == "⊢ l[0] = f (x)"
+    tells = {"server/session.py": "ShowMessageParams(kind, plain(text))", "server/closing.py": "message=plain(message)"}
+    for file, word in tells.items():
+        assert word in (ROOT / file).read_text(encoding="utf-8")
+    assert [name_of(each) for each in CODE if "ShowMessageParams(" in each.read_text("utf-8")] == ["server/session.py"]
 
 
 def test_paths_come_behind_what_ends_the_options() -> None:
