@@ -60,7 +60,7 @@ def serve(
     Without `build`, everything that there is. `lean`: see create_server.
     """
     from tacit.index.encoder import cache_folder
-    from tacit.server import logs
+    from tacit.server import logs, orphans
     from tacit.server.stdio import claim
 
     _few_arenas()
@@ -71,6 +71,8 @@ def serve(
         faulthandler.enable()  # what a library's native code broke is told on standard error
     # At their own INFO they log every message, whole.
     logging.getLogger("pygls").setLevel(logging.WARNING)
+    orphans.mark()
+    threading.Thread(target=orphans.end_orphans, name="tacit-orphans", daemon=True).start()
     if build is None:
         from tacit.server.memory_library import WorkspaceMemory
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from tests.faults import peers
 from tests.faults.fault import When, fault
 from tests.faults.rig import NoAnswer, Rig
+from tests.protocol.editor import alive
 
 ANY_TIME = (When.IDLE, When.STARTING, When.BUSY)
 
@@ -32,9 +33,11 @@ async def killed_beside_a_hang(rig: Rig, dice: random.Random) -> AsyncIterator[N
 
 @fault("sidecar", "The sidecar is killed while Lean is stopped", alone=True, answers=False)
 async def killed_beside_one_that_is_stopped(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
-    rig.lean.send(signal.SIGSTOP)
-    await _kill(rig)
-    await rig.restart()
+    left = rig.lean.send(signal.SIGSTOP)
+    rig.editor.process.kill()
+    await rig.editor.process.wait()
+    await rig.restart()  # it ends what the one before it left
+    await rig.until(lambda: not any(map(alive, left)), "what was left behind has been ended", patience=60.0)
     yield
 
 
