@@ -14,7 +14,7 @@ import json
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -63,6 +63,8 @@ class JsonLines(logging.Formatter):
             fields["repeated"] = repeated
         if record.exc_info and record.exc_info[1] is not None:
             fields["error"] = [_told(each, whole=self.whole) for each in _chain(record.exc_info[1])]
+        elif brief := getattr(record, "brief", None):
+            fields["error"] = [brief]
         return fields
 
 
@@ -137,12 +139,13 @@ class Repeats:
         if seen is None:
             if len(self._seen) >= KEPT:
                 yield from self._seen.popitem(last=False)[1].rest()
-            self._seen[key] = _Seen(record, self._clock())
+            brief = {"type": _name(error), "at": last} if error is not None else None
+            self._seen[key] = _Seen(record, brief, self._clock())
             yield record
             return
         self._seen.move_to_end(key)
         seen.count += 1
-        seen.record = record
+        seen.latest = record.created
         now = self._clock()
         if seen.count in (10, 100, 1_000, 10_000) or seen.count % 100_000 == 0 or now - seen.written >= AGAIN:
             seen.written = now
@@ -156,19 +159,24 @@ class Repeats:
 
 
 class _Seen:
-    """One message: how often it came, and how many of these are told."""
+    """One message: how often it came, and how many of these are told.
 
-    def __init__(self, record: logging.LogRecord, now: float) -> None:
-        self.record = record
+    Nothing of the record itself is kept: its exception would keep alive whatever was at hand where it was raised.
+    """
+
+    def __init__(self, record: logging.LogRecord, brief: Mapping[str, Any] | None, now: float) -> None:
+        self._fields = {"name": record.name, "levelno": record.levelno, "levelname": record.levelname}
+        self._fields |= {"msg": said(record), "args": None, "brief": brief}
+        self.latest = record.created
         self.count = 1
         self.told = 1
         self.written = now
 
     def rest(self) -> Iterator[logging.LogRecord]:
+        """What is not told yet: how often it has come, and when it came last."""
         if self.count > self.told:
             self.told = self.count
-            self.record.repeated = self.count
-            yield self.record
+            yield logging.makeLogRecord({**self._fields, "created": self.latest, "repeated": self.count})
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

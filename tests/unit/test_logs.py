@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -9,6 +10,7 @@ import stat
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,6 +161,31 @@ def test_other_words_levels_and_places_are_not_the_same() -> None:
     repeats = Repeats()
     others = [record("a %s", 1), record("a %s", 2), record("a %s", 1, level=30), record("a %s", 1, name="tacit.y")]
     assert sum(len(list(repeats.take(each))) for each in others) == 4
+
+
+def test_counting_keeps_nothing_alive_that_an_exception_holds() -> None:
+    class Large:
+        pass
+
+    def fail() -> None:
+        held.append(weakref.ref(large := Large()))
+        raise ValueError(str(large))
+
+    held: list[weakref.ref[Large]] = []
+    repeats = Repeats()
+    for _ in range(2):
+        try:
+            fail()
+        except ValueError as error:
+            made = record("failed")
+            made.exc_info = (type(error), error, error.__traceback__)
+            list(repeats.take(made))
+            del made
+    gc.collect()
+    assert [each() for each in held] == [None, None]
+    [again] = repeats.rest()
+    line = json.loads(JsonLines("serve 1").format(again))
+    assert (line["said"], line["repeated"], line["error"][0]["type"]) == ("failed", 2, "ValueError")
 
 
 def test_counting_takes_bounded_room_and_forgets_no_count() -> None:
