@@ -7,6 +7,7 @@ place. Tacit counts lines at LF only, as Lean does. Both meet here, in offsets.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -185,4 +186,8 @@ def path_of(uri: str) -> Path | None:
         return None
     host = f"//{parts.netloc}" if parts.netloc and parts.netloc != "localhost" else ""
     path = Path(url2pathname(host + parts.path))
-    return path if path.is_absolute() and "\0" not in str(path) else None
+    try:
+        possible = path.is_absolute() and b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:  # half of a character
+        return None
+    return path if possible else None

@@ -61,6 +61,11 @@ class TacitProtocol(InFlight):
             self._refuse(None, types.ErrorCodes.InvalidRequest, "The message is not a JSON-RPC 2.0 object.")
             return
         method, number = data.get("method"), data.get("id")
+        if method is not None and "id" in data and (isinstance(number, bool) or not isinstance(number, int | str)):
+            self._refuse(
+                None, types.ErrorCodes.InvalidRequest, "The id of a request must be a whole number or a string."
+            )
+            return
         if method is not None and (complaint := self._untimely(method)):
             if number is not None:
                 self._refuse(number, *complaint)
@@ -74,6 +79,9 @@ class TacitProtocol(InFlight):
                 self._refuse(number, types.ErrorCodes.InvalidParams, text)
             else:
                 log.warning("%s", text)
+            return
+        if method not in (None, types.EXIT) and number is not None and not hasattr(message, "id"):
+            self._refuse(number, types.ErrorCodes.InvalidRequest, f"{method} is a notification: it has no id.")
             return
         self.handle_message(message)
 

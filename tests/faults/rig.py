@@ -167,14 +167,18 @@ class Rig:
         self.version += 1
         self.editor.open(self.text, uri=self.uri, version=self.version)
 
-    async def restart(self) -> None:
-        """End the sidecar that there is, as the editor's reload does, and start another, with the document open."""
+    async def restart(self, *, hello: bool = True) -> None:
+        """End the sidecar that there is, as the editor's reload does, and start another, with the document open.
+
+        Without `hello` nothing is said to it yet.
+        """
         await self.shutdown()
         self.past += self.editor.heard
         self.errors += self.editor.stderr
         self.exit = None
         self.editor = await _start(self.folder, self.environment)
-        await self.hello()
+        if hello:
+            await self.hello()
 
     async def shutdown(self) -> None:
         """Have the sidecar end in order, as an editor does that gives it its time; killed after that. Sets `exit`."""

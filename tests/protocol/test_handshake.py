@@ -188,6 +188,22 @@ async def test_an_unknown_request_is_refused_and_an_unknown_notification_passed_
     assert refusal.value.code == METHOD_NOT_FOUND
 
 
+@pytest.mark.parametrize("number", ["null", "{}", "[1]", "1.5", "1e400", "true"])
+async def test_a_request_with_an_id_that_is_none_is_refused(editor: Editor, number: str) -> None:
+    editor.send_bytes(b'{"jsonrpc": "2.0", "method": "tacit/status", "id": %s}' % number.encode())
+    assert (await editor.ask("tacit/status"))["documents"] == []
+    assert [m["error"]["code"] for m in editor.heard if m.get("id", 0) is None] == [INVALID_REQUEST]
+
+
+@pytest.mark.parametrize("method", ["textDocument/didClose", "initialized", "$/cancelRequest"])
+async def test_a_notification_that_is_sent_as_a_request_is_refused_and_not_left_unanswered(
+    editor: Editor, method: str
+) -> None:
+    with pytest.raises(Refusal) as refusal:
+        await editor.ask(method, {"textDocument": {"uri": URI}, "id": 1})
+    assert refusal.value.code == INVALID_REQUEST
+
+
 UNUSABLE: list[tuple[str, Any, str]] = [
     ("tacit/suggest", {}, "textDocument: it is required"),
     ("tacit/suggest", None, "params: it must be an object"),

@@ -96,6 +96,7 @@ class Soak:
         self.asked: list[tuple[int, asyncio.Future[Any]]] = []
         self.numbers: set[int] = set()
         self.tables: dict[str, int] = {}
+        self.malloc: dict[str, int] = {}
         self.process = psutil.Process(editor.process.pid)
         self.began = time.monotonic()
 
@@ -234,6 +235,7 @@ class Soak:
         if (version, theirs) != (document.version, digest(document.document.text)):
             self.failures.append(f"Version {document.version} of {document.uri} is another text in the sidecar.")
         self.tables = held["tables"]
+        self.malloc = held["malloc MiB"]
         self.counts["texts compared"] += 1
         self.editor.heard.clear()
 
@@ -272,7 +274,8 @@ class Soak:
                 others = ", ".join(f"{kind} {mib:.0f}" for kind, mib in sorted(last.children.items()))
                 print(
                     f"{last.at / 60:5.1f} min  sidecar {last.own:.0f} MiB of its own ({last.resident:.0f} resident); "
-                    f"{others or 'no children'}; {last.files} files, {last.threads} threads; {last.tables}",
+                    f"{others or 'no children'}; {last.files} files, {last.threads} threads; "
+                    f"{last.tables}; malloc {self.malloc}",
                     flush=True,
                 )
             await asyncio.sleep(SAMPLE_SECONDS)

@@ -37,10 +37,14 @@ ENDS = ("\n", "\n", "\n", "\r\n", "\r")
 
 
 class EditorText:
-    """The text of one open document, in UTF-16 units: an astral character is two of them, as in the editor."""
+    """The text of one open document, in UTF-16 units: an astral character is two of them, as in the editor.
 
-    def __init__(self, text: str) -> None:
-        self.units = units(text)
+    `code_points`: in characters, as the editors count that have agreed on it.
+    """
+
+    def __init__(self, text: str, *, code_points: bool = False) -> None:
+        self.counted = str if code_points else units
+        self.units = self.counted(text)
         self._look()
 
     @property
@@ -51,13 +55,13 @@ class EditorText:
     def replace(self, start: int, end: int, text: str) -> dict[str, Any]:
         """Put a text in the place of some units; the change as LSP tells it."""
         change = {"range": {"start": self.place(start), "end": self.place(end)}, "text": text}
-        self.units = self.units[:start] + units(text) + self.units[end:]
+        self.units = self.units[:start] + self.counted(text) + self.units[end:]
         self._look()
         return change
 
     def whole(self, text: str) -> dict[str, Any]:
         """Put a text in the place of all."""
-        self.units = units(text)
+        self.units = self.counted(text)
         self._look()
         return {"text": text}
 
@@ -96,7 +100,7 @@ def hard_line(chance: random.Random) -> str:
 
 
 def large_text(chance: random.Random, lines: int, above: str = "", *, lone: bool = True) -> str:
-    """Lean that parses: theorems between lines of comments, so many lines in all, their ends mixed.
+    """Lean that parses: theorems between lines of comments and one at the end, so many lines in all, their ends mixed.
 
     A lone CR ends no comment for Lean, so what stands behind it is one too; without `lone` there is none.
     """
@@ -106,7 +110,7 @@ def large_text(chance: random.Random, lines: int, above: str = "", *, lone: bool
         if number % 40 == 0:
             found.append(f"\ntheorem t{number} (𝕜 n : Nat) (h : n = 𝕜) : 𝕜 = n := by sorry\n")
         found.append(hard_line(chance) + chance.choice(ends))
-    return "".join(found) + "\n"
+    return "".join(found) + "\n\ntheorem last (𝕜 n : Nat) (h : n = 𝕜) : 𝕜 = n := by sorry\n"
 
 
 def typed(chance: random.Random, document: EditorText, keys: int) -> Iterator[dict[str, Any]]:
@@ -118,7 +122,7 @@ def typed(chance: random.Random, document: EditorText, keys: int) -> Iterator[di
         if what < 0.7:
             text = chance.choice((*PIECES, *ENDS, "rfl", "by "))
             yield document.replace(at, at, text)
-            at += len(units(text))
+            at += len(document.counted(text))
         elif what < 0.85 and at:
             start = document.at_character(at - 1)
             yield document.replace(start, at, "")

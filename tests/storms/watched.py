@@ -8,6 +8,7 @@ The digest is that of the mirrored text (`digest`). With TACIT_TRACE=1 the n pla
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import hashlib
 import os
@@ -22,6 +23,8 @@ from tacit.server import app
 from tacit.server.lifecycle import Lifecycle
 
 STATE = "test/state"
+LARGE = 4096
+"""Bytes."""
 TRACED = bool(os.environ.get("TACIT_TRACE"))
 
 
@@ -48,9 +51,11 @@ def state(lifecycle: Lifecycle, trace: int = 0) -> dict[str, Any]:
             "told": len(session._told) + len(session._heard),
         },
         "threads": threading.active_count(),
+        "malloc MiB": _malloc(),
     }
     if trace:
-        gc.collect()
+        held["cycles"] = gc.collect()
+        held["malloc MiB without cycles"] = _malloc()
         found = gc.get_objects()
         held["objects"] = len(found)
         held["types"] = Counter(f"{type(each).__module__}.{type(each).__qualname__}" for each in found).most_common(
@@ -62,10 +67,42 @@ def state(lifecycle: Lifecycle, trace: int = 0) -> dict[str, Any]:
             if isinstance(each, _lru_cache_wrapper)
         }
         held["caches"] = dict(Counter(caches).most_common(trace))
+        held["large KiB"] = dict(_large(found).most_common(trace))
         if TRACED:
             top = tracemalloc.take_snapshot().statistics("lineno")[:trace]
             held["traced"] = [f"{each.size >> 10} KiB in {each.count}: {each.traceback}" for each in top]
     return held
+
+
+def _large(found: list[Any]) -> Counter[str]:
+    """KiB of long texts, bytes and arrays, by what they are and whose: those are no objects of the collector's."""
+    sizes: Counter[str] = Counter()
+    seen: set[int] = set()
+    for owner in found:
+        for each in gc.get_referents(owner):
+            if id(each) not in seen and not gc.is_tracked(each) and (size := sys.getsizeof(each)) >= LARGE:
+                seen.add(id(each))
+                sizes[f"{type(each).__qualname__} of {type(owner).__module__}.{type(owner).__qualname__}"] += size >> 10
+    return sizes
+
+
+class _MallInfo(ctypes.Structure):
+    """glibc's `struct mallinfo2`."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t) for name in "arena ordblks smblks hblks hblkhd usm fsm used free top".split()
+    )
+
+
+def _malloc() -> dict[str, int]:
+    """What the C library's allocator holds in its heaps: in use, free, and mapped beside them. Empty elsewhere."""
+    try:
+        look = ctypes.CDLL(None).mallinfo2
+    except AttributeError:
+        return {}
+    look.restype = _MallInfo
+    found = look()
+    return {"used": found.used >> 20, "free": found.free >> 20, "mapped": found.hblkhd >> 20}
 
 
 def main() -> int:

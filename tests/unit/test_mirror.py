@@ -108,6 +108,7 @@ def test_documents_are_found_however_their_uri_is_encoded() -> None:
         ("vscode-vfs://github/a/B.lean", None),
         ("file:///a%2520b.lean", Path("/a%20b.lean")),
         ("file:///a%00b.lean", None),
+        ("file:///\ud800.lean", None),
         ("file://[bad/x.lean", None),
         ("file:x.lean", None),
         ("", None),
