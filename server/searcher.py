@@ -162,6 +162,10 @@ class Searcher:
         """What is indexed of a file counts again."""
         await self.run(lambda shelves: shelves.drop(key))
 
+    async def drafted(self) -> list[Path]:
+        """The files whose texts are newer than the index, those that are gone included."""
+        return await self.run(lambda shelves: [Path(each.path) for each in shelves.drafts])
+
     async def below(self, folder: Path) -> list[Path]:
         """The files below a folder that are known."""
         return await self.run(lambda shelves: [Path(each) for each in shelves.below(str(folder))])

@@ -322,6 +322,13 @@ class Workplace:
                 await self._rearrange(anew=True)
             await self._follow()
             self.on_saved(frozenset(back))
+            if self._caught_up and back:
+                await self._quietly(self._look_again())
+
+    async def _look_again(self) -> None:
+        """Read what was seen to change, or to go: nobody told when it came back."""
+        drafted = await self.searcher.drafted()
+        await self._look(each for each in drafted if any(each.is_relative_to(root) for root in self._roots))
 
     def _cannot_follow(self, sentence: str) -> None:
         self.sentence = sentence

@@ -29,12 +29,12 @@ SMALL = 8 << 10
 def _limit(rig: Rig, size: int) -> None:
     """Let no file that the sidecar, or what it starts from now on, writes grow beyond so many bytes.
 
-    A file that may not grow is to a program what a full disk is (EFBIG for ENOSPC), and it takes no rights.
+    A file that may not grow is to a program what a full disk is (EFBIG for ENOSPC), and it takes no rights. Lean, which
+    writes none, is left alone where we may: the scripted one keeps a log.
     """
-    sidecar = psutil.Process(rig.editor.process.pid)
-    for process in (sidecar, *sidecar.children(recursive=True)):
-        with suppress(psutil.Error):
-            process.rlimit(psutil.RLIMIT_FSIZE, (size, size))
+    rig.lean.launch("ulimit -f unlimited 2>/dev/null")
+    with suppress(psutil.Error):
+        psutil.Process(rig.editor.process.pid).rlimit(psutil.RLIMIT_FSIZE, (size, size))
 
 
 async def _lift(rig: Rig) -> None:

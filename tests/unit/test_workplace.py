@@ -166,7 +166,7 @@ async def test_one_builder_at_a_time_and_what_is_asked_meanwhile_is_done_once(tm
         indexer.ask([other], own=True)
         indexer.ask([one], own=True)
     await done(indexer)
-    assert log.read_text().splitlines() == [str(one), f"--own {other} {one}"]
+    assert log.read_text().splitlines() == [f"-- {one}", f"--own -- {other} {one}"]
     indexer.ask([one], own=True)
     indexer.ask([one])  # all of it is more than what is worked on
     await done(indexer)
