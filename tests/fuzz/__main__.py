@@ -99,7 +99,13 @@ def _atheris(name: str, number: int, minutes: float) -> int:
             if inspect.isfunction(function) and function.__module__ == module.__name__:
                 setattr(module, function.__name__, atheris.instrument_func(function))
     run = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))(properties.test_of(name))
-    arguments = [sys.argv[0], f"-seed={number}", f"-max_total_time={int(60 * minutes)}", "-max_len=4096"]
+    arguments = [
+        sys.argv[0],
+        f"-seed={number}",
+        f"-max_total_time={int(60 * minutes)}",
+        "-max_len=4096",
+        "-len_control=0",
+    ]
     atheris.Setup(arguments, vars(run)["hypothesis"].fuzz_one_input)
     atheris.Fuzz()
     return 0
