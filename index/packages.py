@@ -179,7 +179,7 @@ def is_anybodys(folder: Path) -> bool:
     """Whether everybody on this machine may put files into a folder, as into /tmp."""
     try:
         return hasattr(os, "geteuid") and bool(folder.stat().st_mode & stat.S_IWOTH)
-    except OSError:
+    except (OSError, ValueError):  # a name with a zero byte
         return False
 
 

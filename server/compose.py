@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -67,7 +68,7 @@ class LiveLean:
         root, _ = workspace_root(file)
         task = self._installs.get(root)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-            folder = root if root.is_dir() else Path.cwd()
+            folder = root if os.path.isdir(root) else QUIET  # noqa: ASYNC240, PTH112  # Path.is_dir raises for long names
             task = self._installs[root] = asyncio.ensure_future(find_lean(self._settings, folder))
         # Shielded: a request that is cancelled must not take the look-up from the others.
         return await asyncio.shield(task)

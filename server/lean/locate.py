@@ -80,7 +80,7 @@ class ServerCommand:
 
 def workspace_root(file: Path) -> tuple[Path, bool]:
     """(folder, is a Lake workspace): the outermost-needed root for a file, by the nearest lakefile above it."""
-    folder = file if file.is_dir() else file.parent
+    folder = file if os.path.isdir(file) else file.parent  # noqa: PTH112  # Path.is_dir raises for too long a name
     for parent in (folder, *folder.parents):
         if has_lakefile(parent):
             return parent, True

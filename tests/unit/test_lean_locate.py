@@ -387,6 +387,13 @@ def test_without_a_lakefile_the_folder_is_the_files(tmp_path: Path) -> None:
     assert workspace_root(tmp_path / "C.lean") == (tmp_path, False)
 
 
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
+def test_a_name_that_no_folder_can_have_is_one_without_a_lakefile(tmp_path: Path, name: str) -> None:
+    assert workspace_root(tmp_path / name / "C.lean") == (tmp_path / name, False)
+    (command,) = server_commands(install(tmp_path), tmp_path / name / "C.lean", settings())
+    assert command.cwd == tmp_path / name
+
+
 def test_in_a_workspace_lake_serves_and_lean_stands_by(tmp_path: Path) -> None:
     (tmp_path / "lakefile.toml").touch()
     (tmp_path / "A").mkdir()
