@@ -64,6 +64,7 @@ class ServerProcess:
         self._tell = on_notification
         self._limits = replace(command.limits, memory=memory_mib << 20 if memory_mib else None)
         self._cores = psutil.cpu_count() or 1
+        self._seconds = 0.0
         self._tree: set[psutil.Process] = set()
         self._workers: set[psutil.Process] = set()
         self.heard = 0
@@ -81,8 +82,9 @@ class ServerProcess:
 
     async def request(self, method: str, params: dict[str, Any], *, timeout: float) -> object:
         """Ask it something; raises leanclient's errors."""
+        self._seconds = self._cores * timeout + SPARE_SECONDS
         for process in self._tree:
-            limit_time(process, self._cores * timeout + SPARE_SECONDS)
+            limit_time(process, self._seconds)
         return await self._transport.request(method, params, timeout=timeout)
 
     async def notify(self, method: str, params: dict[str, Any]) -> None:
@@ -113,7 +115,7 @@ class ServerProcess:
             self._tree |= new
             for process in new:  # whatever they start later inherits their limits
                 limit(process, self._limits)
-                limit_time(process, START_SECONDS)
+                limit_time(process, max(START_SECONDS, self._seconds))
             self._workers |= {each for each in self._tree - self._workers if _is_worker(each)}
 
     @property

@@ -114,8 +114,17 @@ async def test_a_lean_and_its_worker_run_within_limits(tmp_path: Path) -> None:
             process = psutil.Process(entry["pid"])
             assert process.rlimit(psutil.RLIMIT_CORE) == (0, 0)
             soft, hard = process.rlimit(psutil.RLIMIT_CPU)
-            assert 0 < soft < 10_000
+            assert 0 < soft < 100_000
             assert hard == psutil.Process().rlimit(psutil.RLIMIT_CPU)[1], "more can be given for the next text"
+
+
+async def test_a_worker_has_all_the_time_that_a_request_may_take(tmp_path: Path) -> None:
+    """It is started while the request is under way."""
+    async with scripted(tmp_path, "worker") as lean:
+        await lean.elaborate("a", timeout=5000.0)
+        for event in ("start", "worker"):
+            (entry,) = entries(tmp_path, event)
+            assert psutil.Process(entry["pid"]).rlimit(psutil.RLIMIT_CPU)[0] > 5000
 
 
 def test_the_model_worker_ends_with_the_sidecar_however_that_ends(tmp_path: Path) -> None:
