@@ -170,7 +170,7 @@ async def test_one_builder_at_a_time_and_what_is_asked_meanwhile_is_done_once(tm
     indexer.ask([one], own=True)
     indexer.ask([one])  # all of it is more than what is worked on
     await done(indexer)
-    assert log.read_text().splitlines()[2:] == [str(one)]
+    assert log.read_text().splitlines()[2:] == [f"-- {one}"]
 
 
 async def test_a_builder_that_does_not_listen_is_killed(tmp_path: Path) -> None:
