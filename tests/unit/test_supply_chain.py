@@ -67,6 +67,7 @@ def test_the_lock_of_the_tools_for_audits_is_made_as_the_others_are() -> None:
     make = (ROOT / "Makefile").read_text(encoding="utf-8")
     [names] = re.findall(r"^\t@for name in (.*); do", make, re.MULTILINE)
     assert {f"{name}.lock" for name in names.split()} == {each.name for each in (ROOT / "requirements").glob("*.lock")}
+    assert set(audit.LOCKS) == set(names.split())
 
 
 # ---------------------------------------------------------------- licences
