@@ -27,7 +27,7 @@ MANIFEST = {
 }
 # What the official extension gives to others, as version 0.0.239 does: the features come as a promise, which is kept
 # only when it has found a Lean to run (here: when Installed.lean is opened); until the user has said whether to install
-# one, it is pending. What is being processed stands under keys that are objects.
+# one, it is pending. What is being processed stands under keys that are objects, the newest last.
 MAIN = """
 const { Diagnostic, DiagnosticSeverity, Range, languages, window } = require('vscode')
 
@@ -62,7 +62,10 @@ exports.activate = () => {
     if (!editor) return
     const { document } = editor
     all.set(document.uri, unsolved(document))
-    progress.set({ toString: () => document.uri.toString() }, processing(document))
+    // Each news has a key of its own, and what it was before stays there.
+    const key = () => ({ toString: () => document.uri.toString() })
+    progress.set(key(), [{ range: { start: { line: 0, character: 0 }, end: { line: 1, character: 0 } }, kind: 1 }])
+    progress.set(key(), processing(document))
     if (document.fileName.endsWith('Installed.lean')) found({ clientProvider: { getActiveClient: () => client } })
   }
   window.onDidChangeActiveTextEditor(show)

@@ -59,10 +59,12 @@ export class Neighbour {
     const progress = client?.['progress']
     if (client?.['running'] === false || !(progress instanceof Map)) return undefined
     const uri = document.uri.toString()
+    // It names documents by objects, a new one each time: what it said before stays there, and the last is how it is.
+    let newest: unknown
     for (const [key, processing] of progress as ReadonlyMap<unknown, unknown>) {
-      if (String(key) === uri) return list(processing, startOf)?.reduce(least, undefined)
+      if (String(key) === uri) newest = processing
     }
-    return undefined
+    return list(newest, startOf)?.reduce(least, undefined)
   }
 
   /** Whether its Lean has not come to a place yet. */
