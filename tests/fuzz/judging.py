@@ -56,6 +56,7 @@ async def judge(lean: Elaborator, texts: Sequence[str]) -> Judgement:
         lines += ["  trace_state", "#check (7 : Nat)"]
         places.append((text, begin, len(lines) - 2, len(lines) - 1))
     result = await lean.elaborate("\n".join(lines) + "\n", timeout=_PATIENCE)
+    assert result.outcome is not Outcome.UNRECORDED, result.detail
     if result.outcome is not Outcome.DONE:
         if len(texts) == 1:
             return Judgement(judged=1)  # it kills Lean: nothing got out of there

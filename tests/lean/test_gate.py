@@ -46,6 +46,7 @@ async def test_what_is_known_and_let_through_stays_inside(bench: Bench) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.usefixtures("live_lean")
 async def test_what_is_made_up_and_let_through_stays_inside(bench: Bench) -> None:
     properties.LET_THROUGH.clear()
     examples(properties.test_of("gate"))()
