@@ -129,7 +129,7 @@ def to_symbol(found: FoundPremise) -> types.WorkspaceSymbol:
 def to_location(found: FoundPremise) -> types.Location:
     """Where a name stands."""
     path = found.hit.stored.path
-    uri = path if "://" in path or path.startswith("untitled:") else Path(path).as_uri()
+    uri = Path(path).as_uri() if Path(path).is_absolute() else path  # that of a document without a file
     return types.Location(uri, to_range(((found.line, found.start), (found.line, found.end))))
 
 

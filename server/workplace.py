@@ -246,6 +246,8 @@ class Workplace:
             self._spawn(self._rearrange(anew=True))
         files = {each for each in paths if each.suffix == ".lean" or not each.suffix} - set(self._roots)
         files = {each for each in files if each.name not in PLANS}
+        # A folder is read whole: one that is none of the workspace's may be all of the disk.
+        files = {each for each in files if each.suffix or any(each.is_relative_to(root) for root in self._roots)}
         if not files:
             return
         if any(not each.suffix and each.parent in self._roots for each in files) and self._following is not None:
@@ -370,7 +372,7 @@ class Workplace:
     async def _quietly(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
-        except (TacitError, RuntimeError) as error:
+        except (TacitError, RuntimeError, OSError) as error:
             log.info("not brought up to date: %s", error)
 
 

@@ -157,7 +157,7 @@ async def _all(asked: Sequence[asyncio.Future[Any]]) -> None:
 
 URIS = (
     *("untitled:Untitled-1", "vscode-notebook-cell:/a/b.ipynb#W0", "git:/a/b.lean?ref=x", "http://localhost/a.lean"),
-    *("file:///a%2520b%252F..%252Fc.lean", "file:///a%00b.lean", "file://[bad/x.lean", "file://host/share/x.lean"),
+    *("file:///a%2520b%252F..%252Fc.lean", "file:///a%00b.lean", "file://[bad/x.lean", "file:///dev/null/x.lean"),
     *("file:relative.lean", "file:///", "", "%", "file:///%ff%fe.lean", "file:///" + "x" * 5000, "::::"),
     *("file:///proc/self/mem", "file:///dev/zero", "file:///../../../etc/passwd", "C:\\Users\\a.lean", "file:///a\nb"),
 )
