@@ -37,6 +37,8 @@ async def test_every_word_that_begins_a_command_is_refused(bench: Bench) -> None
     assert missed == ["«$»"]
 
 
+@pytest.mark.live
+@pytest.mark.usefixtures("live_lean")
 async def test_what_is_known_and_let_through_stays_inside(bench: Bench) -> None:
     texts = [text for text in dict.fromkeys(KNOWN) if refusal(text) is None]
     found = await judge(bench.lean, texts)
