@@ -128,7 +128,7 @@ def who_answers(request: pytest.FixtureRequest, lean: Lean) -> None:
 def _keep_what_failed(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     report = request.node.stash.get(_report, None)
-    window = request.node.funcargs.get("window")
+    window = (request.node.funcargs or {}).get("window")  # none of it is left when the run is interrupted
     if report is not None and report.failed and isinstance(window, Window):
         with suppress(BrowserError):
             window.editor.browser.screenshot(FAILURES / f"{request.node.name}.png")
