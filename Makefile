@@ -175,6 +175,10 @@ else
 	fi
 endif
 
+.PHONY: soak
+soak: .venv/.installed local-model ## Edit large files for an hour with requests in flight: does the memory stay flat? (ARGS='--minutes 10 --seed 7')
+	@$(BIN)/python -m tests.storms.soak $(ARGS)
+
 .PHONY: record
 record: .venv/.installed ## Run the Lean tests and the demo on a real Lean and keep its answers
 	@$(BIN)/python -m pytest tests/lean --record $(ARGS)
