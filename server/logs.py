@@ -189,7 +189,8 @@ class Log(logging.Handler):
         root.setLevel(root_level)
         own.setLevel(own_level)
         sys.excepthook, threading.excepthook = of_process, of_thread
-        self._file.close()
+        with contextlib.suppress(OSError):  # what a full disk had no room for is written once more here
+            self._file.close()
         if _now is self:
             _now = None
         super().close()

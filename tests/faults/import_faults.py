@@ -46,7 +46,7 @@ async def edited(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
     _edit(rig)
 
 
-@fault("imports", "They do not load for a while")
+@fault("imports", "They do not load for a while", lasts=True)
 async def broken(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
     """What is asked then is answered with a sentence, not with silence."""
     _edit(rig, "import Top.Nowhere\n")

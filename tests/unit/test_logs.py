@@ -20,6 +20,7 @@ import pytest
 from tacit.server import logs
 from tacit.server.errors import BadInput
 from tacit.server.log_lines import JsonLines, PlainLines, Repeats
+from tests.unit.test_index_crashes import full_disk
 
 log = logging.getLogger("tacit.server.test")
 GOAL = "secretLemma : a ∣ b ⊢ a ≤ b"
@@ -377,3 +378,12 @@ def test_what_nobody_catches_is_in_the_log_once_and_one_sentence_names_it(
     assert line["error"][0]["type"] == "ValueError"
     assert line["error"][0]["at"][-1].endswith(" fail")
     assert "secretLemma" not in file.read_text()
+
+
+def test_a_disk_that_is_full_at_the_end_ends_nothing_with_an_error(folder: Path) -> None:
+    begun = logs.begin("serve", folder, hooks=False)
+    log.warning("one")
+    with full_disk(0):
+        log.warning("two")
+        logs.end()
+    assert begun is not logs.begin("serve", folder, hooks=False)
