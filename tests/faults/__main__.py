@@ -28,6 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     if lean is None and given.peer == "real":
         say("There is no Lean on the PATH.")
         return 2
+    chosen = [each for each in chosen if lean is not None or not each.real]
     plans = [] if given.mixed_only else runner.each_once(chosen, seed, given.times)
     plans += runner.mixed(chosen, seed, given.rounds)
     return asyncio.run(_run(plans, seed, lean))

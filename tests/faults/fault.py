@@ -35,7 +35,8 @@ class Fault:
     """A fault, what it needs, and what must be said of it.
 
     `says` is a regular expression for the sentence. `lasts`: it is in force until it is lifted. `proxied`: Lean and the
-    model run behind proxies. `alone`: it is not mixed with others. `answers`: whether requests are answered while it is
+    model run behind proxies. `alone`: it is not mixed with others. `real`: no scripted
+    peer can stand in. `answers`: whether requests are answered while it is
     in force, which they need not be where the editor itself is at fault.
     """
 
@@ -50,6 +51,7 @@ class Fault:
     lasts: bool
     proxied: bool
     alone: bool
+    real: bool
     answers: bool
 
     @property
@@ -73,12 +75,13 @@ def fault(
     lasts: bool = False,
     proxied: bool = False,
     alone: bool = False,
+    real: bool = False,
     answers: bool = True,
 ) -> Callable[[Inject], Inject]:
     """Enter a function into the list. See the package's docstring for what it does."""
 
     def enter(inject: Inject) -> Inject:
-        FAULTS.append(Fault(kind, name, inject, when, told, says, model, index, lasts, proxied, alone, answers))
+        FAULTS.append(Fault(kind, name, inject, when, told, says, model, index, lasts, proxied, alone, real, answers))
         return inject
 
     return enter

@@ -20,7 +20,6 @@ SAYS = "model"
 def _ends(name: str, number: signal.Signals) -> None:
     @fault("model", name, when=RUNNING, model=True)
     async def ended(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
-        await rig.model_ready()
         rig.model.send(number)
         yield
 
@@ -37,7 +36,6 @@ def _behaves(name: str, what: str, **more: Any) -> None:
 
     @fault("model", name, model=True, proxied=True)
     async def behaving(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
-        await rig.model_ready()
         rig.model.behave(what, once=True, dice=dice.randrange(10**6), **more)
         await rig.taken(rig.model, what)
         yield
@@ -72,7 +70,6 @@ async def slow(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
 
 @fault("model", "Every worker sends random bytes", model=True, proxied=True, lasts=True, told=Told.SHOWN, says=SAYS)
 async def nonsense(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
-    await rig.model_ready()
     rig.model.behave("garbage", dice=dice.randrange(10**6))
     yield
     rig.model.well()
@@ -80,7 +77,6 @@ async def nonsense(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
 
 @fault("model", "Every worker ends at its first word", model=True, proxied=True, lasts=True, told=Told.SHOWN, says=SAYS)
 async def ends_always(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
-    await rig.model_ready()
     rig.model.behave("exit", code=-int(signal.SIGKILL))
     yield
     rig.model.well()
@@ -88,16 +84,22 @@ async def ends_always(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
 
 @fault("model", "The worker's memory runs out", model=True, when=RUNNING)
 async def starves(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
-    await rig.model_ready()
     for process in rig.model.processes():
         with suppress(psutil.Error, OSError, ValueError):
             process.rlimit(psutil.RLIMIT_AS, (process.memory_info().vms, -1))
     yield
 
 
-@fault("model", "The model's file is cut short while it is loaded", model=True, lasts=True, told=Told.SHOWN, says=SAYS)
+@fault(
+    "model",
+    "The model's file is cut short while it is loaded",
+    model=True,
+    real=True,
+    lasts=True,
+    told=Told.SHOWN,
+    says=SAYS,
+)
 async def cut(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
-    await rig.model_ready()
     whole = rig.weights.read_bytes()
     with rig.weights.open("r+b") as file:
         file.truncate(int(len(whole) * dice.random()))
@@ -106,9 +108,16 @@ async def cut(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
     rig.weights.write_bytes(whole)
 
 
-@fault("model", "The model's file is removed while it is loaded", model=True, lasts=True, told=Told.SHOWN, says=SAYS)
+@fault(
+    "model",
+    "The model's file is removed while it is loaded",
+    model=True,
+    real=True,
+    lasts=True,
+    told=Told.SHOWN,
+    says=SAYS,
+)
 async def removed(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
-    await rig.model_ready()
     aside = rig.weights.with_suffix(".aside")
     rig.weights.rename(aside)
     rig.model.send(signal.SIGKILL)

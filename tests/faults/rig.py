@@ -242,7 +242,7 @@ class Rig:
         self.touch()
         for method, params in (
             ("textDocument/inlineCompletion", {**self.cursor, "context": {"triggerKind": 1}}),
-            ("tacit/suggest", self.cursor),
+            ("tacit/suggest", {**self.cursor, "limit": 100}),
             ("textDocument/codeAction", action),
             ("tacit/search", {"text": "commutative"}),
             ("workspace/symbol", {"query": "comm"}),
@@ -251,13 +251,9 @@ class Rig:
             with suppress(Refusal):
                 await self.ask(method, params)
 
-    async def warm(self) -> None:
-        """Wait until the demo goal is closed by a suggestion. Raises NoAnswer."""
-        await self.recovered()
-
-    async def model_ready(self) -> None:
-        """Wait until the model is loaded and answers, asking for suggestions as often as it takes. Raises NoAnswer."""
-        await self.recovered(model=True)
+    async def warm(self, *, model: bool = False) -> None:
+        """Wait until the demo goal is closed by a suggestion, and the model is loaded if asked. Raises NoAnswer."""
+        await self.recovered(model=model)
 
     async def recovered(self, *, model: bool = False) -> float:
         """Seconds until a suggestion closes the demo goal again, asking as often as it takes. Raises NoAnswer.

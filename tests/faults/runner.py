@@ -101,7 +101,7 @@ async def _round(plan: Plan, outcome: Outcome, folder: Path, lean: Path | None) 
         before = checks.user_files(rig.workspace)
         try:
             if plan.faults[0][1] is not When.STARTING:
-                await rig.warm()
+                await rig.warm(model=any(each.model for each in faults))
             since = len(rig.heard)
             try:
                 await _work(plan, outcome, rig, dice)
