@@ -324,7 +324,7 @@ def _runs(pid: int) -> bool:
 def _gone(name: str, status: int) -> None:
     """It goes away in one of several ways, while Lean works or not; a new one finds all in order."""
 
-    @fault("editor", f"It is gone: {name}", when=ANY, alone=True)
+    @fault("editor", f"It is gone: {name}", when=ANY, alone=True, answers=False)
     async def gone(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
         editor = rig.editor
         with suppress(RuntimeError, ConnectionError):
@@ -368,7 +368,7 @@ async def deaf(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
     yield
 
 
-@fault("editor", "It reads nothing, and the sidecar is told to end", when=ANY, alone=True)
+@fault("editor", "It reads nothing, and the sidecar is told to end", when=ANY, alone=True, answers=False)
 async def deaf_and_ended(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
     """A sidecar that cannot say anything any more ends when it is told to, with all that it started."""
     rig.editor.process.stdout._transport.pause_reading()  # type: ignore[union-attr]
@@ -381,7 +381,7 @@ async def deaf_and_ended(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
     yield
 
 
-@fault("editor", "It never reads again, and goes on to ask", when=ANY, alone=True)
+@fault("editor", "It never reads again, and goes on to ask", when=ANY, alone=True, answers=False)
 async def never_reads(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
     """What waits for it has a limit: behind that the sidecar ends."""
     rig.editor.process.stdout._transport.pause_reading()  # type: ignore[union-attr]
