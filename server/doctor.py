@@ -21,7 +21,7 @@ from typing import Any
 from tacit.index.encoder import DEFAULT, EncoderUnavailable, cache_folder
 from tacit.index.onnx_encoder import packaged_model
 from tacit.index.places import index_of, packages_behind
-from tacit.server import logs
+from tacit.server import logs, sandbox
 from tacit.server.bundle import gather, write
 from tacit.server.command import Engine, Exit
 from tacit.server.compose import lean_settings
@@ -132,6 +132,7 @@ async def _examine(engine: Engine, settings: Settings, folder: Path, version: st
     yield await asyncio.to_thread(_index, folder, settings.lean_path)
     yield _encoder()
     yield _model(settings)
+    yield await asyncio.to_thread(_sandbox, settings)
     yield _log(settings)
     if install is None:
         yield Finding("Check", False, "not tried without Lean")
@@ -239,6 +240,15 @@ def _model(settings: Settings) -> Finding:
         return Finding("Model", False, f"{choice.path}, but llama-cpp-python is not installed", INSTALL)
     about = f"{millions(file.parameters)} parameters, {megabytes(file.size)}, preset {choice.preset}"
     return Finding("Model", True, f"{choice.sentence.rstrip('.')}: {about}", "`tacit models test` tries it.")
+
+
+def _sandbox(settings: Settings) -> Finding:
+    """Whether Lean and the model run in a sandbox, where that is wanted."""
+    if not sandbox.wanted(settings.sandbox == "on"):
+        return Finding("Sandbox", None, "not wanted", f"`tacit.sandbox` or {sandbox.VARIABLE} switches it on.")
+    if why := sandbox.missing():
+        return Finding("Sandbox", False, f"wanted, but {why}: Lean and the model do not start", sandbox.HINT)
+    return Finding("Sandbox", True, "Lean and the model run in bubblewrap")
 
 
 def _log(settings: Settings) -> Finding:

@@ -119,6 +119,11 @@ def _env() -> str:
     return next((each for each in ("/usr/bin/env", "/bin/env") if os.path.exists(each)), "env")  # noqa: PTH110
 
 
+def missing(environment: Mapping[str, str] = os.environ) -> str:
+    """Why there is no sandbox to be had, as half a sentence; empty where there is one. It is tried once, some 10 ms."""
+    return _problem(_program(environment))
+
+
 def _problem(bwrap: str) -> str:
     """Why there is no sandbox, as half a sentence; empty where there is one."""
     if not sys.platform.startswith("linux"):

@@ -25,7 +25,7 @@ from tacit.server.sandbox import NoSandbox, Room, enclosed, wanted
 from tacit.server.settings import Settings, read_settings
 from tests.tiny_gguf import write_tiny
 
-WHY_NOT = sandbox._problem(sandbox._program(os.environ))
+WHY_NOT = sandbox.missing()
 real = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 
 

@@ -79,6 +79,23 @@ def test_a_machine_with_nothing_but_lean(here: Path, capsys: pytest.CaptureFixtu
     assert options.stop_at_first_close
 
 
+@pytest.mark.parametrize(
+    ("wanted", "why", "said"),
+    [
+        ("", "bubblewrap (bwrap) is not installed", "– not wanted"),
+        ("on", "", "✓ Lean and the model run in bubblewrap"),
+        ("on", "bubblewrap (bwrap) is not installed", "✗ wanted, but bubblewrap (bwrap) is not installed: "),
+    ],
+)
+def test_whether_there_is_a_sandbox(
+    wanted: str, why: str, said: str, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TACIT_SANDBOX", wanted)
+    monkeypatch.setattr("tacit.server.sandbox.missing", lambda: why)
+    main(["doctor"], build=lambda _: WORKS)
+    assert lines(capsys)["Sandbox"].startswith(said)
+
+
 def test_a_workspace_with_all_it_needs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     elan = here.parent / ".elan" / "bin"
     install(elan, "lean", "Lean (version 4.27.0, x86_64, commit abc, Release)")
@@ -241,6 +258,7 @@ def test_json(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
         "Index": None,
         "Encoder": None,
         "Model": None,
+        "Sandbox": None,
         "Log": None,
         "Check": True,
     }
