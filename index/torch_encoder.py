@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from tacit.index.encoder import EncoderUnavailable
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # which models are used here is nobody's business
 
 MOST_TOKENS = 96
 BATCH = 32
