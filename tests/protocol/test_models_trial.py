@@ -54,8 +54,8 @@ def peer(tacit: Tacit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
     def behave(behaviour: str) -> None:
         command = (sys.executable, str(PEER), behaviour)
 
-        def client(load: Load, patience: Patience) -> ModelClient:
-            return ModelClient(load, command, patience)
+        def client(load: Load, patience: Patience, *, sandbox: bool) -> ModelClient:
+            return ModelClient(load, command, patience, sandbox=sandbox)
 
         monkeypatch.setattr(models_trial, "ModelClient", client)
 
