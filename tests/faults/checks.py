@@ -108,13 +108,15 @@ def telling(faults: Sequence[Fault], heard: Sequence[dict[str, Any]]) -> list[st
     if len(counts) > len(faults):
         found.append(f"{len(counts)} messages for {len(faults)} fault(s): {' | '.join(counts)}")
     everything = said(heard)
-    for fault in faults:
-        where = messages if fault.told is Told.SHOWN else everything if fault.told is Told.SAID else None
-        if where is None:
-            continue
-        if not any(re.search(fault.says, each) for each in where):
-            heard_instead = " | ".join(dict.fromkeys(where)) or "nothing"
-            found.append(f"{fault.title} was not {fault.told.value}; the user was told: {heard_instead}")
+    to_be_told = [
+        (each, messages if each.told is Told.SHOWN else everything) for each in faults if each.told is not Told.QUIET
+    ]
+    untold = [(each, where) for each, where in to_be_told if not any(re.search(each.says, text) for text in where)]
+    if len(untold) < len(to_be_told):
+        return found  # where Lean does not start, nobody asks the model: one fault may keep another from being met
+    for fault, where in untold:
+        heard_instead = " | ".join(dict.fromkeys(where)) or "nothing"
+        found.append(f"{fault.title} was not {fault.told.value}; the user was told: {heard_instead}")
     return found
 
 

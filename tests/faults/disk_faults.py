@@ -44,7 +44,8 @@ async def _lift(rig: Rig) -> None:
         await rig.restart()
 
 
-@fault("disk", "Files cannot grow while the project is indexed", lasts=True, told=Told.SAID, says=FULL)
+# Alone: with an index or a project that another fault has spoilt, nothing may be written at all.
+@fault("disk", "Files cannot grow while the project is indexed", lasts=True, told=Told.SAID, says=FULL, alone=True)
 async def no_room_for_an_index(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
     _limit(rig, dice.choice((0, SMALL, 30_000)))
     keep_indexed(rig)

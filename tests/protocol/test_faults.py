@@ -63,6 +63,12 @@ def test_what_the_user_is_told_is_judged(heard: list[dict[str, Any]], wrong: str
     assert any(wrong in each for each in found) if wrong else found == []
 
 
+def test_one_of_several_faults_may_hide_the_others_but_not_all() -> None:
+    two = [named("lean: Lean is removed"), named("model: Every worker ends at its first word")]
+    assert checks.telling(two, [message("lean cannot be started: no such file.")]) == []
+    assert len(checks.telling(two, [])) == 2
+
+
 def test_a_sentence_in_a_status_or_an_answer_is_one_that_was_said() -> None:
     heard = [{"id": 3, "result": {"lean": {"sentence": "A."}, "notice": "B."}}, message("C.", "window/logMessage")]
     assert set(checks.said(heard)) == {"A.", "B.", "C."}
