@@ -82,6 +82,15 @@ async def scripted(
     await gone(folder)
 
 
+async def kill(pid: int) -> None:
+    """Kill a process, and wait until that has come about."""
+    process = psutil.Process(pid)
+    process.kill()
+    async with asyncio.timeout(60):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            await asyncio.sleep(0.01)
+
+
 async def gone(folder: Path) -> None:
     """Waits until no process of the scripted Lean is left; the kernel may take a moment."""
     while survivors(folder):  # noqa: ASYNC110
@@ -785,7 +794,7 @@ async def test_a_lean_that_was_killed_between_two_texts_costs_no_answer(tmp_path
 async def test_a_worker_that_was_killed_between_two_texts_costs_no_answer(tmp_path: Path) -> None:
     async with scripted(tmp_path, "worker") as lean:
         assert is_for(await ask(lean, "a"), "a")
-        os.kill(entries(tmp_path, "worker")[0]["pid"], signal.SIGKILL)
+        await kill(entries(tmp_path, "worker")[0]["pid"])
         assert is_for(await ask(lean, "b!"), "b!")
         assert starts(tmp_path) == 2
         assert lean.ended == "Lean was started again: its worker ended."
