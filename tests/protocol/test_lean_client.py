@@ -87,7 +87,7 @@ async def kill(pid: int) -> None:
     process = psutil.Process(pid)
     process.kill()
     async with asyncio.timeout(60):
-        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
